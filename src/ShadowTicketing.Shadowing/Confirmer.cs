@@ -53,7 +53,7 @@ internal sealed class Confirmer<TStore>(
         IReadOnlyList<Difference> seen, string? horizon, ISnapshot<TStore> snapshot, RefCount open, CancellationToken stopping)
     {
         var controlAgain = await ObserveAsync(Side.Control);
-        if (controlAgain.Error is ShadowTimeoutException || judge.IsUnavailable(controlAgain.Error))
+        if (controlAgain.Error is not null && control.Error is null)
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         var candidateAgain = await ObserveAsync(Side.Candidate);
         if (judge.IsUnavailable(candidateAgain.Error)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);

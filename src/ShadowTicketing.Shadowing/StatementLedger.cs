@@ -7,6 +7,7 @@ public sealed class StatementLedger
     private static readonly AsyncLocal<StatementLedger?> Ambient = new();
     private int _statements;
     private long _ticks;
+    private long _sentAt;
 
     /// <summary>The ledger of the flow that asks; null where nobody observes.</summary>
     public static StatementLedger? Current => Ambient.Value;
@@ -17,11 +18,16 @@ public sealed class StatementLedger
     /// <summary>From sending a command to reading its last row, summed over the commands.</summary>
     public TimeSpan DatabaseTime => new(Volatile.Read(ref _ticks));
 
-    /// <summary>Adds commands that have ended.</summary>
-    public void Add(int statements, TimeSpan elapsed)
+    /// <summary>A command, or a batch of them, has been sent.</summary>
+    public void Sent(long timestamp) => _sentAt = timestamp;
+
+    /// <summary>What was sent last has ended.</summary>
+    public void Ended(int statements, TimeProvider clock)
     {
+        ArgumentNullException.ThrowIfNull(clock);
         Interlocked.Add(ref _statements, statements);
-        Interlocked.Add(ref _ticks, elapsed.Ticks);
+        if (_sentAt != 0) Interlocked.Add(ref _ticks, clock.GetElapsedTime(_sentAt).Ticks);
+        _sentAt = 0;
     }
 
     /// <summary>Opens a ledger for the calling async method; it ends with that method.</summary>

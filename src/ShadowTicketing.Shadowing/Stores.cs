@@ -32,11 +32,21 @@ public interface ISnapshot<TStore> : IAsyncDisposable
 public sealed class SnapshotHorizon
 {
     private volatile string? _latest;
+    private volatile bool _isWanted;
 
-    /// <summary>The latest moment known; it is never later than now. Null until the first is known or while it cannot be.</summary>
+    /// <summary>The latest moment known; never later than now. Null until the first is known.</summary>
     public string? Latest
     {
-        get => _latest;
-        set => _latest = value;
+        get
+        {
+            _isWanted = true;
+            return _latest;
+        }
     }
+
+    /// <summary>Whether anybody has looked since the last moment was set: while nobody does, the database need not be asked.</summary>
+    public bool IsWanted => _isWanted;
+
+    /// <summary>Sets the latest moment.</summary>
+    public void Set(string moment) => (_latest, _isWanted) = (moment, false);
 }
