@@ -13,8 +13,9 @@ internal static class StatsFaults
             stats with { Totals = stats.Totals with { Open = stats.Totals.Open + 1 } }),
         Wrong("wrong-average", "the average time to resolve is a tenth of an hour too long", "averageHoursToResolve", "value", static stats =>
             stats.AverageHoursToResolve is { } hours ? stats with { AverageHoursToResolve = hours + 0.1m } : null),
-        Wrong("lost-day", "the latest day is missing", "byDay[*]", "missing_row", static stats =>
-            stats.ByDay.Count == 0 ? null : stats with { ByDay = [.. stats.ByDay.Skip(1)] }),
+        Wrong("wrong-day", "one ticket too many on the latest day", "byDay[*].count", "value", static stats =>
+            stats.ByDay is [var latest, ..]
+                ? stats with { ByDay = [latest with { Count = latest.Count + 1 }, .. stats.ByDay.Skip(1)] } : null),
     ];
 
     private static CandidateFault<GetStats, TicketStats> Wrong(
