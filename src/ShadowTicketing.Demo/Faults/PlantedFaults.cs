@@ -19,6 +19,8 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
     /// <summary>Requests whose first shadow answer was changed, by the fault's name.</summary>
     public IReadOnlyDictionary<string, long> ByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Count);
 
+    public bool IsEmpty => _planted.Length == 0;
+
     public long Total => _planted.Sum(planted => planted.Count);
 
     /// <summary>From now on answers are changed. Before that the service may warm up in peace.</summary>
