@@ -1,0 +1,59 @@
+-- One role per position, never per side: whichever side serves, writes as ticketing_served.
+-- Run in the ticketing database, as a superuser or as the owner of the database and its tables with CREATEROLE; safe to run again.
+-- No passwords here: set them with ALTER ROLE … PASSWORD.
+
+BEGIN;
+
+DO $$
+DECLARE
+    missing text;
+BEGIN
+    FOREACH missing IN ARRAY ARRAY['ticketing_served', 'ticketing_shadow', 'ticketing_evidence'] LOOP
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = missing) THEN
+            EXECUTE format('CREATE ROLE %I', missing);
+        END IF;
+    END LOOP;
+END $$;
+
+-- Nobody but the owner makes tables, and nobody but the shadow makes temporary ones.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+DO $$
+BEGIN
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO ticketing_served, ticketing_shadow, ticketing_evidence', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO ticketing_shadow', current_database());
+END $$;
+GRANT USAGE ON SCHEMA public TO ticketing_served, ticketing_shadow;
+
+-- Served: what the service has always done.
+ALTER ROLE ticketing_served LOGIN;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.users, public.support_tickets, public.ticket_comments TO ticketing_served;
+GRANT USAGE ON SEQUENCE public.users_id_seq, public.support_tickets_id_seq, public.ticket_comments_id_seq TO ticketing_served;
+
+-- Shadow: reads the columns that tickets need, never a secret; writes only into temporary tables, which a read-only transaction allows.
+-- The limits keep a candidate that goes astray away from the served traffic: they bound its time, its snapshot and its connections.
+ALTER ROLE ticketing_shadow LOGIN NOINHERIT CONNECTION LIMIT 20;
+ALTER ROLE ticketing_shadow SET default_transaction_read_only = on;
+ALTER ROLE ticketing_shadow SET statement_timeout = '5s';
+ALTER ROLE ticketing_shadow SET lock_timeout = '1s';
+ALTER ROLE ticketing_shadow SET idle_in_transaction_session_timeout = '30s';
+REVOKE ALL ON public.users, public.support_tickets, public.ticket_comments FROM ticketing_shadow;
+GRANT SELECT (id, email, first_name, last_name, role, is_active, xmin) ON public.users TO ticketing_shadow;
+GRANT SELECT, SELECT (xmin) ON public.support_tickets, public.ticket_comments TO ticketing_shadow;
+
+-- Evidence: owns its own schema and sees nothing else. An owner who is no superuser must be a member for a moment to give it away.
+ALTER ROLE ticketing_evidence LOGIN;
+DO $$
+BEGIN
+    IF to_regnamespace('shadow') IS NULL THEN
+        IF pg_has_role(current_user, 'ticketing_evidence', 'MEMBER') THEN
+            CREATE SCHEMA shadow AUTHORIZATION ticketing_evidence;
+        ELSE
+            GRANT ticketing_evidence TO CURRENT_USER;
+            CREATE SCHEMA shadow AUTHORIZATION ticketing_evidence;
+            REVOKE ticketing_evidence FROM CURRENT_USER;
+        END IF;
+    END IF;
+END $$;
+
+COMMIT;
