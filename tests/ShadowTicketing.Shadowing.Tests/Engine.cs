@@ -66,6 +66,8 @@ internal sealed class Engine : IAsyncDisposable
 
     private int _snapshotsClosed;
 
+    private bool _isStarted;
+
     public ExperimentRunner<Oracle> Runner { get; }
 
     public ShadowingReport Report { get; }
@@ -87,12 +89,14 @@ internal sealed class Engine : IAsyncDisposable
 
     public async Task<Engine> StartAsync()
     {
+        _isStarted = true;
         foreach (var hosted in _hosted) await hosted.StartAsync(TestContext.Current.CancellationToken);
         return this;
     }
 
     public async Task StopAsync()
     {
+        _isStarted = false;
         foreach (var hosted in _hosted.Reverse()) await hosted.StopAsync(TestContext.Current.CancellationToken);
     }
 
@@ -111,7 +115,11 @@ internal sealed class Engine : IAsyncDisposable
         return Status;
     }
 
-    public async ValueTask DisposeAsync() => await _services.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (_isStarted) await StopAsync();
+        await _services.DisposeAsync();
+    }
 
     private ValueTask<StoreLease<Oracle>> OpenAsync(Side side, Position position, CancellationToken token)
     {
