@@ -1,4 +1,7 @@
+using Microsoft.EntityFrameworkCore;
 using ShadowTicketing.Tickets;
+using ShadowTicketing.Tickets.Dapper;
+using ShadowTicketing.Tickets.EfCore;
 
 namespace ShadowTicketing.Api.Tickets;
 
@@ -7,6 +10,13 @@ internal static class TicketingRegistration
     public static IServiceCollection AddTicketing(this IServiceCollection services)
     {
         services.AddServedDatabase();
+        services.AddEfCoreTickets();
+        services.AddSingleton<ControlStore>(static _ => static session => new DapperTicketStore(session));
+        services.AddSingleton<CandidateStore>(static provider =>
+        {
+            var contexts = provider.GetRequiredService<IDbContextFactory<TicketingContext>>();
+            return session => new EfTicketStore(contexts, session);
+        });
         services.AddScoped<ITicketStore, ServedTicketStore>();
         return services;
     }
