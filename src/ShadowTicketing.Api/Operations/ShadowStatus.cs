@@ -9,7 +9,7 @@ namespace ShadowTicketing.Api.Operations;
 /// <param name="Enabled">Whether shadowing is on right now.</param>
 /// <param name="OffBecause">Every reason that holds it off; empty while it is on.</param>
 internal sealed record ShadowStatus(
-    DateTimeOffset AsOf,
+    DateTime AsOf,
     string Replica,
     string Scope,
     long Generation,
@@ -24,6 +24,6 @@ internal sealed record ShadowStatus(
 internal sealed class StatusReader(ShadowingReport report, Findings findings, TimeProvider clock)
 {
     public ShadowStatus Read() => new(
-        clock.GetUtcNow(), report.Replica, "replica", Generation: 1, report.ConfigHash(), report.IsOn, report.OffBecause,
+        clock.GetUtcNow().UtcDateTime, report.Replica, "replica", Generation: 1, report.ConfigHash(), report.IsOn, report.OffBecause,
         Fingerprints.Current, findings.All, report.Operations());
 }
