@@ -101,6 +101,7 @@ public static class ModelCheck
         if (key != actualKey) yield return new(table.Name, $"has {Key(actualKey)}, the model says {Key(key)}", Breaks: false);
         foreach (var reference in table.ForeignKeyConstraints)
         {
+            if (reference.Columns.Any(column => actual.Columns.All(existing => existing.Name != column.Name))) continue;
             var expected = new CatalogueKey(Names(reference.Columns), reference.PrincipalTable.Name, Action(reference.OnDeleteAction));
             if (actual.Keys.Contains(expected)) continue;
             var found = actual.Keys.FirstOrDefault(candidate => candidate.Principal is not null && candidate.Columns == expected.Columns);
