@@ -18,7 +18,6 @@ public sealed class WriteParityTests(ParityDatabase database) : IClassFixture<Pa
         """;
 
     private static readonly Caller Staff = new(1, "superadmin");
-    private static readonly JsonSerializerOptions Json = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -110,7 +109,7 @@ public sealed class WriteParityTests(ParityDatabase database) : IClassFixture<Pa
         string answer;
         try
         {
-            answer = JsonSerializer.Serialize(await command.Run(side(session)), Json);
+            answer = JsonSerializer.Serialize(await command.Run(side(session)));
         }
         catch (Exception failure) when ((failure as PostgresException ?? failure.InnerException as PostgresException) is { } refusal)
         {
