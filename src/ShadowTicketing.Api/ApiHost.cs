@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Options;
+using ShadowTicketing.Api.Accounts;
+using ShadowTicketing.Api.Health;
+using ShadowTicketing.Api.Http;
+using ShadowTicketing.Api.Operations;
+using ShadowTicketing.Api.Problems;
+using ShadowTicketing.Api.Shadowing;
+using ShadowTicketing.Api.Tickets;
+
+namespace ShadowTicketing.Api;
+
+/// <summary>The service, composed. The program, the demo and the tests all run what is built here.</summary>
+public static class ApiHost
+{
+    /// <summary>The exit code of a start refused for its settings, as sysexits.h names it.</summary>
+    internal const int ExitOfBadSettings = 78;
+
+    /// <summary>Composes the service without starting it; settings are judged at start, all at once.</summary>
+    /// <param name="configure">Runs after everything is registered, so that what it registers or configures wins.</param>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
+
+        builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
+        builder.Services.AddProblems();
+        builder.Services.AddStrictJson();
+        builder.Services.AddAccounts();
+        builder.Services.AddServedDatabase();
+        builder.Services.AddTicketShadowing(builder.Configuration);
+        builder.Services.AddOperations();
+        builder.Services.AddTelemetry(builder.Configuration);
+        builder.Services.AddHealth();
+        builder.Services.AddApiDescription();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+
+        app.UseProblems();
+        app.UseUrlLimit();
+        app.UseRouting();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.UseAccounts();
+
+        app.MapTickets();
+        app.MapHealth();
+        app.MapOperations();
+        app.MapPrometheusScrapingEndpoint("/metrics");
+        app.MapOpenApi("/openapi/v1.json");
+        return app;
+    }
+
+    /// <summary>What was wrong with the settings, if that is why the start failed; else nothing.</summary>
+    internal static IReadOnlyList<string> RefusedSettings(Exception exception) => exception switch
+    {
+        OptionsValidationException refused => [.. refused.Failures],
+        AggregateException { InnerExceptions: var all } when all.All(one => one is OptionsValidationException) =>
+            [.. all.SelectMany(RefusedSettings)],
+        _ => [],
+    };
+}

@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
+using ShadowTicketing.Tickets;
+
+namespace ShadowTicketing.Api.Problems;
+
+/// <summary>Why a request is refused, in words fit for the caller: never a type, a statement or a value that we hold.</summary>
+internal sealed record Refusal(int Status, string Code, string Detail)
+{
+    public static readonly Refusal TokenMissing =
+        new(401, ProblemCodes.TokenMissing, "The Authorization header must carry a bearer token.");
+
+    public static readonly Refusal TokenInvalid =
+        new(401, ProblemCodes.TokenInvalid, "The bearer token is not an access token of this service.");
+
+    public static readonly Refusal TokenExpired =
+        new(401, ProblemCodes.TokenExpired, "The bearer token has expired.");
+
+    public static readonly Refusal AccountInactive =
+        new(401, ProblemCodes.AccountInactive, "The token's account does not exist or is not active.");
+
+    public static readonly Refusal Forbidden =
+        new(403, ProblemCodes.Forbidden, "The ticket is somebody else's, or this is for staff only.");
+
+    public static readonly Refusal OperatorTokenInvalid =
+        new(401, ProblemCodes.TokenInvalid, "The bearer token is not an operator's or viewer's.");
+
+    public static readonly Refusal OperatorForbidden =
+        new(403, ProblemCodes.OperatorForbidden, "This token may look, but not change anything.");
+
+    public static readonly Refusal TicketNotFound =
+        new(404, ProblemCodes.TicketNotFound, "There is no ticket of this id.");
+
+    public static readonly Refusal UrlTooLong =
+        new(414, ProblemCodes.UrlTooLong, "The address is longer than 8192 bytes.");
+
+    public static readonly Refusal UnsupportedMediaType =
+        new(415, ProblemCodes.UnsupportedMediaType, "The body must be application/json in UTF-8.");
+
+    public static readonly Refusal NothingToUpdate =
+        new(400, ProblemCodes.NothingToUpdate, "The body names none of status, priority, assignedTo and resolution.");
+
+    public static readonly Refusal UnacceptableValue =
+        new(400, ProblemCodes.UnacceptableValue, "A value of the request cannot be stored.");
+
+    public static readonly Refusal AssigneeNotFound =
+        new(422, ProblemCodes.AssigneeNotFound, "assignedTo: there is no user of this id.");
+
+    public static readonly Refusal ClientClosedRequest =
+        new(499, ProblemCodes.ClientClosedRequest, "The request was cancelled.");
+
+    public static readonly Refusal InternalError =
+        new(500, ProblemCodes.InternalError, "Something went wrong on our side; the traceId finds it in our logs.");
+
+    public static readonly Refusal DatabaseUnavailable =
+        new(503, ProblemCodes.DatabaseUnavailable, "Tickets cannot be reached at the moment; try again shortly.");
+
+    public static ProblemHttpResult Of(TicketAccess access) =>
+        TypedResults.Problem((access is TicketAccess.NotFound ? TicketNotFound : Forbidden).ToProblem());
+
+    public ProblemDetails ToProblem() => new() { Status = Status, Detail = Detail, Extensions = { ["code"] = Code } };
+}
+
+/// <summary>Ends a request with a refusal from anywhere before its endpoint answers.</summary>
+internal sealed class RefusedException(Refusal refusal) : Exception(refusal.Detail)
+{
+    public Refusal Refusal { get; } = refusal;
+}

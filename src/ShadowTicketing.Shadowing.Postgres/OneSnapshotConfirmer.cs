@@ -1,0 +1,80 @@
+using System.Data;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace ShadowTicketing.Shadowing.Postgres;
+
+/// <summary>Opens both sides' stores on one REPEATABLE READ, read-only transaction of the shadow's own connection: no commit in between is seen by either.</summary>
+/// <typeparam name="TStore">What both sides implement.</typeparam>
+public sealed class OneSnapshotConfirmer<TStore>
+{
+    private readonly NpgsqlDataSource _shadow;
+    private readonly Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> _storeOver;
+    private readonly string _movedKeys;
+
+    /// <param name="shadow">The shadow's data source.</param>
+    /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
+    /// <param name="rowVersions">
+    /// A query of one column, the <c>xmin</c> of every row that an answer about the keys <c>@keys</c> (<c>int[]</c>) rests on, NULL for a row
+    /// that is gone.
+    /// </param>
+    public OneSnapshotConfirmer(
+        NpgsqlDataSource shadow, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, string rowVersions)
+    {
+        (_shadow, _storeOver) = (shadow, storeOver);
+
+        // xmin has 32 bits, a snapshot 64: the upper half is that of the next transaction id, less one where the row would lie ahead of it.
+        _movedKeys = $"""
+            select coalesce(bool_or(v.xid is null or (v.xid > 2 and not pg_visible_in_snapshot((
+                case when base + v.xid > next then base + v.xid - 4294967296 else base + v.xid end)::text::xid8, @horizon::pg_snapshot))), false)
+            from (select r.version::text::bigint as xid from ({rowVersions}) as r(version)) v,
+                 (select next, next - next % 4294967296 as base
+                  from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) n) e
+            """;
+    }
+
+    /// <summary>Opens a snapshot; it is fixed by the first statement that a store runs on it.</summary>
+    public async ValueTask<ISnapshot<TStore>> OpenAsync(CancellationToken cancellationToken)
+    {
+        var connection = await _shadow.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+            await using var prepare = new NpgsqlCommand("set transaction read only; savepoint before_side", connection, transaction);
+            await prepare.ExecuteNonQueryAsync(cancellationToken);
+            return new Snapshot(this, connection, transaction);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    private sealed class Snapshot(OneSnapshotConfirmer<TStore> opener, NpgsqlConnection connection, NpgsqlTransaction transaction)
+        : ISnapshot<TStore>
+    {
+        public async ValueTask<TStore> StoreAsync(Side side, CancellationToken cancellationToken)
+        {
+            // A statement of the other side that failed has aborted the transaction up to here; the snapshot survives.
+            await transaction.RollbackAsync("before_side", cancellationToken);
+            return opener._storeOver(side, connection, transaction);
+        }
+
+        public async ValueTask<bool> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
+        {
+            await transaction.RollbackAsync("before_side", cancellationToken);
+            await using var command = new NpgsqlCommand(
+                keys is null ? "select pg_current_snapshot()::text <> @horizon" : opener._movedKeys, connection, transaction);
+            command.Parameters.Add(new("horizon", NpgsqlDbType.Text) { Value = horizon });
+            if (keys is not null) command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
+            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await transaction.DisposeAsync();
+            await connection.DisposeAsync();
+        }
+    }
+}

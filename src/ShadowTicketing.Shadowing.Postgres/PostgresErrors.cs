@@ -1,0 +1,29 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace ShadowTicketing.Shadowing.Postgres;
+
+/// <summary>What PostgreSQL's failures mean, whatever a library wraps them in.</summary>
+public static class PostgresErrors
+{
+    /// <summary>The SQLSTATE where the database refused, else the exception's type.</summary>
+    public static ErrorCategory Categorize(Exception error)
+    {
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case PostgresException refused: return new(refused.SqlState, IsUnavailable(refused.SqlState));
+                case SocketException or IOException: return new("connection", true);
+                case NpgsqlException { InnerException: null or TimeoutException }: return new("connection", true);
+            }
+        }
+
+        return new(error?.GetType().Name ?? "", false);
+    }
+
+    /// <summary>Connection failures, a server that is starting, stopping or out of resources, and refused logins.</summary>
+    private static bool IsUnavailable(string state) =>
+        state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("53", StringComparison.Ordinal)
+        || state.StartsWith("28", StringComparison.Ordinal) || state is "57P01" or "57P02" or "57P03" or "57P04" or "57P05";
+}

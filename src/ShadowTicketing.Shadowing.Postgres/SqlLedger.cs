@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+
+namespace ShadowTicketing.Shadowing.Postgres;
+
+/// <summary>
+/// Accounts SQL commands to the <see cref="StatementLedger"/> of the flow that sends them, by listening to the driver's own log. That sees
+/// every command alike, whichever library sent it; savepoints and transaction control are not commands.
+/// </summary>
+/// <param name="inner">Where the driver's log goes besides.</param>
+/// <remarks>Pass it to <c>NpgsqlDataSourceBuilder.UseLoggerFactory</c>.</remarks>
+public sealed class SqlLedger(ILoggerFactory inner, TimeProvider clock) : ILoggerFactory
+{
+    private const string Commands = "Npgsql.Command";
+    private const int Executing = 2000;
+    private const int Completed = 2001;
+
+    /// <inheritdoc/>
+    public ILogger CreateLogger(string categoryName) =>
+        categoryName == Commands ? new Listener(inner.CreateLogger(categoryName), clock) : inner.CreateLogger(categoryName);
+
+    /// <inheritdoc/>
+    public void AddProvider(ILoggerProvider provider) => inner.AddProvider(provider);
+
+    /// <summary>Leaves the inner factory to its owner.</summary>
+    public void Dispose()
+    {
+    }
+
+    private sealed class Listener(ILogger log, TimeProvider clock) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state) where TState : notnull => log.BeginScope(state);
+
+        public bool IsEnabled(LogLevel logLevel) =>
+            (logLevel is LogLevel.Debug or LogLevel.Information && StatementLedger.Current is not null) || log.IsEnabled(logLevel);
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (StatementLedger.Current is { } ledger)
+            {
+                if (eventId.Id == Executing) ledger.Sent(clock.GetTimestamp());
+                else if (eventId.Id == Completed) ledger.Ended(CommandsIn(state), clock);
+            }
+
+            if (log.IsEnabled(logLevel)) log.Log(logLevel, eventId, state, exception, formatter);
+        }
+
+        private static int CommandsIn<TState>(TState state)
+        {
+            if (state is IReadOnlyList<KeyValuePair<string, object?>> members)
+            {
+                foreach (var member in members)
+                {
+                    if (member is { Key: "BatchCommands", Value: Array batch }) return batch.Length;
+                }
+            }
+
+            return 1;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Comparison;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>Asks both sides again on one snapshot of the data, so that a difference counts only where no row that moved can explain it.</summary>
+internal sealed class Confirmer<TStore>(
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
+{
+    private readonly Lock _rate = new();
+    private long _second;
+    private int _inSecond;
+
+    public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
+        IReadOnlyList<Difference> seen, string? horizon, CancellationToken stopping)
+    {
+        if (!MayConfirm()) return Undecided(ConfirmationVerdict.Limited, IncomparableReason.Limited);
+        ISnapshot<TStore> snapshot;
+        try
+        {
+            using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
+            snapshot = await openSnapshot(either.Token);
+        }
+#pragma warning disable CA1031 // Whatever keeps the snapshot from being had, the difference cannot be confirmed; it is counted as that.
+        catch (Exception)
+        {
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        }
+#pragma warning restore CA1031
+
+        // A run that ignores its time limit goes on using the connection: whoever is last closes it.
+        var open = new RefCount(snapshot);
+        try
+        {
+            return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, stopping);
+        }
+#pragma warning disable CA1031 // As above: the connection may go at any time.
+        catch (Exception)
+        {
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        }
+#pragma warning restore CA1031
+        finally
+        {
+            await open.DisposeAsync();
+        }
+    }
+
+    private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
+        IReadOnlyList<Difference> seen, string? horizon, ISnapshot<TStore> snapshot, RefCount open, CancellationToken stopping)
+    {
+        var controlAgain = await ObserveAsync(Side.Control);
+        if (controlAgain.Error is not null && control.Error is null)
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        var candidateAgain = await ObserveAsync(Side.Candidate);
+        if (judge.IsUnavailable(candidateAgain.Error)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+
+        var pair = judge.Compare(experiment, request, controlAgain, candidateAgain);
+        if (pair.Incomparable is { } reason) return Undecided(ConfirmationVerdict.Failed, reason);
+        if (!pair.IsSame)
+        {
+            if (candidateAgain.Error is not null)
+                return (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, candidateAgain, pair.Differences));
+            if (!judge.Compare(experiment, request, controlAgain, await ObserveAsync(Side.Control)).IsSame)
+                return Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
+            return (ConfirmationVerdict.Confirmed, new(Outcome.Mismatch, Differences: pair.Differences));
+        }
+
+        if (candidate.Error is not null && control.Error is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        if (!judge.Compare(experiment, request, control, controlAgain).IsSame) return (ConfirmationVerdict.Moved, new(Outcome.Transient));
+        if (horizon is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+
+        // The control's answer is what it was. It may have changed and changed back; only row versions can tell.
+        using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
+        return await snapshot.MovedSinceAsync(horizon, experiment.Touches(request, seen), limit.Token)
+            ? (ConfirmationVerdict.Moved, new(Outcome.Transient))
+            : (ConfirmationVerdict.Concurrency,
+                new(Outcome.Mismatch, Differences: [.. seen.Select(difference => difference with { Kind = DifferenceKind.Concurrency })]));
+
+        Task<Observation<TResult>> ObserveAsync(Side side) => observer.ObserveAsync(
+            token => LeaseAsync(snapshot, side, open, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
+    }
+
+    private static async ValueTask<StoreLease<TStore>> LeaseAsync(
+        ISnapshot<TStore> snapshot, Side side, RefCount open, CancellationToken cancellationToken)
+    {
+        open.Add();
+        try
+        {
+            return new(await snapshot.StoreAsync(side, cancellationToken), open);
+        }
+        catch
+        {
+            await open.DisposeAsync();
+            throw;
+        }
+    }
+
+    private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>
+        (found, new(Outcome.Incomparable, reason));
+
+    private bool MayConfirm()
+    {
+        var now = clock.GetTimestamp() / clock.TimestampFrequency;
+        lock (_rate)
+        {
+            if (now != _second) (_second, _inSecond) = (now, 0);
+            return _inSecond++ < options.Value.ConfirmationsPerSecond;
+        }
+    }
+
+    private sealed class RefCount(IAsyncDisposable resource) : IAsyncDisposable
+    {
+        private int _users = 1;
+
+        public void Add() => Interlocked.Increment(ref _users);
+
+        public ValueTask DisposeAsync() => Interlocked.Decrement(ref _users) == 0 ? resource.DisposeAsync() : ValueTask.CompletedTask;
+    }
+}

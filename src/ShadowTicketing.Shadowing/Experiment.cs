@@ -1,0 +1,53 @@
+using ShadowTicketing.Shadowing.Comparison;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>An operation that both sides implement, with what is needed to compare them.</summary>
+public abstract class Experiment
+{
+    private protected Experiment(string operation) => Operation = operation;
+
+    /// <summary>The operation's name in metrics, settings and the status: <c>tickets.list</c>.</summary>
+    public string Operation { get; }
+
+    /// <summary>Whether the operation changes data. A write is never shadowed without a sandbox.</summary>
+    public bool Writes { get; init; }
+
+    /// <summary>
+    /// The paths that metrics may name, without indexes: those that the answer's type has. Any other difference is counted under
+    /// <c>_other</c>, so that series stay bounded whatever differs.
+    /// </summary>
+    internal abstract IReadOnlySet<string> MetricPaths { get; }
+}
+
+/// <summary>How to run a request on <em>a</em> store; the runner chooses side, position and session.</summary>
+/// <param name="operation">See <see cref="Experiment.Operation"/>.</param>
+/// <param name="run">
+/// Must hand the very same request to the store each time: the candidate is asked again with it when a difference is confirmed.
+/// </param>
+public sealed class Experiment<TStore, TRequest, TResult>(
+    string operation, Func<TStore, TRequest, CancellationToken, Task<TResult>> run) : Experiment(operation)
+{
+    private ResultComparer<TResult>? _comparer;
+
+    /// <summary>What counts as equal. The default is exact equality.</summary>
+    public ComparisonRules Rules { get; init; } = ComparisonRules.None;
+
+    /// <summary>
+    /// The keys of the rows that decide the members that differ; null where they cannot be named, as for a count over many rows.
+    /// Tells a row that changed and changed back from a candidate that is wrong under concurrency. The default names none.
+    /// </summary>
+    public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<int>?> Touches { get; init; } = static (_, _) => null;
+
+    /// <summary>
+    /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical. The default is never.
+    /// </summary>
+    public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;
+
+    internal override IReadOnlySet<string> MetricPaths { get; } = MemberPaths.Of(typeof(TResult));
+
+    internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>
+        run(store, request, cancellationToken);
+
+    internal ResultComparer<TResult> ComparerFor(ComparisonLimits limits) => _comparer ??= new(Rules, limits);
+}

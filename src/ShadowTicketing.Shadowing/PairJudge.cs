@@ -1,0 +1,32 @@
+using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Comparison;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>Holds two observations of one request against each other: answers by the comparer, failures by their category.</summary>
+internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOptions> options)
+{
+    private readonly ComparisonLimits _limits = new(Nodes: options.Value.MaxNodes);
+
+    /// <summary>Whether the failure says nothing of the code that ran, only that the database was not there.</summary>
+    public bool IsUnavailable(Exception? error) => error is ShadowUnavailableException || (error is not null && categorize(error).IsUnavailable);
+
+    public string? ErrorType(Exception? error) => error is null ? null : categorize(error).Name;
+
+    public ComparisonResult Compare<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate)
+    {
+        if (control.Error is null && candidate.Error is null)
+            return experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request);
+        var (left, right) = (ErrorType(control.Error), ErrorType(candidate.Error));
+        return left == right
+            ? ComparisonResult.Equal
+            : new() { TotalDifferences = 1, Differences = [new("", DifferenceKind.Error, left, right)] };
+    }
+
+    /// <summary>The verdict where the candidate failed and the control did not fail alike.</summary>
+    public Verdict Failed<T>(Observation<T> control, Observation<T> candidate, IReadOnlyList<Difference> differences) => new(
+        control.Error is not null ? Outcome.Mismatch : candidate.Error is ShadowTimeoutException ? Outcome.CandidateTimeout : Outcome.CandidateError,
+        Differences: differences,
+        ErrorType: ErrorType(candidate.Error));
+}

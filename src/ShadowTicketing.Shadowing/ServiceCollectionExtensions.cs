@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>Registers the engine.</summary>
+public static class ServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds an <see cref="ExperimentRunner{TStore}"/> over <paramref name="experiments"/>. The application registers how stores and snapshots are
+    /// opened (<see cref="OpenStore{TStore}"/>, <see cref="OpenSnapshot{TStore}"/>) and what failures mean (<see cref="CategorizeError"/>), and
+    /// lifts <see cref="ShadowSwitch.WarmingUp"/> once both sides are warm.
+    /// </summary>
+    /// <param name="settings">The section <see cref="ShadowingOptions.Section"/>, validated at start.</param>
+    public static IServiceCollection AddShadowing<TStore>(
+        this IServiceCollection services, IConfiguration settings, params IReadOnlyCollection<Experiment> experiments)
+    {
+        foreach (var experiment in experiments) services.AddSingleton(experiment);
+        services.AddOptions<ShadowingOptions>().Bind(settings).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ShadowingOptions>, ShadowingOptionsValidator>();
+        services.AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<ShadowingMetrics>();
+        services.AddSingleton<ShadowSwitch>();
+        services.AddSingleton<ServedTraffic>();
+        services.AddSingleton<SnapshotHorizon>();
+        services.AddSingleton<OperationStates>();
+        services.AddSingleton<BoundedObserver>();
+        services.AddSingleton<PairJudge>();
+        services.AddSingleton<ShadowLane>();
+        services.AddSingleton<ShadowingControl>();
+        services.AddSingleton(provider => new ShadowingReport(
+            provider.GetRequiredService<OperationStates>(),
+            provider.GetRequiredService<ShadowingControl>(),
+            provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>()));
+        services.AddHostedService(provider => provider.GetRequiredService<ShadowLane>());
+        services.AddHostedService(provider => provider.GetRequiredService<ShadowingControl>());
+        services.AddSingleton(provider => new ExperimentRunner<TStore>(
+            provider.GetRequiredService<OpenStore<TStore>>(),
+            provider.GetRequiredService<OpenSnapshot<TStore>>(),
+            provider.GetRequiredService<OperationStates>(),
+            provider.GetRequiredService<ShadowingControl>(),
+            provider.GetRequiredService<ShadowLane>(),
+            provider.GetRequiredService<ServedTraffic>(),
+            provider.GetRequiredService<BoundedObserver>(),
+            provider.GetRequiredService<PairJudge>(),
+            provider.GetRequiredService<SnapshotHorizon>(),
+            provider.GetRequiredService<ShadowingMetrics>(),
+            provider.GetRequiredService<IOptions<ShadowingOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ExperimentRunner<TStore>>>()));
+        return services;
+    }
+}

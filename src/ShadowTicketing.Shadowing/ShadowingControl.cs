@@ -1,0 +1,77 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Rollout;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>What requests consult before they are shadowed: the routes, the switch and the memory. Kept up to date each second, off their path.</summary>
+internal sealed partial class ShadowingControl : BackgroundService
+{
+    private readonly IOptionsMonitor<ShadowingOptions> _options;
+    private readonly IEnumerable<Experiment> _experiments;
+    private readonly ShadowingMetrics _metrics;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<ShadowingControl> _logger;
+    private volatile RoutingTable _routes;
+    private volatile bool _isShortOfMemory;
+
+    public ShadowingControl(
+        IOptionsMonitor<ShadowingOptions> options, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, ShadowingMetrics metrics,
+        TimeProvider clock, ILogger<ShadowingControl> logger)
+    {
+        (_options, _experiments, _metrics, _clock, _logger) = (options, experiments, metrics, clock, logger);
+        Switch = shadowSwitch;
+        _routes = RoutingTable.From(options.CurrentValue, experiments);
+        Look();
+    }
+
+    public ShadowSwitch Switch { get; }
+
+    public RoutingTable Routes => _routes;
+
+    /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
+    public bool IsShortOfMemory => _isShortOfMemory;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        foreach (var experiment in _experiments) _metrics.Publish(experiment);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500), _clock);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stoppingToken)) Look();
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private void Look()
+    {
+        var memory = GC.GetGCMemoryInfo();
+        _isShortOfMemory = memory.HighMemoryLoadThresholdBytes > 0 && memory.MemoryLoadBytes > memory.HighMemoryLoadThresholdBytes;
+        try
+        {
+            var options = _options.CurrentValue;
+            _routes = RoutingTable.From(options, _experiments);
+            Hold(ShadowSwitch.Disabled, !options.Enabled);
+            Hold(ShadowSwitch.KillFile, options.KillFile is { Length: > 0 } file && File.Exists(file));
+        }
+        catch (OptionsValidationException refused)
+        {
+            LogRefused(refused.Message);
+        }
+    }
+
+    private void Hold(string reason, bool off)
+    {
+        if (Switch.Hold(reason, off)) LogSwitched(reason, off ? "holds shadowing off" : "no longer holds shadowing off");
+    }
+
+    [LoggerMessage(30, LogLevel.Information, "'{Reason}' {Does}.")]
+    private partial void LogSwitched(string reason, string does);
+
+    [LoggerMessage(31, LogLevel.Error, "Changed settings were refused, the last good ones stay: {Failures}")]
+    private partial void LogRefused(string failures);
+}

@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using ShadowTicketing.Shadowing.Comparison;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>Every instrument of the meter <c>ShadowTicketing.Shadowing</c>: names, units and attributes are here and nowhere else.</summary>
+/// <remarks>Attributes come from closed sets: never ids, values or messages.</remarks>
+public sealed class ShadowingMetrics
+{
+    /// <summary>The meter's name; also that of the activity source.</summary>
+    public const string Name = "ShadowTicketing.Shadowing";
+
+    /// <summary>The path that stands for all that no experiment names.</summary>
+    public const string OtherPath = "_other";
+
+    private static readonly double[] Seconds =
+        [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _served;
+    private readonly Counter<long> _comparisons;
+    private readonly Counter<long> _mismatches;
+    private readonly Counter<long> _skips;
+    private readonly Counter<long> _confirmations;
+    private readonly Histogram<double> _duration;
+    private readonly Histogram<int> _statements;
+    private readonly Histogram<double> _databaseTime;
+    private readonly Histogram<double> _overhead;
+    private readonly Gauge<double> _lastComparison;
+
+    /// <summary>Creates the instruments.</summary>
+    public ShadowingMetrics(IMeterFactory factory)
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        Meter = factory.Create(Name);
+        _requests = Meter.CreateCounter<long>("shadow.requests", "{request}", "Eligible requests.");
+        _served = Meter.CreateCounter<long>("shadow.served", "{request}", "Requests answered, by the side that answered.");
+        _comparisons = Meter.CreateCounter<long>("shadow.comparisons", "{comparison}", "Comparisons, by how they ended.");
+        _mismatches = Meter.CreateCounter<long>("shadow.mismatches", "{mismatch}", "Confirmed differences, by path and kind.");
+        _skips = Meter.CreateCounter<long>("shadow.skips", "{request}", "Eligible requests that were not compared, by reason.");
+        _confirmations = Meter.CreateCounter<long>("shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot.");
+        _duration = Histogram("shadow.operation.duration", "Duration of one side's work.", Seconds);
+        _statements = Meter.CreateHistogram("shadow.operation.statements", "{statement}", "SQL commands of one side.",
+            advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 8, 12, 20, 50, 100, 500] });
+        _databaseTime = Histogram("shadow.database.time", "Time in the database by one side's commands.", Seconds);
+        _overhead = Histogram("shadow.caller.overhead", "What shadowing added to the caller's own flow.",
+            [0.0000005, 0.000001, 0.0000025, 0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.001, 0.01]);
+        _lastComparison = Meter.CreateGauge<double>("shadow.comparison.last.timestamp", "s", "When the latest comparison ended.");
+    }
+
+    internal Meter Meter { get; }
+
+    private Histogram<double> Histogram(string name, string description, double[] boundaries) =>
+        Meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
+
+    /// <summary>Publishes the known series of an operation as zero: the first increment of a series that did not exist is invisible to <c>increase()</c>.</summary>
+    internal void Publish(Experiment experiment)
+    {
+        var operation = Operation(experiment);
+        _requests.Add(0, operation);
+        foreach (var outcome in Enum.GetValues<Outcome>().Where(outcome => outcome != Shadowing.Outcome.Incomparable))
+            _comparisons.Add(0, operation, Outcome(outcome));
+        foreach (var reason in Enum.GetValues<IncomparableReason>())
+            _comparisons.Add(0, operation, Outcome(Shadowing.Outcome.Incomparable), Reason(reason.Wire()));
+        foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, Reason(reason.Wire()));
+        foreach (var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
+        foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), new("shadow.fallback", false));
+    }
+
+    internal void ObserveLane(Func<IEnumerable<Measurement<int>>> queued, Func<IEnumerable<Measurement<int>>> breakers)
+    {
+        Meter.CreateObservableGauge("shadow.queue.depth", queued, "{item}", "Requests that wait for the lane.");
+        Meter.CreateObservableGauge("shadow.breaker.status", breakers, "1", "1 for the state that the breaker is in, 0 for the others.");
+    }
+
+    internal static KeyValuePair<string, object?> Operation(Experiment experiment) => new("shadow.operation", experiment.Operation);
+
+    internal void Request(Experiment experiment) => _requests.Add(1, Operation(experiment));
+
+    internal void Served(Experiment experiment, Side side, TimeSpan duration, Exception? error)
+    {
+        _served.Add(1, Operation(experiment), SideOf(side), new("shadow.fallback", false));
+        Duration(experiment, side, Position.Served, duration, error);
+    }
+
+    internal void Skip(Experiment experiment, SkipReason reason) => _skips.Add(1, Operation(experiment), Reason(reason.Wire()));
+
+    internal void Overhead(Experiment experiment, TimeSpan elapsed) => _overhead.Record(elapsed.TotalSeconds, Operation(experiment));
+
+    internal void Confirmation(Experiment experiment, ConfirmationVerdict verdict) =>
+        _confirmations.Add(1, Operation(experiment), new("shadow.verdict", verdict.Wire()));
+
+    internal void Observed<T>(Experiment experiment, Side side, Position position, Observation<T> observation)
+    {
+        _statements.Record(observation.Ledger.Statements, Operation(experiment), SideOf(side));
+        _databaseTime.Record(observation.Ledger.DatabaseTime.TotalSeconds, Operation(experiment), new("shadow.position", position.Wire()));
+        if (position == Position.Shadow) Duration(experiment, side, position, observation.Duration, observation.Error);
+    }
+
+    internal void Compared(Experiment experiment, Verdict verdict, DateTimeOffset at)
+    {
+        var tags = new TagList { Operation(experiment), Outcome(verdict.Outcome) };
+        if (verdict.Reason is { } reason) tags.Add(Reason(reason.Wire()));
+        if (verdict.ErrorType is { } error) tags.Add("error.type", error);
+        _comparisons.Add(1, tags);
+        _lastComparison.Record(at.ToUnixTimeMilliseconds() / 1000d, Operation(experiment));
+    }
+
+    internal void Mismatch(Experiment experiment, Difference difference, bool isCritical) => _mismatches.Add(1, new TagList
+    {
+        Operation(experiment),
+        { "diff.kind", difference.Kind.Wire() },
+        { "diff.path", experiment.MetricPaths.Contains(difference.Pattern) ? difference.Pattern : OtherPath },
+        { "shadow.severity", isCritical ? "critical" : "normal" },
+    });
+
+    private void Duration(Experiment experiment, Side side, Position position, TimeSpan duration, Exception? error)
+    {
+        var tags = new TagList { Operation(experiment), SideOf(side), { "shadow.position", position.Wire() } };
+        if (error is not null) tags.Add("error.type", error.GetType().Name);
+        _duration.Record(duration.TotalSeconds, tags);
+    }
+
+    private static KeyValuePair<string, object?> Outcome(Outcome outcome) => new("shadow.outcome", outcome.Wire());
+
+    private static KeyValuePair<string, object?> Reason(string reason) => new("shadow.reason", reason);
+
+    private static KeyValuePair<string, object?> SideOf(Side side) => new("shadow.side", side.Wire());
+}

@@ -1,0 +1,127 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>The section <c>Shadowing</c> of the configuration.</summary>
+public sealed class ShadowingOptions
+{
+    /// <summary>The section's name.</summary>
+    public const string Section = "Shadowing";
+
+    /// <summary>Whether anything runs in the shadow at all. Off leaves the control alone with its users.</summary>
+    /// <value>The default is true.</value>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>A file whose mere existence switches shadowing off within a second, on every replica that mounts it.</summary>
+    /// <value>A path; the default is none.</value>
+    public string? KillFile { get; set; }
+
+    /// <summary>This replica's name in the status.</summary>
+    /// <value>The default is the machine's name.</value>
+    [Required(AllowEmptyStrings = false), StringLength(100)]
+    public string Replica { get; set; } = Environment.MachineName;
+
+    /// <summary>The share of eligible requests that are compared, for operations that name none of their own.</summary>
+    /// <value>Percent, 0 to 100. The default is 100.</value>
+    [Range(0d, 100d)]
+    public double SamplePercent { get; set; } = 100;
+
+    /// <summary>Settings of single operations, by name.</summary>
+    public Dictionary<string, OperationOptions> Operations { get; } = [];
+
+    /// <summary>Requests that may wait for the lane; one more is shed.</summary>
+    /// <value>1 to 65,536. The default is 1,024.</value>
+    [Range(1, 65_536)]
+    public int QueueCapacity { get; set; } = 1_024;
+
+    /// <summary>Shadow runs at a time. More make the shadow felt sooner than they make it faster.</summary>
+    /// <value>1 to 16. The default is 1.</value>
+    [Range(1, 16)]
+    public int Workers { get; set; } = 1;
+
+    /// <summary>How often an idle lane looks for work. Polling costs the caller nothing; being woken would.</summary>
+    /// <value>1 millisecond to 1 second. The default is 1 millisecond.</value>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How long a shadow run waits for a moment without served traffic before it is shed.</summary>
+    /// <value>Zero to 10 seconds. The default is 50 milliseconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan YieldAfter { get; set; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>An operation that has not been compared for this long is, busy or not: the floor under yielding.</summary>
+    /// <value>1 millisecond to 1 minute. The default is 100 milliseconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
+    public TimeSpan FloorInterval { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long a shadow run may take before it counts as timed out.</summary>
+    /// <value>Between 10 milliseconds and 1 minute. The default is 2 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    public TimeSpan ShadowTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a timed-out run may take to heed its cancellation before it is abandoned to end on its own.</summary>
+    /// <value>Zero to 10 seconds. The default is 250 milliseconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
+    public TimeSpan CancelGrace { get; set; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Abandoned runs that may be going at once; while there are as many, nothing new starts.</summary>
+    /// <value>1 to 16, and fewer than the shadow's connections. The default is 2.</value>
+    [Range(1, 16)]
+    public int MaxAbandoned { get; set; } = 2;
+
+    /// <summary>Differences that may be confirmed in a second; more are incomparable.</summary>
+    /// <value>1 to 10,000. The default is 50.</value>
+    [Range(1, 10_000)]
+    public int ConfirmationsPerSecond { get; set; } = 50;
+
+    /// <summary>How long a stopping service goes on with what waits in the lane before it counts the rest as shut down.</summary>
+    /// <value>Zero to 1 minute. The default is 5 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How far answers are compared.</summary>
+    /// <value>Objects and rows; 100 to 10 million. The default is 200,000.</value>
+    [Range(100, 10_000_000)]
+    public int MaxNodes { get; set; } = 200_000;
+
+    /// <summary>When the shadow of an operation is given a rest.</summary>
+    [Required]
+    public BreakerOptions Breaker { get; set; } = new();
+}
+
+/// <summary>Settings of one operation.</summary>
+public sealed class OperationOptions
+{
+    /// <summary>Whether the operation is shadowed.</summary>
+    /// <value>The default is true.</value>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>The share of eligible requests that are compared.</summary>
+    /// <value>Percent, 0 to 100; unset means <see cref="ShadowingOptions.SamplePercent"/>.</value>
+    [Range(0d, 100d)]
+    public double? SamplePercent { get; set; }
+}
+
+/// <summary>The circuit breaker of each operation's shadow.</summary>
+public sealed class BreakerOptions
+{
+    /// <summary>The share of failing shadow runs that opens it.</summary>
+    /// <value>0.01 to 1. The default is 0.5.</value>
+    [Range(0.01, 1d)]
+    public double FailureRatio { get; set; } = 0.5;
+
+    /// <summary>Runs within the window before it judges.</summary>
+    /// <value>2 to 10,000. The default is 5, which a run that times out each time reaches within a window.</value>
+    [Range(2, 10_000)]
+    public int MinimumThroughput { get; set; } = 5;
+
+    /// <summary>The window that the ratio is taken over.</summary>
+    /// <value>500 milliseconds to 10 minutes. The default is 30 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:10:00")]
+    public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long it stays open before one run may try.</summary>
+    /// <value>500 milliseconds to 10 minutes. The default is 5 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.5", "00:10:00")]
+    public TimeSpan Rest { get; set; } = TimeSpan.FromSeconds(5);
+}

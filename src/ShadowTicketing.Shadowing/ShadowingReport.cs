@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>What there is to say about shadowing right now.</summary>
+public sealed class ShadowingReport
+{
+    private readonly OperationStates _operations;
+    private readonly ShadowingControl _control;
+    private readonly IOptionsMonitor<ShadowingOptions> _options;
+
+    internal ShadowingReport(OperationStates operations, ShadowingControl control, IOptionsMonitor<ShadowingOptions> options) =>
+        (_operations, _control, _options) = (operations, control, options);
+
+    /// <summary>This replica's name.</summary>
+    public string Replica => _options.CurrentValue.Replica;
+
+    /// <summary>Whether shadowing is on.</summary>
+    public bool IsOn => _control.Switch.IsOn;
+
+    /// <summary>Why it is off; empty while it is on.</summary>
+    public IReadOnlyList<string> OffBecause => _control.Switch.Reasons;
+
+    /// <summary>Equal on replicas with equal settings; the replica's own name is not in it.</summary>
+    public string ConfigHash()
+    {
+        var settings = JsonSerializer.SerializeToNode(_options.CurrentValue)!.AsObject();
+        settings.Remove(nameof(ShadowingOptions.Replica));
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings)))[..12];
+    }
+
+    /// <summary>Every operation's counts, in the order they were registered; each operation's are of one moment.</summary>
+    public IReadOnlyList<OperationStatus> Operations() =>
+    [
+        .. _operations.All.Select(state =>
+        {
+            var route = _control.Routes[state.Experiment.Operation];
+            return state.Tally.Read(state.Experiment, route.Shadowed, route.SamplePercent);
+        }),
+    ];
+}

@@ -1,0 +1,17 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ShadowTicketing.Tickets.EfCore;
+
+/// <summary>Registers the candidate.</summary>
+public static class EfCoreTickets
+{
+    /// <summary>Adds the pooled context factory that <see cref="EfTicketStore"/> is built over. It needs no connection string.</summary>
+    public static IServiceCollection AddEfCoreTickets(this IServiceCollection services) =>
+        services.AddPooledDbContextFactory<TicketingContext>(static options => options
+            .UseNpgsql(static postgres => postgres
+                // The default strategy wraps what may be transient into an exception of its own; the control's stays what it is.
+                .ExecutionStrategy(static dependencies => new NonRetryingExecutionStrategy(dependencies)))
+            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));
+}
