@@ -2,7 +2,9 @@ using Microsoft.Extensions.Options;
 using ShadowTicketing.Api.Accounts;
 using ShadowTicketing.Api.Health;
 using ShadowTicketing.Api.Http;
+using ShadowTicketing.Api.Operations;
 using ShadowTicketing.Api.Problems;
+using ShadowTicketing.Api.Shadowing;
 using ShadowTicketing.Api.Tickets;
 
 namespace ShadowTicketing.Api;
@@ -23,7 +25,10 @@ public static class ApiHost
         builder.Services.AddProblems();
         builder.Services.AddStrictJson();
         builder.Services.AddAccounts();
-        builder.Services.AddTicketing();
+        builder.Services.AddServedDatabase();
+        builder.Services.AddTicketShadowing(builder.Configuration);
+        builder.Services.AddOperations();
+        builder.Services.AddTelemetry(builder.Configuration);
         builder.Services.AddHealth();
         builder.Services.AddApiDescription();
         configure?.Invoke(builder);
@@ -39,6 +44,8 @@ public static class ApiHost
 
         app.MapTickets();
         app.MapHealth();
+        app.MapOperations();
+        app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapOpenApi("/openapi/v1.json");
         return app;
     }

@@ -10,15 +10,12 @@ public sealed class HorizonKeeper(NpgsqlDataSource shadow, SnapshotHorizon horiz
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100), clock);
-        var isFirst = true;
         try
         {
-            do
+            while (await tick.WaitForNextTickAsync(stoppingToken))
             {
-                if (!isFirst && !horizon.IsWanted) continue;
-                isFirst = !await TryAskAsync(stoppingToken);
+                if (horizon.IsWanted) await AskAsync(stoppingToken);
             }
-            while (await tick.WaitForNextTickAsync(stoppingToken));
         }
         catch (OperationCanceledException)
         {
@@ -26,18 +23,16 @@ public sealed class HorizonKeeper(NpgsqlDataSource shadow, SnapshotHorizon horiz
         }
     }
 
-    private async Task<bool> TryAskAsync(CancellationToken cancellationToken)
+    private async Task AskAsync(CancellationToken cancellationToken)
     {
         try
         {
             await using var command = shadow.CreateCommand("select pg_current_snapshot()::text");
             horizon.Set((string)(await command.ExecuteScalarAsync(cancellationToken))!);
-            return true;
         }
         catch (NpgsqlException)
         {
             // What is known stays: an older moment only makes a move look more likely. The shadow's own failures are counted where it runs.
-            return false;
         }
     }
 }

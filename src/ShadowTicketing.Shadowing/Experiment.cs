@@ -14,10 +14,10 @@ public abstract class Experiment
     public bool Writes { get; init; }
 
     /// <summary>
-    /// The paths that metrics may name, without indexes: <c>tickets[*].assignedTo</c>. Any other difference is counted under
+    /// The paths that metrics may name, without indexes: those that the answer's type has. Any other difference is counted under
     /// <c>_other</c>, so that series stay bounded whatever differs.
     /// </summary>
-    public IReadOnlySet<string> MetricPaths { get; init; } = new HashSet<string>();
+    internal abstract IReadOnlySet<string> MetricPaths { get; }
 }
 
 /// <summary>How to run a request on <em>a</em> store; the runner chooses side, position and session.</summary>
@@ -43,6 +43,8 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical. The default is never.
     /// </summary>
     public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;
+
+    internal override IReadOnlySet<string> MetricPaths { get; } = MemberPaths.Of(typeof(TResult));
 
     internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>
         run(store, request, cancellationToken);

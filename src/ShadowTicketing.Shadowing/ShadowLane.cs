@@ -36,6 +36,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     private readonly ILogger<ShadowLane> _logger;
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stopping = new();
+    private readonly PeriodicTimer[] _polls;
     private Task[] _workers = [];
 
     public ShadowLane(
@@ -48,6 +49,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
             SingleReader = _options.Workers == 1,
             AllowSynchronousContinuations = false,
         });
+        _polls = [.. Enumerable.Range(0, _options.Workers).Select(_ => new PeriodicTimer(_options.PollInterval, clock))];
         metrics.ObserveLane(
             () => operations.All.Select(state => new Measurement<int>((int)state.Tally.Queued, ShadowingMetrics.Operation(state.Experiment))),
             () => operations.All.SelectMany(state => state.Breaker.States()));
@@ -62,7 +64,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     {
         // The lane's flow must not inherit anything ambient, such as an activity or a request.
         using (ExecutionContext.SuppressFlow())
-            _workers = [.. Enumerable.Range(0, _options.Workers).Select(_ => Task.Run(WorkAsync, CancellationToken.None))];
+            _workers = [.. _polls.Select(poll => Task.Run(() => WorkAsync(poll), CancellationToken.None))];
         return Task.CompletedTask;
     }
 
@@ -71,6 +73,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     {
         await _draining.CancelAsync();
         _queue.Writer.TryComplete();
+        foreach (var poll in _polls) poll.Dispose();
         try
         {
             await Task.WhenAll(_workers).WaitAsync(_options.DrainTimeout, _clock, cancellationToken);
@@ -94,20 +97,21 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 
     public void Dispose()
     {
+        foreach (var poll in _polls) poll.Dispose();
         _draining.Dispose();
         _stopping.Dispose();
     }
 
-    private async Task WorkAsync()
+    /// <param name="poll">Ticks until the lane stops; then waiting for it ends at once, and what is left is drained.</param>
+    private async Task WorkAsync(PeriodicTimer poll)
     {
-        using var poll = new PeriodicTimer(_options.PollInterval, _clock);
         var lastWork = _clock.GetTimestamp();
         while (!_stopping.IsCancellationRequested)
         {
             if (_queue.Reader.TryRead(out var run))
             {
                 run.Operation.Tally.Started();
-                poll.Period = _options.PollInterval;
+                Poll(poll, _options.PollInterval);
                 await YieldThenRunAsync(run, poll);
                 lastWork = _clock.GetTimestamp();
             }
@@ -117,9 +121,22 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
             }
             else
             {
-                if (_clock.GetElapsedTime(lastWork) > IdleAfter && IdlePoll > _options.PollInterval) poll.Period = IdlePoll;
+                if (_clock.GetElapsedTime(lastWork) > IdleAfter) Poll(poll, IdlePoll);
                 await poll.WaitForNextTickAsync();
             }
+        }
+    }
+
+    private void Poll(PeriodicTimer poll, TimeSpan interval)
+    {
+        if (interval < _options.PollInterval) interval = _options.PollInterval;
+        try
+        {
+            if (poll.Period != interval) poll.Period = interval;
+        }
+        catch (ObjectDisposedException)
+        {
+            // The lane is being stopped; there is nothing left to wait for.
         }
     }
 

@@ -17,6 +17,7 @@ internal static class ProblemCodes
     public const string TokenExpired = "token_expired";
     public const string AccountInactive = "account_inactive";
     public const string Forbidden = "forbidden";
+    public const string OperatorForbidden = "operator_forbidden";
     public const string RouteNotFound = "route_not_found";
     public const string TicketNotFound = "ticket_not_found";
     public const string MethodNotAllowed = "method_not_allowed";

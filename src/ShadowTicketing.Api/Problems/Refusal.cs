@@ -22,6 +22,12 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     public static readonly Refusal Forbidden =
         new(403, ProblemCodes.Forbidden, "The ticket is somebody else's, or this is for staff only.");
 
+    public static readonly Refusal OperatorTokenInvalid =
+        new(401, ProblemCodes.TokenInvalid, "The bearer token is not an operator's or viewer's.");
+
+    public static readonly Refusal OperatorForbidden =
+        new(403, ProblemCodes.OperatorForbidden, "This token may look, but not change anything.");
+
     public static readonly Refusal TicketNotFound =
         new(404, ProblemCodes.TicketNotFound, "There is no ticket of this id.");
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using Npgsql;
+using ShadowTicketing.Shadowing.Postgres;
 
 namespace ShadowTicketing.Api.Tickets;
 
@@ -28,7 +29,7 @@ internal static class ServedDatabase
     {
         var given = provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.ConnectionString;
         var builder = new NpgsqlDataSourceBuilder($"Max Auto Prepare=50;Maximum Pool Size=32;Application Name=ticketing-served;{given}") { Name = Key };
-        return builder.UseLoggerFactory(provider.GetRequiredService<ILoggerFactory>()).Build();
+        return builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>()).Build();
     }
 }
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Microsoft.AspNetCore.Mvc;
 using ShadowTicketing.Api.Accounts;
 using ShadowTicketing.Api.Http;
 using ShadowTicketing.Api.Problems;
@@ -9,12 +10,12 @@ namespace ShadowTicketing.Api.Tickets;
 /// <summary>The query of <c>GET /api/tickets</c>, as text: numbers are judged by stricter rules than the framework's.</summary>
 internal sealed record ListQuery(
     HttpRequest Request,
-    [property: Description("mine or all; mine if absent. all is for staff.")] string? Scope,
-    [property: Description("Only tickets of exactly this status; at most 50 characters, empty for any.")] string? Status,
-    [property: Description("Only tickets of exactly this priority; at most 50 characters, empty for any.")] string? Priority,
-    [property: Description("Only tickets assigned to the user of this id; needs scope=all.")] string? AssignedTo,
-    [property: Description("A whole number from 1 to 20000000; 1 if absent.")] string? Page,
-    [property: Description("A whole number from 1 to 100; 20 if absent.")] string? Limit)
+    [property: FromQuery(Name = "scope"), Description("mine or all; mine if absent. all is for staff.")] string? Scope,
+    [property: FromQuery(Name = "status"), Description("Only tickets of exactly this status; at most 50 characters, empty for any.")] string? Status,
+    [property: FromQuery(Name = "priority"), Description("Only tickets of exactly this priority; at most 50 characters, empty for any.")] string? Priority,
+    [property: FromQuery(Name = "assignedTo"), Description("Only tickets assigned to the user of this id; needs scope=all.")] string? AssignedTo,
+    [property: FromQuery(Name = "page"), Description("A whole number from 1 to 20000000; 1 if absent.")] string? Page,
+    [property: FromQuery(Name = "limit"), Description("A whole number from 1 to 100; 20 if absent.")] string? Limit)
 {
     // Beyond it, the offset of a page of 100 no longer fits an int.
     private const int LastPage = 20_000_000;
@@ -41,7 +42,7 @@ internal sealed record ListQuery(
 /// <summary>The query of <c>GET /api/tickets/stats</c>.</summary>
 internal sealed record StatsQuery(
     HttpRequest Request,
-    [property: Description("7d, 30d, 90d or 1y; 30d if absent.")] string? Timeframe)
+    [property: FromQuery(Name = "timeframe"), Description("7d, 30d, 90d or 1y; 30d if absent.")] string? Timeframe)
 {
     public GetStats By(CurrentUser user)
     {

@@ -41,12 +41,8 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     {
         var (control, candidate) = (Expression.Parameter(typeof(T)), Expression.Parameter(typeof(T)));
         var walk = Expression.Parameter(typeof(ComparisonWalk));
-        var members = typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.GetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
-            .Concat<MemberInfo>(typeof(T).GetFields(BindingFlags.Public | BindingFlags.Instance));
-        var visits = members.Select(member => Expression.Invoke(
-            Expression.Constant(Invoke(
-                this, nameof(VisitorFor), [member is PropertyInfo property ? property.PropertyType : ((FieldInfo)member).FieldType], [member])),
+        var visits = MembersOf(typeof(T)).Select(member => Expression.Invoke(
+            Expression.Constant(Invoke(this, nameof(VisitorFor), [TypeOf(member)], [member])),
             Expression.MakeMemberAccess(control, member),
             Expression.MakeMemberAccess(candidate, member),
             Expression.Constant(JsonNamingPolicy.CamelCase.ConvertName(member.Name)),
@@ -55,7 +51,18 @@ internal sealed class ComparerPlan(ComparisonRules rules)
             .Compile();
     }
 
-    private static bool IsLeaf(Type type) =>
+    /// <summary>What is compared of a type: its public properties and fields.</summary>
+    public static IEnumerable<MemberInfo> MembersOf(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+        .Where(property => property.GetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
+        .Concat<MemberInfo>(type.GetFields(BindingFlags.Public | BindingFlags.Instance));
+
+    public static Type TypeOf(MemberInfo member) => member is PropertyInfo property ? property.PropertyType : ((FieldInfo)member).FieldType;
+
+    /// <summary>The type of a list's rows or a dictionary's values; null where the type is neither.</summary>
+    public static Type? RowType(Type type) =>
+        (Closed(type, typeof(IReadOnlyDictionary<,>)) ?? Closed(type, typeof(IEnumerable<>)))?.GetGenericArguments()[^1];
+
+    public static bool IsLeaf(Type type) =>
         (Nullable.GetUnderlyingType(type) ?? type) is var plain
         && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(decimal) || plain == typeof(DateTime)
             || plain == typeof(DateTimeOffset) || plain == typeof(DateOnly) || plain == typeof(TimeOnly) || plain == typeof(TimeSpan)

@@ -1,0 +1,38 @@
+using Npgsql;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
+using ShadowTicketing.Api.Shadowing;
+using ShadowTicketing.Shadowing;
+
+namespace ShadowTicketing.Api.Operations;
+
+/// <summary>Every signal by OpenTelemetry: metrics on <c>/metrics</c> always, metrics and traces over OTLP where an endpoint is set.</summary>
+internal static class Telemetry
+{
+    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    public static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
+    {
+        var exports = !string.IsNullOrWhiteSpace(configuration[Endpoint]);
+        var telemetry = services.AddOpenTelemetry()
+            .ConfigureResource(resource => resource
+                .AddService("shadow-ticketing", serviceVersion: typeof(Telemetry).Assembly.GetName().Version?.ToString(3))
+                .AddAttributes([
+                    new("shadow.fingerprint.candidate", Fingerprints.Current.Candidate),
+                    new("shadow.fingerprint.control", Fingerprints.Current.Control)]))
+            .WithMetrics(metrics =>
+            {
+                metrics.AddMeter(ShadowingMetrics.Name, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation();
+                metrics.SetExemplarFilter(ExemplarFilterType.TraceBased).AddPrometheusExporter();
+                if (exports) metrics.AddOtlpExporter();
+            });
+        if (!exports) return;
+        telemetry.WithTracing(traces => traces
+            .AddSource(ShadowingMetrics.Name)
+            .AddNpgsql()
+            .AddAspNetCoreInstrumentation(options =>
+                options.Filter = static context => !context.Request.Path.StartsWithSegments("/metrics") && !context.Request.Path.StartsWithSegments("/health"))
+            .AddOtlpExporter());
+    }
+}

@@ -1,0 +1,92 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres;
+
+namespace ShadowTicketing.Api.Shadowing;
+
+/// <summary>The connection strings of the positions other than the served one.</summary>
+internal sealed class ShadowDatabaseOptions
+{
+    public string? Shadow { get; set; }
+
+    public string? Evidence { get; set; }
+}
+
+/// <summary>Data sources by position: roles and pools follow the position, never the side.</summary>
+internal static class Databases
+{
+    public const string Shadow = "shadow";
+    public const string Evidence = "evidence";
+
+    public static void AddShadowDatabases(this IServiceCollection services)
+    {
+        services.AddSingleton<SqlLedger>(provider => new(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddOptions<ShadowDatabaseOptions>()
+            .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence) =
+                (configuration.GetConnectionString("Shadow"), configuration.GetConnectionString("Evidence")))
+            .ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ShadowDatabaseOptions>, ShadowDatabaseValidation>();
+        services.AddKeyedSingleton(Shadow, (provider, _) => CreateShadow(provider));
+        services.AddKeyedSingleton(Evidence, (provider, _) => CreateEvidence(provider));
+    }
+
+    /// <summary>
+    /// Small, so that the shadow can never crowd out users; read-only and with a time limit by its own sessions' settings, whatever the role
+    /// allows. What the connection string says wins, but for those two.
+    /// </summary>
+    private static NpgsqlDataSource CreateShadow(IServiceProvider provider)
+    {
+        var settings = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value;
+        var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
+        var given = provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value.Shadow;
+        var pool = (2 * settings.Workers) + settings.MaxAbandoned + 2;
+        var connection = new NpgsqlConnectionStringBuilder(
+            $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout=10;Application Name=ticketing-shadow;{given}");
+        connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
+        return Create(connection, Shadow, provider);
+    }
+
+    private static NpgsqlDataSource CreateEvidence(IServiceProvider provider)
+    {
+        var given = provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value.Evidence;
+        return Create(new($"Maximum Pool Size=4;Timeout=2;Command Timeout=5;Application Name=ticketing-evidence;{given}"), Evidence, provider);
+    }
+
+    private static NpgsqlDataSource Create(NpgsqlConnectionStringBuilder connection, string name, IServiceProvider provider)
+    {
+        // Validation lets it be missing only while shadowing is off, and then it is never opened.
+        connection.Host ??= "127.0.0.1";
+        return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = name }
+            .UseLoggerFactory(provider.GetRequiredService<SqlLedger>())
+            .Build();
+    }
+}
+
+internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : IValidateOptions<ShadowDatabaseOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ShadowDatabaseOptions options)
+    {
+        if (!configuration.GetValue($"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}", true)) return ValidateOptionsResult.Success;
+        string[] missing =
+        [
+            .. from setting in new[] { (Name: "Shadow", Value: options.Shadow), (Name: "Evidence", Value: options.Evidence) }
+               where !HasHost(setting.Value)
+               select $"ConnectionStrings:{setting.Name} is missing, names no Host or is no connection string; "
+                   + $"it is needed unless {ShadowingOptions.Section}:Enabled is false.",
+        ];
+        return missing.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(missing);
+    }
+
+    private static bool HasHost(string? connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString) is { Host.Length: > 0 };
+        }
+        catch (Exception malformed) when (malformed is ArgumentException or FormatException or InvalidCastException)
+        {
+            return false;
+        }
+    }
+}

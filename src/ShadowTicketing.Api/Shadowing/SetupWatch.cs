@@ -1,0 +1,58 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Tickets.EfCore;
+
+namespace ShadowTicketing.Api.Shadowing;
+
+/// <summary>
+/// Checks, at start and every half minute, that the shadow's role could not write and that the candidate's model is what the database
+/// really has. The first keeps users safe; the second is what the original migration died of.
+/// </summary>
+internal sealed class SetupWatch(
+    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, IDbContextFactory<TicketingContext> contexts, Findings findings,
+    ShadowSwitch shadowSwitch, TimeProvider clock) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var tick = new PeriodicTimer(Interval, clock);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stoppingToken))
+            {
+                if (!shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) await CheckAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    /// <summary>Checks once.</summary>
+    /// <returns>Whether the database could be asked; what it answered is in the findings and, if critical, in the switch.</returns>
+    public async Task<bool> CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await shadow.OpenConnectionAsync(cancellationToken);
+            var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
+            var disagreements = await ModelCheck.CompareAsync(contexts, connection, cancellationToken);
+            findings.Replace("reach");
+            findings.Replace("role", [.. powers.Select(power => new Finding(
+                Finding.Critical, power.Object, $"The shadow's role could write: {power.Power}. Shadowing is off until it cannot."))]);
+            findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
+            shadowSwitch.Hold(ShadowSwitch.CriticalFinding, powers.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
+            return true;
+        }
+        catch (Exception failure) when (PostgresErrors.Categorize(failure) is { IsUnavailable: true } or { Name.Length: 5 })
+        {
+            findings.Replace("reach", new Finding(
+                Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
+            return false;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using Npgsql;
+using ShadowTicketing.Api.Tickets;
+using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Tickets;
+using ShadowTicketing.Tickets.Dapper;
+using ShadowTicketing.Tickets.EfCore;
+
+namespace ShadowTicketing.Api.Shadowing;
+
+/// <summary>Puts both sides under the engine.</summary>
+internal static class TicketShadowing
+{
+    public static void AddTicketShadowing(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddEfCoreTickets();
+        services.AddSingleton<ControlStore>(session => new DapperTicketStore(session));
+        services.AddSingleton<CandidateStore>(provider =>
+        {
+            var contexts = provider.GetRequiredService<Microsoft.EntityFrameworkCore.IDbContextFactory<TicketingContext>>();
+            return session => new EfTicketStore(contexts, session);
+        });
+
+        services.AddShadowing<ITicketStore>(configuration.GetSection(ShadowingOptions.Section), TicketExperiments.All);
+        services.AddShadowDatabases();
+        services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
+        services.AddSingleton(OpenStore);
+        services.AddSingleton<OpenSnapshot<ITicketStore>>(OpenSnapshot);
+        services.AddSingleton<Findings>();
+        services.AddSingleton<SetupWatch>();
+        services.AddSingleton(provider => new EvidenceStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());
+        services.AddHostedService<WarmUp>();
+        services.AddHostedService<IncarnationRecord>();
+        services.AddHostedService(provider => new HorizonKeeper(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
+            provider.GetRequiredService<SnapshotHorizon>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddScoped<ITicketStore, ShadowedTicketStore>();
+    }
+
+    private static OpenStore<ITicketStore> OpenStore(IServiceProvider provider)
+    {
+        var served = provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key);
+        var shadow = provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow);
+        var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
+        return async (side, position, cancellationToken) =>
+        {
+            var session = await TicketSession.OpenAsync(position == Position.Served ? served : shadow, cancellationToken);
+            return new(side == Side.Control ? control(session) : candidate(session), session);
+        };
+    }
+
+    private static OpenSnapshot<ITicketStore> OpenSnapshot(IServiceProvider provider)
+    {
+        var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
+        var confirmer = new OneSnapshotConfirmer<ITicketStore>(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
+            (side, connection, transaction) => side == Side.Control
+                ? control(TicketSession.Within(connection, transaction))
+                : candidate(TicketSession.Within(connection, transaction)),
+            TicketExperiments.RowVersions);
+        return confirmer.OpenAsync;
+    }
+}

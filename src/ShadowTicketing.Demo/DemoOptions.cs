@@ -1,0 +1,11 @@
+using ShadowTicketing.Demo.Faults;
+
+namespace ShadowTicketing.Demo;
+
+/// <summary>What the command line asked for.</summary>
+/// <param name="Port">0 takes a free one.</param>
+/// <param name="For">How long traffic is driven; null until stopped.</param>
+/// <param name="Report">The file for the final status; null for none.</param>
+/// <param name="Access">The file for address and tokens; null for none.</param>
+internal sealed record DemoOptions(
+    int Port, int Tickets, double Rate, TimeSpan? For, IReadOnlyList<FaultChoice> Faults, FileInfo? Report, FileInfo? Access);

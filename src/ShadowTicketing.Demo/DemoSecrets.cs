@@ -1,0 +1,26 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace ShadowTicketing.Demo;
+
+/// <summary>Secrets of one run, random: nobody can know those of a demo that runs on somebody's machine.</summary>
+internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string OperatorToken)
+{
+    public static DemoSecrets Draw() => new(Random(), Random(), Random());
+
+    /// <summary>The service's settings that hold them; of the operators' tokens only the hashes.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> Settings =>
+    [
+        new("Authentication:SigningKey", SigningKey),
+        new("Operators:Tokens:0:Name", "demo-viewer"),
+        new("Operators:Tokens:0:Role", "viewer"),
+        new("Operators:Tokens:0:Sha256", Hash(ViewerToken)),
+        new("Operators:Tokens:1:Name", "demo-operator"),
+        new("Operators:Tokens:1:Role", "operator"),
+        new("Operators:Tokens:1:Sha256", Hash(OperatorToken)),
+    ];
+
+    private static string Random() => RandomNumberGenerator.GetHexString(64, lowercase: true);
+
+    private static string Hash(string token) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(token)));
+}
