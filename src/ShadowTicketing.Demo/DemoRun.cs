@@ -13,7 +13,7 @@ namespace ShadowTicketing.Demo;
 /// <summary>One run from an empty machine to an empty machine.</summary>
 internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimeProvider clock)
 {
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs until the time is up or <paramref name="stop"/> says so; both are a success.</summary>

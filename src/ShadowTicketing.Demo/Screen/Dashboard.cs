@@ -73,7 +73,7 @@ internal sealed class Dashboard(
         return new(
         [
             new Text(""),
-            Heading(view),
+            Heading(view, isFinal),
             view is null ? new Markup("[yellow]The service gives no status.[/]") : ParityTable.Of(view, traffic.Driven),
             .. Findings(view),
             .. Mismatches(view),
@@ -84,7 +84,7 @@ internal sealed class Dashboard(
         ]);
     }
 
-    private Markup Heading(StatusView? view)
+    private Markup Heading(StatusView? view, bool isFinal)
     {
         var state = view switch
         {
@@ -93,7 +93,7 @@ internal sealed class Dashboard(
             _ => "[yellow]off[/]",
         };
         var elapsed = clock.GetElapsedTime(_started);
-        return new($"[bold]Parity of EF Core with Dapper[/]  shadowing {state}  [grey]·[/]  {elapsed:hh\\:mm\\:ss}  [grey]·[/]  {Rate():F0} requests/s driven");
+        return new($"[bold]Parity of EF Core with Dapper[/]  shadowing {state}  [grey]·[/]  {elapsed:hh\\:mm\\:ss}  [grey]·[/]  {(isFinal ? $"{Whole(traffic.Total)} requests" : $"{Rate():F0} requests/s")} driven");
     }
 
     private double Rate()
