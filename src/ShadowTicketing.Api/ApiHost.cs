@@ -15,8 +15,9 @@ public static class ApiHost
     /// <summary>The exit code of a start refused for its settings, as sysexits.h names it.</summary>
     internal const int ExitOfBadSettings = 78;
 
-    /// <summary>Composes the service without starting it; settings are judged at start, all at once.</summary>
+    /// <summary>Composes the service without starting it, once its settings have been judged, all at once.</summary>
     /// <param name="configure">Runs after everything is registered, so that what it registers or configures wins.</param>
+    /// <exception cref="OptionsValidationException">A setting is refused; an <see cref="AggregateException"/> of these where several are.</exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
@@ -34,6 +35,7 @@ public static class ApiHost
         configure?.Invoke(builder);
 
         var app = builder.Build();
+        RefuseBadSettings(app);
 
         app.UseProblems();
         app.UseUrlLimit();
@@ -48,6 +50,20 @@ public static class ApiHost
         app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapOpenApi("/openapi/v1.json");
         return app;
+    }
+
+    // Not left to the start: it constructs what it hosts first, and that fails at one setting.
+    private static void RefuseBadSettings(IHost app)
+    {
+        try
+        {
+            app.Services.GetRequiredService<IStartupValidator>().Validate();
+        }
+        catch
+        {
+            app.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What was wrong with the settings, if that is why the start failed; else nothing.</summary>

@@ -1,14 +1,14 @@
 using ShadowTicketing.Api;
 
-var app = ApiHost.Build(args);
-
 try
 {
-    await app.RunAsync();
+    await ApiHost.Build(args).RunAsync();
     return 0;
 }
 catch (Exception refused) when (ApiHost.RefusedSettings(refused) is { Count: > 0 } settings)
 {
-    foreach (var setting in settings) Log.SettingRefused(app.Logger, setting);
+    using var logging = LoggerFactory.Create(static builder => builder.AddConsole());
+    var logger = logging.CreateLogger<Program>();
+    foreach (var setting in settings) Log.SettingRefused(logger, setting);
     return ApiHost.ExitOfBadSettings;
 }

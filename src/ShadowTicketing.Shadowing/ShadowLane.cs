@@ -37,6 +37,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly PeriodicTimer[] _polls;
+    private readonly CancellationToken _stopped;
     private Task[] _workers = [];
 
     public ShadowLane(
@@ -44,6 +45,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         TimeProvider clock, ILogger<ShadowLane> logger)
     {
         (_options, _served, _clock, _logger) = (options.Value, served, clock, logger);
+        _stopped = _stopping.Token;
         _queue = Channel.CreateBounded<ShadowRun>(new BoundedChannelOptions(_options.QueueCapacity)
         {
             SingleReader = _options.Workers == 1,
@@ -95,8 +97,11 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         if (left > 0) LogLeft(left);
     }
 
+    /// <summary>Ends the workers where they are: whoever wants them to drain stops the lane first.</summary>
     public void Dispose()
     {
+        _draining.Cancel();
+        _stopping.Cancel();
         foreach (var poll in _polls) poll.Dispose();
         _draining.Dispose();
         _stopping.Dispose();
@@ -154,7 +159,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         }
 
         run.Operation.Started(_clock);
-        await run.RunAsync(_stopping.Token);
+        await run.RunAsync(_stopped);
     }
 
     [LoggerMessage(20, LogLevel.Information, "Stopping: {Left} requests were left in the lane uncompared and are counted as shut down.")]

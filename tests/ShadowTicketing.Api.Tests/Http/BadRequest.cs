@@ -2,7 +2,7 @@ using System.Text;
 
 namespace ShadowTicketing.Api.Tests.Http;
 
-/// <summary>A request to be refused at the edge; <c>{id}</c> in the path is a ticket of the caller's.</summary>
+/// <summary>A request to be refused at the edge; <c>{id}</c> in the path is a ticket that the caller may change.</summary>
 internal sealed record BadRequest(string Name, string Method, string Path, byte[]? Body, string? ContentType, int Status, string Code)
 {
     public static IReadOnlyDictionary<string, BadRequest> All { get; } = Bodies().Concat(Patches()).Concat(Comments()).Concat(Urls()).ToDictionary(one => one.Name);

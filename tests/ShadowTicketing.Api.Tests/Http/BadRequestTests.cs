@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace ShadowTicketing.Api.Tests.Http;
 
 public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>
@@ -11,8 +9,7 @@ public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>
     public async Task A_bad_request_is_refused_alike_whoever_serves_and_stores_nothing(string name)
     {
         var bad = BadRequest.All[name];
-        var path = bad.Path.Replace("{id}", (await OwnTicketAsync()).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        var before = await sides.StoredAsync();
+        var path = bad.Path.Replace("{id}", "1", StringComparison.Ordinal);
 
         foreach (var service in (TicketingService[])[sides.Control, sides.Candidate])
         {
@@ -22,7 +19,7 @@ public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>
             BothSides.AssertProblem(answer);
         }
 
-        Assert.Equal(before, await sides.StoredAsync());
+        Assert.Equal(sides.StoredAtFirst, await sides.StoredAsync());
     }
 
     [Fact]
@@ -48,7 +45,6 @@ public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>
     [InlineData("/api/tickets/\u00fc", 400, null)]
     public async Task An_address_that_no_client_would_send_is_refused(string target, int status, string? code)
     {
-        var before = await sides.StoredAsync();
         foreach (var service in (TicketingService[])[sides.Control, sides.Candidate])
         {
             var answer = await service.SendRawAsync(target, AccessTokens.For(sides.People.Admin));
@@ -59,7 +55,7 @@ public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>
             else BothSides.AssertProblem(answer);
         }
 
-        Assert.Equal(before, await sides.StoredAsync());
+        Assert.Equal(sides.StoredAtFirst, await sides.StoredAsync());
     }
 
     [Fact]
@@ -71,6 +67,4 @@ public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>
 
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
     }
-
-    private async Task<int> OwnTicketAsync() => (int)(await BothSides.ScalarAsync(sides.ConnectionString("control"), "select min(id) from support_tickets"))!;
 }

@@ -16,10 +16,14 @@ public sealed partial class BothSides(PostgresFixture postgres) : IAsyncLifetime
     /// <summary>The same ids in both copies.</summary>
     internal People People { get; private set; } = null!;
 
+    /// <summary>What was stored before any request.</summary>
+    internal (string Control, string Candidate) StoredAtFirst { get; private set; }
+
     public async ValueTask InitializeAsync()
     {
         Control = await StartAsync("control", Serves.Control);
         Candidate = await StartAsync("candidate", Serves.Candidate);
+        StoredAtFirst = await StoredAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -77,7 +81,7 @@ public sealed partial class BothSides(PostgresFixture postgres) : IAsyncLifetime
     private async Task<string> StoredAsync(string side) => (string)(await ScalarAsync(
         ConnectionString(side), $"select {Checksum("users")} || {Checksum("support_tickets")} || {Checksum("ticket_comments")}"))!;
 
-    private static string Checksum(string table) => $"(select count(*) || md5(string_agg(t::text, '|' order by id)) from {table} t)";
+    private static string Checksum(string table) => $"(select count(*) || ':' || sum(hashtextextended(t::text, 0)) || ' ' from {table} t)";
 
     private async Task<TicketingService> StartAsync(string side, Serves serves)
     {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
 using ShadowTicketing.Demo.Database;
 
@@ -91,8 +92,9 @@ public sealed class FailureTests(PostgresFixture postgres)
 
     private Task<TicketingDatabase> CloneAsync() => postgres.CloneAsync($"http_failure_{Guid.NewGuid():N}", TestContext.Current.CancellationToken);
 
-    private static IEnumerable<Microsoft.Extensions.Logging.Testing.FakeLogRecord> Complaints(TicketingService service) =>
-        service.Logs.GetSnapshot().Where(record => record.Level >= LogLevel.Warning);
+    // The warm-up and the shadow's setup complain of the same things on their own account.
+    private static IEnumerable<FakeLogRecord> Complaints(TicketingService service) => service.Logs.GetSnapshot().Where(record =>
+        record.Level >= LogLevel.Warning && record.Category?.Contains("Shadowing", StringComparison.Ordinal) is false);
 
     /// <summary>Tells the status of the first request that ends.</summary>
     private sealed class Ending(TaskCompletionSource<int> ended) : IStartupFilter

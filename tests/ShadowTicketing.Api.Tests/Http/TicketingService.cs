@@ -48,6 +48,7 @@ internal sealed class TicketingService : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddFakeLogging();
         builder.Configuration["Authentication:SigningKey"] = AccessTokens.SigningKey;
+        builder.Configuration["Shadowing:Enabled"] = "false";
         configure(builder);
     });
 
@@ -100,6 +101,7 @@ internal sealed class TicketingService : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        await _app.StopAsync();
         await _app.DisposeAsync();
     }
 }

@@ -144,9 +144,10 @@ public sealed class FaultTests(PostgresFixture postgres)
         }, settings: [("Shadowing:ShadowTimeout", "00:00:30"), ("Shadowing:DrainTimeout", "00:00:00.500")]);
         for (var id = 1; id <= 10; id++) Assert.Equal(200, await service.GetAsync($"/api/tickets/{id}"));
         await started.Task.WaitAsync(Cancellation);
+        var report = service.Services.GetRequiredService<ShadowTicketing.Shadowing.ShadowingReport>();
 
         Assert.InRange(await service.StopAsync(), TimeSpan.Zero, TimeSpan.FromSeconds(10));
-        var get = service.Services.GetRequiredService<ShadowTicketing.Shadowing.ShadowingReport>().Operations().Single(operation => operation.Operation == "tickets.get");
+        var get = report.Operations().Single(operation => operation.Operation == "tickets.get");
         Assert.Equal((10, 0, 0), (get.Requests, get.Queued, get.InFlight));
         Assert.Equal(10, get.Skips["shutdown"] + get.Skips["yielded"]);
         Assert.NotEqual(0, get.Skips["shutdown"]);

@@ -103,10 +103,12 @@ internal sealed class ShadowedService : IAsyncDisposable
         await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Stops and disposes of everything, as the end of the process does.</summary>
     public async Task<TimeSpan> StopAsync()
     {
         var started = Stopwatch.GetTimestamp();
         await _app.StopAsync(TestContext.Current.CancellationToken);
+        await _app.DisposeAsync();
         return Stopwatch.GetElapsedTime(started);
     }
 
