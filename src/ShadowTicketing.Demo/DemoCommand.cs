@@ -41,7 +41,8 @@ internal sealed class DemoCommand
 
     private readonly Option<FaultChoice[]> _fault = new("--fault")
     {
-        Description = "Plant a fault into the candidate, in a share of the answers that it fits (RATE, above 0 to 1; all by default). May be repeated.",
+        Description =
+            "Plant a fault into the candidate, in a share of the answers that it fits (RATE, above 0 to 1; all by default). May be repeated.",
         HelpName = "NAME[:RATE]",
     };
 
@@ -110,7 +111,8 @@ internal sealed class DemoCommand
     {
         if (result.Tokens.Count == 0 || result.Errors.Any()) return;
         if (!double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value)) return;
-        if (!(value >= least && value <= most)) result.AddError($"{option.Name} {result.Tokens[0].Value}: it must be from {least} to {most}.");
+        if (!(value >= least && value <= most))
+            result.AddError($"{option.Name} {result.Tokens[0].Value}: it must be from {least} to {most}.");
     });
 
     private static void InFolder(Option<FileInfo?> option) => option.Validators.Add(result =>

@@ -22,7 +22,8 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
     {
         if (!IsFree(options.Port))
         {
-            await Console.Error.WriteLineAsync($"Port {options.Port} of 127.0.0.1 is in use; give another with --port, or --port 0 for any that is free.");
+            await Console.Error.WriteLineAsync(
+                $"Port {options.Port} of 127.0.0.1 is in use; give another with --port, or --port 0 for any that is free.");
             return 1;
         }
 

@@ -74,7 +74,7 @@ internal sealed class Dashboard(
         [
             new Text(""),
             Heading(view, isFinal),
-            view is null ? new Markup("[yellow]The service gives no status.[/]") : ParityTable.Of(view, traffic.Driven),
+            view is null ? new Markup("[yellow]The service gives no status.[/]") : ParityTable.Of(view, traffic.Driven, console.Profile.Width),
             .. Findings(view),
             .. Mismatches(view),
             .. Planted(),
@@ -92,8 +92,9 @@ internal sealed class Dashboard(
             { Enabled: true } => "[green]on[/]",
             _ => "[yellow]off[/]",
         };
-        var elapsed = clock.GetElapsedTime(_started);
-        return new($"[bold]Parity of EF Core with Dapper[/]  shadowing {state}  [grey]·[/]  {elapsed:hh\\:mm\\:ss}  [grey]·[/]  {(isFinal ? $"{Whole(traffic.Total)} requests" : $"{Rate():F0} requests/s")} driven");
+        var elapsed = clock.GetElapsedTime(_started).ToString(@"hh\:mm\:ss", CultureInfo.InvariantCulture);
+        var driven = isFinal ? $"{Whole(traffic.Total)} requests" : $"{Rate():F0} requests/s";
+        return new($"[bold]Parity of EF Core with Dapper[/]  shadowing {state}  [grey]·[/]  {elapsed}  [grey]·[/]  {driven} driven");
     }
 
     private double Rate()

@@ -12,28 +12,33 @@ internal static class ParityTable
     private const string Doubtful = "yellow";
     private const string Good = "green";
 
-    public static IRenderable Of(StatusView status, IReadOnlyDictionary<string, long> driven)
+    private const int RoomForDriven = 110;
+
+    /// <param name="driven">What was sent; left out where the terminal is narrow, for it equals the requests.</param>
+    public static IRenderable Of(StatusView status, IReadOnlyDictionary<string, long> driven, int width)
     {
+        var isWide = width >= RoomForDriven;
         var table = new Table().Border(TableBorder.SimpleHeavy).BorderColor(Color.Grey39).Expand();
-        table.AddColumn(new TableColumn("[grey]operation[/]").NoWrap().Padding(0, 1));
+        table.AddColumn(new TableColumn("[grey]operation[/]").NoWrap().Padding(0, 0));
         foreach (var title in (string[])
         [
-            "driven", "requests", "compared", "match", "toler-\nated", "[bold]mis-\nmatch[/]", "tran-\nsient", "incom-\nparable", "errors",
-            "skipped", "control\nms", "candidate\nms", "SQL",
+            .. isWide ? ["driven"] : Array.Empty<string>(), "re-\nquests", "com-\npared", "match", "toler-\nated", "[bold]mis-\nmatch[/]", "tran-\nsient", "incom-\nparab.",
+            "errors", "skip-\nped", "control\nms", "cand.\nms", "SQL",
         ])
         {
-            table.AddColumn(new TableColumn($"[grey]{title}[/]").RightAligned().NoWrap().Padding(0, 1));
+            table.AddColumn(new TableColumn($"[grey]{title}[/]").RightAligned().NoWrap().Padding(0, 0));
         }
 
-        foreach (var operation in status.Operations) table.AddRow([.. Row(operation, driven.GetValueOrDefault(operation.Operation))]);
+        foreach (var operation in status.Operations)
+            table.AddRow([.. Row(operation, isWide ? driven.GetValueOrDefault(operation.Operation) : null)]);
         return table;
     }
 
-    private static IEnumerable<IRenderable> Row(OperationView operation, long driven)
+    private static IEnumerable<IRenderable> Row(OperationView operation, long? driven)
     {
         var errors = operation.Of("candidate_error", "candidate_timeout", "control_error");
         yield return new Markup(operation.Of("mismatch") + errors > 0 ? $"[{Bad}]{operation.Operation}[/]" : operation.Operation);
-        yield return Number(driven);
+        if (driven is { } sent) yield return Number(sent);
         yield return Number(operation.Requests);
         yield return Number(operation.Compared);
         yield return Number(operation.Of("match"), Good);
