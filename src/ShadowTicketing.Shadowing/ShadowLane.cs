@@ -39,6 +39,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     private readonly PeriodicTimer[] _polls;
     private readonly CancellationToken _stopped;
     private Task[] _workers = [];
+    private bool _isDisposed;
 
     public ShadowLane(
         IOptions<ShadowingOptions> options, ServedTraffic served, OperationStates operations, ShadowingMetrics metrics,
@@ -100,6 +101,8 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     /// <summary>Ends the workers where they are: whoever wants them to drain stops the lane first.</summary>
     public void Dispose()
     {
+        if (_isDisposed) return;
+        _isDisposed = true;
         _draining.Cancel();
         _stopping.Cancel();
         foreach (var poll in _polls) poll.Dispose();
