@@ -47,12 +47,10 @@ internal sealed partial class ComparisonWalk
     private void Align<TRow>(
         IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, string name, RowRule<TRow> rule, TypePlan<TRow> plan)
     {
-        var alignment = RowAlignment<TRow>.Of(control, candidate, rule);
-        foreach (var (left, right) in alignment.Pairs) Row(control[left], candidate[right], name, left, rule, plan);
-
         var cut = rule.Cut is { } cutOf && _depth > 0 && _path[_depth - 1].Owner is { } owner ? cutOf(owner) : default;
-        var exchanged = alignment.TakeExchanged(cut, _request);
-        if (exchanged || alignment.IsReorderedWithinTies) _tolerated.Add(rule.Because);
+        var alignment = RowAlignment<TRow>.Of(control, candidate, rule, cut, _request);
+        foreach (var (left, right) in alignment.Pairs) Row(control[left], candidate[right], name, left, rule, plan);
+        if (alignment.IsExchanged || alignment.IsReorderedWithinTies) _tolerated.Add(rule.Because);
         foreach (var index in alignment.Missing) RowOfOneSide(name, index, DifferenceKind.MissingRow, rule.KeyOf(control[index]), control[index], default);
         foreach (var index in alignment.Extra) RowOfOneSide(name, index, DifferenceKind.ExtraRow, rule.KeyOf(candidate[index]), default, candidate[index]);
         if (alignment.IsReordered) Report(name, DifferenceKind.Order, alignment.ControlKeys, alignment.CandidateKeys);

@@ -8,6 +8,7 @@ internal sealed class RowAlignment<TRow>
     private readonly IReadOnlyList<TRow> _control;
     private readonly IReadOnlyList<TRow> _candidate;
     private readonly RowRule<TRow> _rule;
+    private readonly List<(int Control, int Candidate)> _exchanged = [];
 
     private RowAlignment(IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule) =>
         (_control, _candidate, _rule) = (control, candidate, rule);
@@ -29,42 +30,22 @@ internal sealed class RowAlignment<TRow>
 
     public object?[] CandidateKeys => [.. _candidate.Select(KeyOf)];
 
-    public static RowAlignment<TRow> Of(IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule)
+    /// <summary>Whether rows were forgotten because the page cuts through a tie: see <see cref="Exchange"/>.</summary>
+    public bool IsExchanged { get; private set; }
+
+    public static RowAlignment<TRow> Of(
+        IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, ListCut cut, object? request)
     {
         var alignment = new RowAlignment<TRow>(control, candidate, rule);
         alignment.Pair();
+        if (rule.SortKey is { } sortKey && control.Count > 0)
+        {
+            if (cut.Start && control[0] is { } first) alignment.Exchange(sortKey, sortKey(first), request);
+            if (cut.End && control[^1] is { } last) alignment.Exchange(sortKey, sortKey(last), request);
+        }
+
         alignment.JudgeOrder();
         return alignment;
-    }
-
-    /// <summary>
-    /// Forgets rows that one side shows in place of others tied with them where the page cuts through the tie, if both lists run
-    /// through the same sort keys and the rows shown instead were asked for too.
-    /// </summary>
-    /// <returns>Whether there were such rows.</returns>
-    public bool TakeExchanged(ListCut cut, object? request)
-    {
-        if (_rule.SortKey is not { } sortKey || Missing.Count == 0 || Missing.Count != Extra.Count || _control.Count == 0) return false;
-        for (var i = 0; i < _control.Count; i++)
-        {
-            if (!Equals(SortKeyOf(_control[i]), SortKeyOf(_candidate[i]))) return false;
-        }
-
-        var before = Missing.Count;
-        if (cut.Start) TakeTied(SortKeyOf(_control[0]), request);
-        if (cut.End) TakeTied(SortKeyOf(_control[^1]), request);
-        return Missing.Count != before;
-
-        object? SortKeyOf(TRow row) => row is null ? NullKey : sortKey(row);
-
-        void TakeTied(object? tie, object? asked)
-        {
-            var missing = Missing.Where(i => Equals(SortKeyOf(_control[i]), tie)).ToArray();
-            var extra = Extra.Where(i => Equals(SortKeyOf(_candidate[i]), tie)).ToArray();
-            if (missing.Length != extra.Length || !extra.All(i => _rule.Fits?.Invoke(asked, _candidate[i]) ?? true)) return;
-            Missing.RemoveAll(missing.Contains);
-            Extra.RemoveAll(extra.Contains);
-        }
     }
 
     private void Pair()
@@ -85,25 +66,44 @@ internal sealed class RowAlignment<TRow>
         Extra.AddRange(open.Values.SelectMany(rest => rest).Order());
     }
 
+    /// <summary>
+    /// Where the page cuts through rows that tie, either side may show any of them: as many as one side lacks the other may have instead, if they
+    /// were asked for. Their places count in the order, so that a row cannot be excused anywhere else on the page.
+    /// </summary>
+    private void Exchange(Func<TRow, object?> sortKey, object? tie, object? request)
+    {
+        // A row that the control shows too is doubled, and a doubled row stands in for none.
+        var shown = _control.Select(KeyOf).ToHashSet();
+        var missing = Missing.Where(i => _control[i] is { } row && Equals(sortKey(row), tie));
+        var extra = Extra.Where(i => _candidate[i] is { } row && Equals(sortKey(row), tie) && !shown.Contains(KeyOf(row))
+            && (_rule.Fits?.Invoke(request, row) ?? true));
+        var pairs = missing.Zip(extra).ToArray();
+        _exchanged.AddRange(pairs);
+        Missing.RemoveAll(i => pairs.Any(pair => pair.First == i));
+        Extra.RemoveAll(i => pairs.Any(pair => pair.Second == i));
+        IsExchanged |= pairs.Length > 0;
+    }
+
     private void JudgeOrder()
     {
+        (int Control, int Candidate)[] places = [.. Pairs.Concat(_exchanged).OrderBy(pair => pair.Control)];
         var moved = false;
-        for (var i = 1; i < Pairs.Count && !moved; i++) moved = Pairs[i].Candidate < Pairs[i - 1].Candidate;
+        for (var i = 1; i < places.Length && !moved; i++) moved = places[i].Candidate < places[i - 1].Candidate;
         if (!moved) return;
 
-        IsReorderedWithinTies = _rule.AnyOrder || (_rule.SortKey is { } sortKey && OnlyTiesMoved(sortKey));
+        IsReorderedWithinTies = _rule.AnyOrder || (_rule.SortKey is { } sortKey && OnlyTiesMoved(places, sortKey));
         IsReordered = !IsReorderedWithinTies;
     }
 
     /// <summary>In the candidate's order, the runs of equal sort keys must still come one after another.</summary>
-    private bool OnlyTiesMoved(Func<TRow, object?> sortKey)
+    private bool OnlyTiesMoved((int Control, int Candidate)[] places, Func<TRow, object?> sortKey)
     {
         var run = new int[_control.Count];
         for (var i = 1; i < run.Length; i++)
             run[i] = run[i - 1] + (_control[i] is { } row && _control[i - 1] is { } above && Equals(sortKey(row), sortKey(above)) ? 0 : 1);
 
         var last = 0;
-        foreach (var (control, _) in Pairs.OrderBy(pair => pair.Candidate))
+        foreach (var (control, _) in places.OrderBy(pair => pair.Candidate))
         {
             if (run[control] < last) return false;
             last = run[control];

@@ -95,11 +95,19 @@ public sealed class FaultTests(PostgresFixture postgres)
     public async Task A_shadow_role_that_is_locked_out_is_no_word_about_the_candidate()
     {
         await using var service = await StartAsync("locked_out");
-        await service.AsOwnerAsync($"""
-            revoke connect on database {service.Database.Name} from public, ticketing_shadow;
-            grant connect on database {service.Database.Name} to ticketing_served, ticketing_evidence;
-            select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'ticketing_shadow';
-            """);
+        await using (var inside = NpgsqlDataSource.Create(service.Database.Shadow + ";Pooling=false"))
+        await using (var connection = await inside.OpenConnectionAsync(Cancellation))
+        {
+            await service.AsOwnerAsync($"""
+                revoke connect on database {service.Database.Name} from public, ticketing_shadow;
+                grant connect on database {service.Database.Name} to ticketing_served, ticketing_evidence;
+                """);
+            await using var lockOut = new NpgsqlCommand(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = current_user and pid <> pg_backend_pid()",
+                connection);
+            await lockOut.ExecuteNonQueryAsync(Cancellation);
+        }
+
         for (var id = 1; id <= 20; id++) Assert.Equal(200, await service.GetAsync($"/api/tickets/{id}"));
         var get = await service.SettledAsync("tickets.get");
         Assert.Equal(0, get.Comparisons["mismatch"] + get.Comparisons["candidate_error"] + get.Comparisons["candidate_timeout"]);

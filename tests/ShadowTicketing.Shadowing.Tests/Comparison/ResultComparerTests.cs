@@ -84,6 +84,16 @@ public sealed class ResultComparerTests
     }
 
     [Fact]
+    public void A_cut_tie_excuses_no_row_lost_or_doubled_or_moved_elsewhere()
+    {
+        var comparer = new ResultComparer<Page>(ByRank);
+        var cut = Whole with { Rows = [.. Whole.Rows.Take(3)] };
+        Assert.Equal(["rows[0] missing_row"], Described(comparer.Compare(cut, cut with { Rows = [Whole.Rows[1], Whole.Rows[3]] }, 0)));
+        Assert.Equal(["rows[3] extra_row"], Described(comparer.Compare(cut, cut with { Rows = [Whole.Rows[0], Whole.Rows[1], Whole.Rows[3], Whole.Rows[1]] }, 0)));
+        Assert.Equal(["rows order"], Described(comparer.Compare(cut, cut with { Rows = [Whole.Rows[3], Whole.Rows[0], Whole.Rows[1]] }, 0)));
+    }
+
+    [Fact]
     public void A_whole_list_may_not_exchange_rows_at_its_end()
     {
         var other = Whole with { Rows = [.. Whole.Rows.Take(4), new(6, "f", 10)] };
