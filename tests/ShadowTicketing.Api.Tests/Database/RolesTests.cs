@@ -1,5 +1,6 @@
 using Npgsql;
 using ShadowTicketing.Demo.Database;
+using ShadowTicketing.Shadowing.Postgres;
 
 namespace ShadowTicketing.Api.Tests.Database;
 
@@ -34,6 +35,7 @@ public sealed class RolesTests(PostgresFixture postgres) : IAsyncLifetime
     [InlineData("TRUNCATE users")]
     [InlineData("SELECT nextval('support_tickets_id_seq')")]
     [InlineData("SELECT id FROM support_tickets WHERE id = 1 FOR UPDATE")]
+    [InlineData("DO $$ BEGIN LOCK TABLE support_tickets IN EXCLUSIVE MODE; END $$")]
     [InlineData("CREATE TABLE public.mine (id int)")]
     [InlineData("CREATE SCHEMA mine")]
     [InlineData("CREATE TABLE shadow.mine (id int)")]
@@ -63,6 +65,14 @@ public sealed class RolesTests(PostgresFixture postgres) : IAsyncLifetime
                        (SELECT count(*) FROM pg_auth_members WHERE member = r.oid)
                 FROM pg_roles r WHERE rolname = 'ticketing_shadow'
                 """));
+    }
+
+    [Fact]
+    public async Task The_role_check_finds_nothing_to_object_to()
+    {
+        await using var source = NpgsqlDataSource.Create(_database.Shadow);
+        await using var connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(await ShadowRoleCheck.CheckAsync(connection, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -96,7 +106,7 @@ public sealed class RolesTests(PostgresFixture postgres) : IAsyncLifetime
             DELETE FROM support_tickets WHERE id = 2;
             ROLLBACK;
             """));
-        foreach (var statement in (string[])["CREATE TABLE public.mine (id int)", "CREATE TABLE shadow.mine (id int)", "TRUNCATE ticket_comments"])
+        foreach (var statement in (string[])["CREATE TABLE public.mine (id int)", "CREATE TABLE shadow.mine (id int)", "TRUNCATE ticket_comments", "ALTER TABLE support_tickets ADD mine int"])
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(_database.Served, statement));
     }
 
