@@ -1,11 +1,41 @@
-using Npgsql;
+using ShadowTicketing.Demo.Database;
 
 namespace ShadowTicketing.Api.Tests.Database;
 
-/// <summary>The schema is the existing one: its columns, defaults, keys and indexes, and nothing more.</summary>
-public sealed class SchemaTests(PostgresFixture postgres)
+public sealed class SchemaTests(PostgresFixture postgres) : IAsyncLifetime
 {
+    private const string Mine = "c.relnamespace = 'public'::regnamespace";
+    private TicketingDatabase _database = null!;
+
+    public async ValueTask InitializeAsync() => _database = await postgres.CloneAsync("schema_" + Guid.NewGuid().ToString("N"), TestContext.Current.CancellationToken);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
     [Theory]
+    [InlineData("users", """
+        id integer not null nextval('users_id_seq'::regclass)
+        email character varying(255) not null
+        password_hash character varying(255) not null
+        first_name character varying(100) not null
+        last_name character varying(100) not null
+        role character varying(50) 'user'::character varying
+        department character varying(100)
+        job_title character varying(100)
+        is_active boolean true
+        is_verified boolean false
+        verification_token character varying(255)
+        verification_token_expires timestamp(6) without time zone
+        reset_token character varying(255)
+        reset_token_expires timestamp(6) without time zone
+        oauth_provider character varying(50)
+        oauth_id character varying(255)
+        oauth_access_token text
+        oauth_refresh_token text
+        two_factor_secret character varying(255)
+        last_login timestamp(6) without time zone
+        created_at timestamp(6) without time zone CURRENT_TIMESTAMP
+        updated_at timestamp(6) without time zone CURRENT_TIMESTAMP
+        """)]
     [InlineData("support_tickets", """
         id integer not null nextval('support_tickets_id_seq'::regclass)
         user_id integer not null
@@ -28,47 +58,62 @@ public sealed class SchemaTests(PostgresFixture postgres)
         is_internal boolean false
         created_at timestamp(6) without time zone CURRENT_TIMESTAMP
         """)]
-    public async Task A_table_has_the_columns_that_exist(string table, string columns) =>
-        Assert.Equal(columns.ReplaceLineEndings("\n"), await AskAsync(
-            """
-            select string_agg(concat_ws(' ', a.attname, format_type(a.atttypid, a.atttypmod), case when a.attnotnull then 'not null' end,
-                pg_get_expr(d.adbin, d.adrelid)), E'\n' order by a.attnum)
-            from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-            where a.attrelid = $1::regclass and a.attnum > 0 and not a.attisdropped
-            """,
-            table));
-
-    [Theory]
-    [InlineData("users", "(email) unique, (id) unique, (is_active), (role)")]
-    [InlineData("support_tickets", "(id) unique, (priority, status), (status), (status, created_at DESC), (user_id), (user_id, status)")]
-    [InlineData("ticket_comments", "(id) unique, (ticket_id, created_at)")]
-    public async Task A_table_has_the_indexes_that_exist(string table, string indexes) => Assert.Equal(indexes, await AskAsync(
-        """
-        select string_agg(columns || case when indisunique then ' unique' else '' end, ', ' order by columns)
-        from (select indisunique, substring(pg_get_indexdef(indexrelid) from '\(.*\)') as columns from pg_index where indrelid = $1::regclass) i
-        """,
-        table));
-
-    [Fact]
-    public async Task Rows_go_with_their_owner_and_their_ticket_and_an_assignee_leaves_a_null() => Assert.Equal(
-        "FOREIGN KEY (assigned_to) REFERENCES users(id) ON DELETE SET NULL, FOREIGN KEY (ticket_id) REFERENCES support_tickets(id) ON DELETE CASCADE, "
-        + "FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE, FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE",
-        await AskAsync("select string_agg(pg_get_constraintdef(oid), ', ' order by pg_get_constraintdef(oid)) from pg_constraint where contype = 'f' and $1 <> ''", "all"));
-
-    [Fact]
-    public async Task There_are_no_checks_enums_or_triggers() => Assert.Equal("0", await AskAsync(
-        """
-        select ((select count(*) from pg_constraint c join pg_namespace n on n.oid = c.connamespace where contype = 'c' and nspname = 'public')
-            + (select count(*) from pg_type where typtype = 'e') + (select count(*) from pg_trigger where not tgisinternal))::text where $1 <> ''
-        """,
-        "all"));
-
-    private async Task<string?> AskAsync(string sql, string parameter)
+    public async Task A_table_has_these_columns_and_defaults(string table, string columns)
     {
-        var database = await postgres.CloneAsync($"schema_{Guid.NewGuid():N}", TestContext.Current.CancellationToken);
-        await using var source = NpgsqlDataSource.Create(database.Owner);
-        await using var command = source.CreateCommand(sql);
-        command.Parameters.Add(new() { Value = parameter });
-        return await command.ExecuteScalarAsync(TestContext.Current.CancellationToken) as string;
+        var found = await Sql.LinesAsync(
+            _database.Owner,
+            $"""
+            SELECT concat_ws(' ', attname, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN 'not null' END, pg_get_expr(adbin, adrelid))
+            FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+            WHERE attrelid = '{table}'::regclass AND attnum > 0 ORDER BY attnum
+            """);
+        Assert.Equal(columns.Split('\n', StringSplitOptions.TrimEntries), found);
+    }
+
+    [Fact]
+    public async Task There_are_these_tables_indexes_and_foreign_keys_and_no_check_enum_or_trigger()
+    {
+        var indexes = await Sql.LinesAsync(
+            _database.Owner,
+            $"""
+            SELECT replace(pg_get_indexdef(i.indexrelid), 'CREATE ', '')
+            FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE {Mine} ORDER BY i.indexrelid::regclass::text
+            """);
+        Assert.Equal(
+            [
+                "INDEX idx_support_tickets_priority_status ON public.support_tickets USING btree (priority, status)",
+                "INDEX idx_support_tickets_status ON public.support_tickets USING btree (status)",
+                "INDEX idx_support_tickets_status_created_at ON public.support_tickets USING btree (status, created_at DESC)",
+                "INDEX idx_support_tickets_user_id ON public.support_tickets USING btree (user_id)",
+                "INDEX idx_support_tickets_user_id_status ON public.support_tickets USING btree (user_id, status)",
+                "INDEX idx_ticket_comments_ticket_id_created_at ON public.ticket_comments USING btree (ticket_id, created_at)",
+                "INDEX idx_users_is_active ON public.users USING btree (is_active)",
+                "INDEX idx_users_role ON public.users USING btree (role)",
+                "UNIQUE INDEX support_tickets_pkey ON public.support_tickets USING btree (id)",
+                "UNIQUE INDEX ticket_comments_pkey ON public.ticket_comments USING btree (id)",
+                "UNIQUE INDEX users_email_key ON public.users USING btree (email)",
+                "UNIQUE INDEX users_pkey ON public.users USING btree (id)",
+            ],
+            indexes);
+
+        var constraints = await Sql.LinesAsync(
+            _database.Owner,
+            $"""
+            SELECT conrelid::regclass || ' ' || pg_get_constraintdef(o.oid)
+            FROM pg_constraint o JOIN pg_class c ON c.oid = conrelid WHERE {Mine} AND contype NOT IN ('p', 'u', 'n') ORDER BY 1
+            """);
+        Assert.Equal(
+            [
+                "support_tickets FOREIGN KEY (assigned_to) REFERENCES users(id) ON DELETE SET NULL",
+                "support_tickets FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE",
+                "ticket_comments FOREIGN KEY (ticket_id) REFERENCES support_tickets(id) ON DELETE CASCADE",
+                "ticket_comments FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE",
+            ],
+            constraints);
+        Assert.Equal(
+            ["support_tickets", "ticket_comments", "users"],
+            await Sql.LinesAsync(_database.Owner, $"SELECT relname FROM pg_class c WHERE {Mine} AND relkind NOT IN ('i', 'S') ORDER BY 1"));
+        Assert.Empty(await Sql.LinesAsync(_database.Owner, "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal"));
+        Assert.Empty(await Sql.LinesAsync(_database.Owner, "SELECT typname FROM pg_type WHERE typtype IN ('e', 'd') AND typnamespace = 'public'::regnamespace"));
     }
 }

@@ -1,75 +1,162 @@
 using Microsoft.Extensions.Time.Testing;
-using Npgsql;
 using ShadowTicketing.Demo.Database;
 
 namespace ShadowTicketing.Api.Tests.Database;
 
-/// <summary>The seeded data is like the real thing, as nasty, and the same every time.</summary>
-public sealed class SeederTests(PostgresFixture postgres)
+public sealed class SeederTests(SeederTests.Seeded seeded) : IClassFixture<SeederTests.Seeded>
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+    private static readonly FakeTimeProvider Clock = new(new DateTimeOffset(2026, 11, 23, 10, 20, 30, 456, TimeSpan.Zero));
+    private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
 
-    [Theory]
-    [InlineData("a null status, priority, category, assignee, resolution, resolved_at, created_at and updated_at", """
-        select (select count(*) from support_tickets where status is null) > 0 and (select count(*) from support_tickets where priority is null) > 0
-            and (select count(*) from support_tickets where category is null) > 0 and (select count(*) from support_tickets where assigned_to is null) > 0
-            and (select count(*) from support_tickets where resolution is null) > 0 and (select count(*) from support_tickets where resolved_at is null) > 0
-            and (select count(*) from support_tickets where created_at is null) > 0 and (select count(*) from support_tickets where updated_at is null) > 0
-        """)]
-    [InlineData("a comment without a time and one neither internal nor not", """
-        select exists (select from ticket_comments where created_at is null) and exists (select from ticket_comments where is_internal is null)
-        """)]
-    [InlineData("users inactive, neither active nor not, without a role, and staff", """
-        select exists (select from users where not is_active) and exists (select from users where is_active is null)
-            and exists (select from users where role is null) and exists (select from users where role = 'superadmin' and is_active)
-        """)]
-    [InlineData("statuses nobody knows, and in another case", """
-        select exists (select from support_tickets where status not in ('open', 'in_progress', 'resolved', 'closed'))
-            and exists (select from support_tickets where status <> lower(status))
-        """)]
-    [InlineData("tickets of one user created at the same time", """
-        select exists (select from support_tickets group by user_id, created_at having count(*) > 1)
-        """)]
-    [InlineData("quotes, wildcards, emoji, and scripts other than Latin", """
-        select exists (select from support_tickets where subject || description like '%''%') and exists (select from support_tickets where subject || description like '%\%%')
-            and exists (select from support_tickets where subject || description ~ '[\U0001F300-\U0001FAFF]')
-            and exists (select from support_tickets where subject || description ~ '[\u0600-\u06FF]') and exists (select from support_tickets where subject || description ~ '[\u4E00-\u9FFF]')
-        """)]
-    [InlineData("tickets with no, one and five hundred comments", """
-        with counts as (select t.id, count(c.id) as n from support_tickets t left join ticket_comments c on c.ticket_id = t.id group by t.id)
-        select exists (select from counts where n = 0) and exists (select from counts where n = 1) and exists (select from counts where n >= 500)
-        """)]
-    [InlineData("times in the hours that summer time skips or repeats", """
-        select exists (select from support_tickets where created_at::date in ('2025-03-09', '2025-11-02', '2025-03-30', '2025-10-26', '2026-03-08', '2026-11-01', '2026-03-29', '2026-10-25'))
-        """)]
-    [InlineData("tickets in every window of the statistics", """
-        select count(*) filter (where created_at > localtimestamp - interval '7 days') > 0 and count(*) filter (where created_at < localtimestamp - interval '1 year') >= 0
-            and count(*) filter (where created_at > localtimestamp - interval '1 year') > 100 from support_tickets
-        """)]
-    public async Task There_are(string what, string sql)
+    // Role and is_active, NULL as nothing.
+    private static readonly string[] OddStandings =
+        ["admin|False", "admin|", "superadmin|False", "user|False", "user|", "|True", "|", "moderator|True", "ADMIN|True", " admin|True"];
+
+    private readonly TicketingDatabase _database = seeded.Database;
+
+    [Fact]
+    public async Task The_same_instant_gives_the_same_rows_and_another_only_other_times()
     {
-        await using var source = NpgsqlDataSource.Create((await postgres.CloneAsync($"seeded_{Guid.NewGuid():N}", Cancellation)).Owner);
-        await using var command = source.CreateCommand(sql);
-        Assert.True((bool)(await command.ExecuteScalarAsync(Cancellation))!, what);
+        Assert.Equal(await ChecksumsAsync(_database), await ChecksumsAsync(await seeded.AgainAsync(Clock)));
+
+        var later = await seeded.AgainAsync(new FakeTimeProvider(Clock.GetUtcNow().AddDays(1)));
+        Assert.NotEqual(await ChecksumsAsync(_database), await ChecksumsAsync(later));
+        const string timeless = "SELECT md5(string_agg(concat_ws('|', id, user_id, subject, status, priority, category, assigned_to), ',' ORDER BY id)) FROM support_tickets";
+        Assert.Equal(await Sql.LineAsync(_database.Owner, timeless), await Sql.LineAsync(later.Owner, timeless));
     }
 
     [Fact]
-    public async Task The_same_size_at_the_same_time_gives_the_same_rows()
+    public async Task Every_nullable_column_holds_nulls_and_values()
     {
-        var clock = new FakeTimeProvider(new(2026, 6, 1, 12, 0, 0, TimeSpan.Zero));
-        Assert.Equal(await ChecksumAsync("seed_first"), await ChecksumAsync("seed_second"));
-
-        async Task<string> ChecksumAsync(string name)
+        var columns = await Sql.LinesAsync(
+            _database.Owner, "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND is_nullable = 'YES'");
+        foreach (var column in columns)
         {
-            var database = await postgres.Postgres.CreateAsync(name, Cancellation);
-            await Seeder.SeedAsync(database, 1_000, clock, Cancellation);
-            await using var source = NpgsqlDataSource.Create(database.Owner);
-            await using var command = source.CreateCommand(
+            var (table, name) = (column.Split('|')[0], column.Split('|')[1]);
+            Assert.Equal($"{column}|True|True", $"{column}|" + await Sql.LineAsync(_database.Owner, $"SELECT bool_or({name} IS NULL), bool_or({name} IS NOT NULL) FROM {table}"));
+        }
+    }
+
+    [Fact]
+    public async Task Every_awkward_text_is_somewhere()
+    {
+        var texts = await Sql.LinesAsync(
+            _database.Owner,
+            "SELECT subject FROM support_tickets UNION SELECT description FROM support_tickets UNION SELECT comment FROM ticket_comments UNION SELECT resolution FROM support_tickets");
+        Assert.Empty(AwkwardTexts.Long.Except(texts));
+    }
+
+    [Theory]
+    [InlineData("status", "OPEN", "pending", "", " open")]
+    [InlineData("priority", "URGENT", "critical", "", "urgent")]
+    [InlineData("category", "billing", "Bug", "", "technical_support")]
+    public async Task Values_that_the_service_would_refuse_are_there(string column, params string[] values) =>
+        Assert.Empty(values.Except(await Sql.LinesAsync(_database.Owner, $"SELECT DISTINCT {column} FROM support_tickets")));
+
+    [Fact]
+    public async Task Staff_is_active_and_odd_accounts_follow()
+    {
+        Assert.Equal(
+            ["superadmin|3", "admin|6"],
+            await Sql.LinesAsync(
+                _database.Owner, $"SELECT role, count(*) FROM users WHERE id < {Seeder.FirstOddUser} AND is_active GROUP BY 1 ORDER BY min(id)"));
+        Assert.Empty(
+            OddStandings.Except(await Sql.LinesAsync(_database.Owner, "SELECT DISTINCT role, is_active FROM users")));
+        Assert.True(int.Parse(await Sql.LineAsync(_database.Owner, "SELECT count(*) FROM support_tickets JOIN users a ON a.id = assigned_to WHERE NOT a.is_active"), null) > 5);
+    }
+
+    [Fact]
+    public async Task Some_have_many_tickets_some_none_and_a_tenth_or_more_of_ones_tickets_tie()
+    {
+        Assert.Equal(
+            "True|True|True",
+            await Sql.LineAsync(
+                _database.Owner,
                 """
-                select md5((select string_agg(u::text, '|' order by id) from users u) || (select string_agg(t::text, '|' order by id) from support_tickets t)
-                    || (select string_agg(c::text, '|' order by id) from ticket_comments c))
-                """);
-            return (string)(await command.ExecuteScalarAsync(Cancellation))!;
+                SELECT max(n) BETWEEN 80 AND 800, bool_or(n = 0), percentile_disc(0.5) WITHIN GROUP (ORDER BY n) BETWEEN 10 AND 100
+                FROM (SELECT count(t.id) AS n FROM users u LEFT JOIN support_tickets t ON t.user_id = u.id GROUP BY u.id) AS people
+                """));
+        Assert.Empty(await Sql.LinesAsync(
+            _database.Owner,
+            """
+            SELECT user_id FROM (SELECT user_id, count(*) OVER (PARTITION BY user_id, created_at) AS alike FROM support_tickets) AS tickets
+            GROUP BY user_id HAVING count(*) > 30 AND count(*) FILTER (WHERE alike > 1) < 0.1 * count(*)
+            """));
+        Assert.NotEmpty(await Sql.LinesAsync(_database.Owner, "SELECT created_at FROM support_tickets GROUP BY 1 HAVING count(*) > 20"));
+    }
+
+    [Theory]
+    [InlineData("count(*) = 0", 100)]
+    [InlineData("count(*) = 1", 100)]
+    [InlineData("count(*) = 500", 1)]
+    [InlineData("count(*) > count(DISTINCT created_at)", 100)]
+    public async Task Threads_are_of_all_lengths_and_tie(string length, int atLeast)
+    {
+        length = length.Replace("count(*)", "count(c.id)", StringComparison.Ordinal).Replace("DISTINCT ", "DISTINCT c.", StringComparison.Ordinal);
+        var threads = await Sql.LinesAsync(
+            _database.Owner, $"SELECT t.id FROM support_tickets t LEFT JOIN ticket_comments c ON c.ticket_id = t.id GROUP BY t.id HAVING {length}");
+        Assert.True(threads.Length >= atLeast);
+    }
+
+    [Fact]
+    public async Task Every_window_of_the_statistics_holds_more_than_the_one_within()
+    {
+        const string now = "timestamp '2026-11-23 10:20:30.456'";
+        Assert.Equal(
+            "True|True|True|True|True|0",
+            await Sql.LineAsync(
+                _database.Owner,
+                $"""
+                SELECT w > 50, m > w, q > m, y > q, total > y, future
+                FROM (SELECT count(*) FILTER (WHERE created_at > {now} - interval '7 days') AS w,
+                             count(*) FILTER (WHERE created_at > {now} - interval '30 days') AS m,
+                             count(*) FILTER (WHERE created_at > {now} - interval '90 days') AS q,
+                             count(*) FILTER (WHERE created_at > {now} - interval '1 year') AS y,
+                             count(*) AS total, count(*) FILTER (WHERE created_at > {now}) AS future
+                      FROM support_tickets) AS counts
+                """));
+    }
+
+    [Theory]
+    [InlineData("2026-03-08 02:30:00")]
+    [InlineData("2026-03-29 02:30:00")]
+    [InlineData("2026-10-25 02:30:00")]
+    [InlineData("2026-11-01 01:30:00.000001")]
+    [InlineData("2025-12-31 23:59:59.999999")]
+    [InlineData("2025-03-09 02:30:00")]
+    [InlineData("2024-02-29 12:00:00")]
+    public async Task Times_at_the_edges_of_summer_time_and_of_years_are_there(string time) =>
+        Assert.NotEmpty(await Sql.LinesAsync(_database.Owner, $"SELECT id FROM support_tickets WHERE created_at = '{time}'"));
+
+    [Fact]
+    public async Task The_next_ids_follow_the_last()
+    {
+        Assert.Equal("2001", await Sql.LineAsync(_database.Served, "SELECT nextval('support_tickets_id_seq')"));
+        Assert.Equal("True", await Sql.LineAsync(_database.Served, "SELECT nextval('users_id_seq') = max(id) + 1 FROM users"));
+        Assert.Equal("True", await Sql.LineAsync(_database.Served, "SELECT nextval('ticket_comments_id_seq') = max(id) + 1 FROM ticket_comments"));
+    }
+
+    [Fact]
+    public async Task A_database_with_rows_is_refused() =>
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Seeder.SeedAsync(_database, 1_000, TestContext.Current.CancellationToken));
+
+    private static async Task<string> ChecksumsAsync(TicketingDatabase database) =>
+        string.Join('|', await Task.WhenAll(Tables.Select(
+            table => Sql.LineAsync(database.Owner, $"SELECT md5(string_agg(t::text, chr(10) ORDER BY id)) FROM {table} t"))));
+
+    public sealed class Seeded(PostgresFixture postgres) : IAsyncLifetime
+    {
+        public TicketingDatabase Database { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Database = await AgainAsync(Clock);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        internal async Task<TicketingDatabase> AgainAsync(TimeProvider clock)
+        {
+            var database = await postgres.Postgres.CreateAsync("seed_" + Guid.NewGuid().ToString("N"), CancellationToken.None);
+            await Seeder.SeedAsync(database, PostgresFixture.Tickets, clock, CancellationToken.None);
+            return database;
         }
     }
 }
