@@ -15,6 +15,9 @@ public static class ApiHost
     /// <summary>The exit code of a start refused for its settings, as sysexits.h names it.</summary>
     internal const int ExitOfBadSettings = 78;
 
+    /// <summary>How long a stop may take, requests in flight and the lane's draining included.</summary>
+    private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(20);
+
     /// <summary>Composes the service without starting it, once its settings have been judged, all at once.</summary>
     /// <param name="configure">Runs after everything is registered, so that what it registers or configures wins.</param>
     /// <exception cref="OptionsValidationException">A setting is refused; an <see cref="AggregateException"/> of these where several are.</exception>
@@ -23,6 +26,12 @@ public static class ApiHost
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
         builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
+        builder.Services.Configure<HostOptions>(host =>
+        {
+            // What runs in the background is the shadow's: it may fail, tickets must not. The host logs it.
+            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
+            host.ShutdownTimeout = GracePeriod;
+        });
         builder.Services.AddProblems();
         builder.Services.AddStrictJson();
         builder.Services.AddAccounts();

@@ -13,6 +13,8 @@ internal sealed partial class ShadowingControl : BackgroundService
     private readonly ShadowingMetrics _metrics;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShadowingControl> _logger;
+    private ShadowingOptions _latest;
+    private string? _refused;
     private volatile RoutingTable _routes;
     private volatile bool _isShortOfMemory;
 
@@ -22,7 +24,8 @@ internal sealed partial class ShadowingControl : BackgroundService
     {
         (_options, _experiments, _metrics, _clock, _logger) = (options, experiments, metrics, clock, logger);
         Switch = shadowSwitch;
-        _routes = RoutingTable.From(options.CurrentValue, experiments);
+        _latest = options.CurrentValue;
+        _routes = RoutingTable.From(_latest, experiments);
         Look();
     }
 
@@ -53,15 +56,18 @@ internal sealed partial class ShadowingControl : BackgroundService
         _isShortOfMemory = memory.HighMemoryLoadThresholdBytes > 0 && memory.MemoryLoadBytes > memory.HighMemoryLoadThresholdBytes;
         try
         {
-            var options = _options.CurrentValue;
-            _routes = RoutingTable.From(options, _experiments);
-            Hold(ShadowSwitch.Disabled, !options.Enabled);
-            Hold(ShadowSwitch.KillFile, options.KillFile is { Length: > 0 } file && File.Exists(file));
+            _latest = _options.CurrentValue;
+            _routes = RoutingTable.From(_latest, _experiments);
+            _refused = null;
         }
-        catch (OptionsValidationException refused)
+        catch (Exception refused) when (refused is OptionsValidationException or InvalidOperationException)
         {
-            LogRefused(refused.Message);
+            if (refused.Message != _refused) LogRefused(refused.Message);
+            _refused = refused.Message;
         }
+
+        Hold(ShadowSwitch.Disabled, !_latest.Enabled);
+        Hold(ShadowSwitch.KillFile, _latest.KillFile is { Length: > 0 } file && File.Exists(file));
     }
 
     private void Hold(string reason, bool off)

@@ -29,10 +29,10 @@ public sealed class ShadowingOptions
     /// <summary>Settings of single operations, by name.</summary>
     public Dictionary<string, OperationOptions> Operations { get; } = [];
 
-    /// <summary>Requests that may wait for the lane; one more is shed.</summary>
-    /// <value>1 to 65,536. The default is 1,024.</value>
+    /// <summary>Requests that may wait for the lane, each with its answer once it has one; one more is shed.</summary>
+    /// <value>1 to 65,536. The default is 256.</value>
     [Range(1, 65_536)]
-    public int QueueCapacity { get; set; } = 1_024;
+    public int QueueCapacity { get; set; } = 256;
 
     /// <summary>Shadow runs at a time. More make the shadow felt sooner than they make it faster.</summary>
     /// <value>1 to 16. The default is 1.</value>
