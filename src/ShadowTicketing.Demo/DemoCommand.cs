@@ -30,7 +30,7 @@ internal sealed class DemoCommand
     {
         Description = "Requests a second, 1 to 5000.",
         HelpName = "N",
-        DefaultValueFactory = _ => 120,
+        DefaultValueFactory = _ => 50,
     };
 
     private readonly Option<int?> _for = new("--for")

@@ -12,7 +12,7 @@ public sealed class DemoCommandTests
         var (code, options, _, _) = await RunAsync();
 
         Assert.Equal(0, code);
-        Assert.Equal((5080, 5000, 120d, null), (options!.Port, options.Tickets, options.Rate, options.For));
+        Assert.Equal((5080, 5000, 50d, null), (options!.Port, options.Tickets, options.Rate, options.For));
         Assert.Empty(options.Faults);
     }
 
