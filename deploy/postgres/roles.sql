@@ -46,13 +46,13 @@ ALTER ROLE ticketing_evidence LOGIN;
 DO $$
 BEGIN
     IF to_regnamespace('shadow') IS NULL THEN
-        IF pg_has_role(current_user, 'ticketing_evidence', 'MEMBER') THEN
+        BEGIN
             CREATE SCHEMA shadow AUTHORIZATION ticketing_evidence;
-        ELSE
+        EXCEPTION WHEN insufficient_privilege THEN
             GRANT ticketing_evidence TO CURRENT_USER;
             CREATE SCHEMA shadow AUTHORIZATION ticketing_evidence;
             REVOKE ticketing_evidence FROM CURRENT_USER;
-        END IF;
+        END;
     END IF;
 END $$;
 

@@ -19,7 +19,11 @@ internal sealed class PostgresBinaries
     public static PostgresBinaries Find()
     {
         if (Environment.GetEnvironmentVariable("PG_BIN") is { Length: > 0 } chosen)
-            return IsComplete(chosen) ? new(chosen) : throw new InvalidOperationException($"PG_BIN is '{chosen}', which does not hold initdb and postgres.");
+        {
+            return IsComplete(chosen)
+                ? new(chosen)
+                : throw new InvalidOperationException($"PG_BIN is '{chosen}', which does not hold initdb and postgres.");
+        }
 
         return Installed().Concat(OnPath()).Concat(Restored()).FirstOrDefault(IsComplete) is { } found
             ? new(found)
@@ -31,8 +35,11 @@ internal sealed class PostgresBinaries
     public ProcessStartInfo Initialise(string directory, string superuser)
     {
         const string script =
-            """umask 077 && mkdir "$1" && cat >"$1/password" && "$2" -D "$1/data" -U "$3" --pwfile="$1/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions && rm "$1/password" """;
-        return AsServerUser("sh", "-c", script, "sh", directory, Path.Combine(_directory, "initdb"), superuser);
+            """
+            umask 077 && mkdir "$1" && cat >"$1/password" &&
+            "$2" -D "$1/data" -U "$3" --pwfile="$1/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions && rm "$1/password"
+            """;
+        return AsServerUser([], ["sh", "-c", script, "sh", directory, Path.Combine(_directory, "initdb"), superuser]);
     }
 
     /// <summary>Runs the server in a session of its own, so that an interrupt from the keyboard does not stop it before its owner.</summary>
@@ -40,18 +47,23 @@ internal sealed class PostgresBinaries
     {
         List<string> settings =
         [
-            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=256MB", "timezone=UTC", "log_timezone=UTC",
-            "wal_level=minimal", "max_wal_senders=0", "max_wal_size=2GB", "maintenance_work_mem=256MB", "jit=off",
+            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=256MB", "maintenance_work_mem=256MB",
+            "wal_level=minimal", "max_wal_senders=0", "max_wal_size=2GB", "jit=off", "timezone=UTC", "log_timezone=UTC",
         ];
         if (!durable) settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
-        return AsServerUser([Path.Combine(_directory, "postgres"), "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture), .. settings.SelectMany(s => new[] { "-c", s })]);
+        return AsServerUser(
+            ["--pdeathsig", "SIGQUIT"],
+            [
+                Path.Combine(_directory, "postgres"), "-D", data, "-p", port.ToString(CultureInfo.InvariantCulture),
+                .. settings.SelectMany(setting => new[] { "-c", setting }),
+            ]);
     }
 
-    private static ProcessStartInfo AsServerUser(params string[] command)
+    private static ProcessStartInfo AsServerUser(string[] death, string[] command)
     {
         // PostgreSQL refuses to run as root.
         string[] user = Environment.IsPrivilegedProcess ? [.. ServerUser(), "--clear-groups"] : [];
-        var start = new ProcessStartInfo("setsid", ["setpriv", .. user, "--pdeathsig", "SIGQUIT", "--", .. command]) { WorkingDirectory = "/" };
+        var start = new ProcessStartInfo("setsid", ["setpriv", .. user, .. death, "--", .. command]) { WorkingDirectory = "/" };
         start.Environment["LC_ALL"] = "C";
         return start;
     }

@@ -49,7 +49,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             await postgres.InitialiseAsync(cancellationToken);
             await postgres.ListenAsync(cancellationToken);
-            await ExecuteAsync(postgres.Connect(Superuser, Superuser), $"CREATE ROLE {Owner} LOGIN PASSWORD '{postgres._passwords[Owner]}'", cancellationToken);
+            await ExecuteAsync(
+                postgres.Connect(Superuser, Superuser), $"CREATE ROLE {Owner} LOGIN PASSWORD '{postgres._passwords[Owner]}'", cancellationToken);
             return postgres;
         }
         catch
@@ -106,9 +107,14 @@ public sealed class PrivatePostgres : IAsyncDisposable
         using var initdb = Process.Start(start)!;
         var output = initdb.StandardOutput.ReadToEndAsync(cancellationToken);
         var errors = initdb.StandardError.ReadToEndAsync(cancellationToken);
-        await initdb.StandardInput.WriteLineAsync(_passwords[Superuser].AsMemory(), cancellationToken);
-        initdb.StandardInput.Close();
-        await initdb.WaitForExitAsync(cancellationToken);
+        await using (cancellationToken.Register(() => initdb.Kill(entireProcessTree: true)))
+        {
+            await initdb.StandardInput.WriteLineAsync(_passwords[Superuser]);
+            initdb.StandardInput.Close();
+            await initdb.WaitForExitAsync(CancellationToken.None);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
         if (initdb.ExitCode != 0) throw new InvalidOperationException($"initdb failed: {await errors}{await output}");
     }
 
@@ -122,7 +128,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 _process = await PostgresProcess.StartAsync(_binaries.Serve(_directory.Data, Port, _durable), cancellationToken);
                 return;
             }
-            catch (InvalidOperationException e) when (attempt < PortAttempts && e.Message.Contains("Address already in use", StringComparison.Ordinal))
+            catch (InvalidOperationException e)
+                when (attempt < PortAttempts && e.Message.Contains("Address already in use", StringComparison.Ordinal))
             {
                 // Somebody took the port between our look and the server's.
             }
@@ -143,7 +150,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             await ExecuteAsync(Connect(name, Superuser), Resource("roles.sql"), cancellationToken);
             await ExecuteAsync(
-                Connect(name, Superuser), string.Concat(ByPosition.Select(role => $"ALTER ROLE {role} PASSWORD '{_passwords[role]}';")), cancellationToken);
+                Connect(name, Superuser),
+                string.Concat(ByPosition.Select(role => $"ALTER ROLE {role} PASSWORD '{_passwords[role]}';")),
+                cancellationToken);
         }
         finally
         {

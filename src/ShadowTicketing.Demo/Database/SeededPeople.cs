@@ -15,7 +15,8 @@ internal sealed class SeededPeople(int count, DateTime now)
 
     private static readonly string[] Departments = ["Sales", "Research & Development", "IT", "Finance", "", "Küche", "营销"];
     private static readonly string[] Names = Pool(people => people.Name.FirstName());
-    private static readonly string[] Surnames = [.. Pool(people => people.Name.LastName()), "O'Brien", "van der Berg", "Müller-Lüdenscheidt", "Ñúñez", "李", "İnönü", "  Spaces "];
+    private static readonly string[] Surnames =
+        [.. Pool(people => people.Name.LastName()), "O'Brien", "van der Berg", "Müller-Lüdenscheidt", "Ñúñez", "李", "İnönü", "  Spaces "];
 
     // Active and role of the accounts from Seeder.FirstOddUser on.
     private static readonly (string? Role, bool? IsActive)[] Odd =
@@ -101,7 +102,8 @@ internal sealed class SeededPeople(int count, DateTime now)
         return new(secret);
     }
 
-    private DateTime Moment(ref Draw draw, int days) => now.AddTicks(-draw.Below(days * 86_400) * TimeSpan.TicksPerSecond - draw.Below(1_000_000) * TimeSpan.TicksPerMicrosecond);
+    private DateTime Moment(ref Draw draw, int days) =>
+        now.AddSeconds(-draw.Below(days * 86_400)).AddTicks(-draw.Below(1_000_000) * TimeSpan.TicksPerMicrosecond);
 
     private static string[] Pool(Func<Faker, string> make)
     {

@@ -36,7 +36,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     private static readonly string[] Descriptions = Pool(2, f => f.Lorem.Paragraph(3));
     private static readonly string[] Sentences = Pool(3, f => f.Hacker.Phrase());
 
-    private readonly DateTime[] _edges = [.. Edges(now.Year).Concat(Edges(now.Year - 1)).Where(edge => edge <= now), new(2024, 2, 29, 12, 0, 0), new(1970, 1, 1)];
+    private readonly DateTime[] _edges =
+        [.. Edges(now.Year).Concat(Edges(now.Year - 1)).Where(edge => edge <= now), new(2024, 2, 29, 12, 0, 0), new(1970, 1, 1)];
 
     public int Count => count;
 
