@@ -26,7 +26,7 @@ internal sealed class TrafficPlan
         [
             (290, ListMine), (70, ListAll),
             (110, GetOwn), (80, GetAsStaff), (20, GetLongThread), (30, GetHot), (25, GetAnothers), (15, GetMissing),
-            (120, Stats),
+            (130, Stats),
             (50, Create),
             (60, UpdateHot), (20, UpdateOwn), (5, UpdateForbidden), (5, UpdateAssigneeUnknown),
             (45, CommentHot), (15, CommentElsewhere),
@@ -87,7 +87,7 @@ internal sealed class TrafficPlan
     private PlannedRequest GetMissing() => Get("tickets.get", _dice.Chance(0.5) ? User : Staff, Ticket(_dice.Of(Missing)), [404]);
 
     private PlannedRequest Stats() =>
-        Get("tickets.stats", Staff, "/api/tickets/stats" + _dice.Of(["", "", "?timeframe=7d", "?timeframe=7d", "?timeframe=30d", "?timeframe=90d", "?timeframe=1y"]), Ok);
+        Get("tickets.stats", Staff, "/api/tickets/stats" + _dice.Of(["", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=30d", "?timeframe=90d", "?timeframe=1y"]), Ok);
 
     private PlannedRequest Create()
     {
