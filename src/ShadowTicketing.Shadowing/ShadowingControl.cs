@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -27,6 +30,7 @@ internal sealed partial class ShadowingControl : BackgroundService
         _latest = options.CurrentValue;
         _routes = RoutingTable.From(_latest, experiments);
         Look();
+        metrics.ObserveConfig(() => long.Parse(ConfigHash(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 
     public ShadowSwitch Switch { get; }
@@ -35,6 +39,14 @@ internal sealed partial class ShadowingControl : BackgroundService
 
     /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
     public bool IsShortOfMemory => _isShortOfMemory;
+
+    /// <summary>A hash of the settings in force, but for the replica's own name.</summary>
+    public string ConfigHash()
+    {
+        var settings = JsonSerializer.SerializeToNode(_latest)!.AsObject();
+        settings.Remove(nameof(ShadowingOptions.Replica));
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings)))[..12];
+    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -74,6 +74,9 @@ public sealed class ShadowingMetrics
         Meter.CreateObservableGauge("shadow.breaker.status", breakers, "1", "1 for the state that the breaker is in, 0 for the others.");
     }
 
+    internal void ObserveConfig(Func<long> hash) =>
+        Meter.CreateObservableGauge("shadow.config.hash", hash, "1", "The settings in force as a number: replicas that differ are configured differently.");
+
     internal static KeyValuePair<string, object?> Operation(Experiment experiment) => new("shadow.operation", experiment.Operation);
 
     internal void Request(Experiment experiment) => _requests.Add(1, Operation(experiment));

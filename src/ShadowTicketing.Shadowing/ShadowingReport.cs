@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using Microsoft.Extensions.Options;
 
 namespace ShadowTicketing.Shadowing;
@@ -23,13 +21,8 @@ public sealed class ShadowingReport
     /// <summary>Why it is off; empty while it is on.</summary>
     public IReadOnlyList<string> OffBecause => _control.Switch.Reasons;
 
-    /// <summary>Equal on replicas with equal settings; the replica's own name is not in it.</summary>
-    public string ConfigHash()
-    {
-        var settings = JsonSerializer.SerializeToNode(_options.CurrentValue)!.AsObject();
-        settings.Remove(nameof(ShadowingOptions.Replica));
-        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings)))[..12];
-    }
+    /// <summary>Equal on replicas with equal settings; the replica's own name is not in it. 12 hexadecimal digits.</summary>
+    public string ConfigHash() => _control.ConfigHash();
 
     /// <summary>Every operation's counts, in the order they were registered; each operation's are of one moment.</summary>
     public IReadOnlyList<OperationStatus> Operations() =>

@@ -24,6 +24,7 @@ public sealed class TelemetryTests(PostgresFixture postgres)
         ("shadow.caller.overhead", "s", "shadow_caller_overhead_seconds_bucket"),
         ("shadow.queue.depth", "{item}", "shadow_queue_depth"),
         ("shadow.breaker.status", "1", "shadow_breaker_status"),
+        ("shadow.config.hash", "1", "shadow_config_hash"),
         ("shadow.comparison.last.timestamp", "s", "shadow_comparison_last_timestamp_seconds"),
     ];
 
