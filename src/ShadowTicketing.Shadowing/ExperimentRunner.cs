@@ -153,12 +153,15 @@ public sealed partial class ExperimentRunner<TStore>
         Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request,
         Observation<TResult> control, Observation<TResult> candidate, Verdict verdict)
     {
+        // What the experiment says of leaks is the application's code: asked before anything is counted, so that its failure is counted once.
+        var groups = (verdict.Differences ?? [])
+            .GroupBy(difference => (difference.Pattern, difference.Kind))
+            .Select(group => (group.Key, First: group.First(), IsCritical: group.Any(difference => experiment.Leaks(request, difference))))
+            .ToArray();
         Metrics.Observed(experiment, Side.Control, Position.Served, control);
         Metrics.Observed(experiment, Side.Candidate, Position.Shadow, candidate);
         Metrics.Compared(experiment, verdict, _clock.GetUtcNow());
-        var groups = (verdict.Differences ?? []).GroupBy(difference => (difference.Pattern, difference.Kind)).ToArray();
-        foreach (var group in groups)
-            Metrics.Mismatch(experiment, group.First(), group.Any(difference => experiment.Leaks(request, difference)));
+        foreach (var (_, first, isCritical) in groups) Metrics.Mismatch(experiment, first, isCritical);
         foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. groups.Select(group => group.Key)], control, candidate))
             LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "");
     }
