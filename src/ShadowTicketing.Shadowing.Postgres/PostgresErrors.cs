@@ -15,7 +15,8 @@ public static class PostgresErrors
             {
                 case PostgresException refused: return new(refused.SqlState, IsUnavailable(refused.SqlState));
                 case SocketException or IOException: return new("connection", true);
-                case NpgsqlException { InnerException: null or TimeoutException }: return new("connection", true);
+                // Not every failure of the driver: a command begun while another runs, say, is a fault of the code that did it.
+                case NpgsqlException { IsTransient: true }: return new("connection", true);
             }
         }
 

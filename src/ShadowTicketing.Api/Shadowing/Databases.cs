@@ -40,9 +40,11 @@ internal static class Databases
         var settings = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value;
         var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
         var given = provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value.Shadow;
+        // Beyond the shadow's own limit, or a candidate that is too slow would pass for a connection that was lost.
+        var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
         var pool = (2 * settings.Workers) + settings.MaxAbandoned + 2;
         var connection = new NpgsqlConnectionStringBuilder(
-            $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout=10;Application Name=ticketing-shadow;{given}");
+            $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};Application Name=ticketing-shadow;{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
         return Create(connection, Shadow, provider);
     }
