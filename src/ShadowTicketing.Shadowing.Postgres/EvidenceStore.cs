@@ -24,6 +24,41 @@ public sealed class EvidenceStore(NpgsqlDataSource evidence)
         create index incarnation_started_at on shadow.incarnation (started_at);
         comment on table shadow.incarnation is 'One row a run of the service; without stopped_at it is running or ended uncleanly.';
         """,
+        """
+        create table shadow.mismatch (
+            signature text not null,
+            incarnation uuid not null,
+            operation text not null,
+            last_seen timestamptz not null,
+            document jsonb not null,
+            primary key (signature, incarnation)
+        );
+        create index mismatch_last_seen on shadow.mismatch (last_seen);
+        comment on table shadow.mismatch is 'What each run of the service saw of each mismatch; redacted.';
+        create table shadow.acceptance (
+            signature text primary key,
+            operation text not null,
+            owner text not null,
+            reason text not null,
+            accepted_by text not null,
+            accepted_at timestamptz not null,
+            expires_at timestamptz not null
+        );
+        comment on table shadow.acceptance is 'Mismatches that somebody answers for as intended, until they expire.';
+        create table shadow.audit (
+            id bigint generated always as identity primary key,
+            at timestamptz not null default now(),
+            actor text not null,
+            action text not null,
+            subject text not null,
+            detail jsonb not null
+        );
+        create function shadow.refuse_change() returns trigger language plpgsql as $$
+        begin raise exception 'The audit is only ever added to.'; end $$;
+        create trigger audit_is_append_only before update or delete or truncate on shadow.audit
+            for each statement execute function shadow.refuse_change();
+        comment on table shadow.audit is 'Who did what, and why; only ever added to.';
+        """,
     ];
 
     /// <summary>Brings the schema to the version of this build. Safe to call from any number of replicas at once.</summary>

@@ -15,7 +15,7 @@ public sealed class OneSnapshotConfirmer<TStore>
     /// <param name="shadow">The shadow's data source.</param>
     /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
     /// <param name="rowVersions">
-    /// A query of one column, the <c>xmin</c> of every row that an answer about the keys <c>@keys</c> (<c>int[]</c>) rests on, NULL for a row
+    /// A query of two columns: a key of <c>@keys</c> (<c>int[]</c>), and the <c>xmin</c> of a row that an answer about it rests on, NULL for a row
     /// that is gone.
     /// </param>
     public OneSnapshotConfirmer(
@@ -25,11 +25,12 @@ public sealed class OneSnapshotConfirmer<TStore>
 
         // xmin has 32 bits, a snapshot 64: the upper half is that of the next transaction id, less one where the row would lie ahead of it.
         _movedKeys = $"""
-            select coalesce(bool_or(v.xid is null or (v.xid > 2 and not pg_visible_in_snapshot((
-                case when base + v.xid > next then base + v.xid - 4294967296 else base + v.xid end)::text::xid8, @horizon::pg_snapshot))), false)
-            from (select r.version::text::bigint as xid from ({rowVersions}) as r(version)) v,
+            select distinct v.key
+            from (select r.key, r.version::text::bigint as xid from ({rowVersions}) as r(key, version)) v,
                  (select next, next - next % 4294967296 as base
                   from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) n) e
+            where v.xid is null or (v.xid > 2 and not pg_visible_in_snapshot((
+                case when base + v.xid > next then base + v.xid - 4294967296 else base + v.xid end)::text::xid8, @horizon::pg_snapshot))
             """;
     }
 
@@ -61,14 +62,20 @@ public sealed class OneSnapshotConfirmer<TStore>
             return opener._storeOver(side, connection, transaction);
         }
 
-        public async ValueTask<bool> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
+        public async ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
         {
             await transaction.RollbackAsync("before_side", cancellationToken);
+            if (keys is { Count: 0 }) return RowsMoved.Nothing;
             await using var command = new NpgsqlCommand(
                 keys is null ? "select pg_current_snapshot()::text <> @horizon" : opener._movedKeys, connection, transaction);
             command.Parameters.Add(new("horizon", NpgsqlDbType.Text) { Value = horizon });
-            if (keys is not null) command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
-            return (bool)(await command.ExecuteScalarAsync(cancellationToken))!;
+            if (keys is null) return new((bool)(await command.ExecuteScalarAsync(cancellationToken))!, []);
+
+            command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
+            var moved = new List<int>();
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
+            return new(moved.Count > 0, moved);
         }
 
         public async ValueTask DisposeAsync()

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 
 namespace ShadowTicketing.Shadowing.Postgres;
@@ -39,23 +40,40 @@ public sealed class SqlLedger(ILoggerFactory inner, TimeProvider clock) : ILogge
             if (StatementLedger.Current is { } ledger)
             {
                 if (eventId.Id == Executing) ledger.Sent(clock.GetTimestamp());
-                else if (eventId.Id == Completed) ledger.Ended(CommandsIn(state), clock);
+                else if (eventId.Id == Completed) End(ledger, state);
             }
 
             if (log.IsEnabled(logLevel)) log.Log(logLevel, eventId, state, exception, formatter);
         }
 
-        private static int CommandsIn<TState>(TState state)
+        private void End<TState>(StatementLedger ledger, TState state)
         {
+            var commands = 1;
             if (state is IReadOnlyList<KeyValuePair<string, object?>> members)
             {
                 foreach (var member in members)
                 {
-                    if (member is { Key: "BatchCommands", Value: Array batch }) return batch.Length;
+                    if (member is { Key: "CommandText", Value: string text })
+                    {
+                        ledger.Keep(text);
+                    }
+                    else if (member is { Key: "BatchCommands", Value: Array batch })
+                    {
+                        commands = batch.Length;
+                        foreach (var command in batch) ledger.Keep(TextOf(command));
+                    }
                 }
             }
 
-            return 1;
+            ledger.Ended(commands, clock);
         }
+
+        /// <summary>A batch comes as its texts, or as pairs of text and parameters where those are logged too.</summary>
+        private static string TextOf(object? command) => command switch
+        {
+            string text => text,
+            ITuple { Length: > 0 } pair => pair[0] as string ?? "",
+            _ => "",
+        };
     }
 }

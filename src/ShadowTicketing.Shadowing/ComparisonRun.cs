@@ -32,6 +32,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
         }
 
         using var activity = StartTrace();
+        var isCounted = false;
         try
         {
             var (candidate, refused) = await runner.ObserveCandidateAsync(experiment, request, Operation, stopping);
@@ -47,18 +48,21 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
                 return;
             }
 
-            var verdict = await runner.JudgeAsync(experiment, request, control, candidate, Horizon, stopping);
-            activity?.SetTag("shadow.outcome", verdict.Outcome.Wire());
-            runner.Record(experiment, Operation, request, control, candidate, verdict);
+            var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, Horizon, stopping);
+            var (outcome, signature) = runner.Recorder.Record(experiment, Operation, request, control, candidate, verdict, live, Caller);
+            isCounted = true;
+            activity?.SetTag("shadow.outcome", outcome.Wire());
+            if (signature is not null) activity?.SetTag("shadow.signature", signature.Id);
+            await runner.SelfTest.RunAsync(experiment, Operation, request, control, Horizon, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            Shed(SkipReason.Shutdown);
+            if (!isCounted) Shed(SkipReason.Shutdown);
         }
 #pragma warning disable CA1031 // The last boundary: a fault of the shadow's own machinery is counted and logged, and the lane goes on.
         catch (Exception fault)
         {
-            runner.Faulted(experiment, Operation, fault);
+            runner.Recorder.Faulted(experiment, isCounted ? null : Operation, fault);
         }
 #pragma warning restore CA1031
     }

@@ -11,9 +11,10 @@ internal sealed class Confirmer<TStore>(
     private long _second;
     private int _inSecond;
 
+    /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
     public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        IReadOnlyList<Difference> seen, string? horizon, CancellationToken stopping)
+        ComparisonResult seen, string? horizon, CancellationToken stopping, Side second = Side.Candidate)
     {
         if (!MayConfirm()) return Undecided(ConfirmationVerdict.Limited, IncomparableReason.Limited);
         ISnapshot<TStore> snapshot;
@@ -34,7 +35,7 @@ internal sealed class Confirmer<TStore>(
         var open = new RefCount(snapshot);
         try
         {
-            return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, stopping);
+            return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, second, stopping);
         }
 #pragma warning disable CA1031 // As above: the connection may go at any time.
         catch (Exception)
@@ -50,12 +51,12 @@ internal sealed class Confirmer<TStore>(
 
     private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        IReadOnlyList<Difference> seen, string? horizon, ISnapshot<TStore> snapshot, RefCount open, CancellationToken stopping)
+        ComparisonResult seen, string? horizon, ISnapshot<TStore> snapshot, RefCount open, Side second, CancellationToken stopping)
     {
         var controlAgain = await ObserveAsync(Side.Control);
         if (controlAgain.Error is not null && control.Error is null)
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
-        var candidateAgain = await ObserveAsync(Side.Candidate);
+        var candidateAgain = await ObserveAsync(second);
         if (judge.IsUnavailable(candidateAgain.Error)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
         var pair = judge.Compare(experiment, request, controlAgain, candidateAgain);
@@ -66,19 +67,30 @@ internal sealed class Confirmer<TStore>(
                 return (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, candidateAgain, pair.Differences));
             if (!judge.Compare(experiment, request, controlAgain, await ObserveAsync(Side.Control)).IsSame)
                 return Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
-            return (ConfirmationVerdict.Confirmed, new(Outcome.Mismatch, Differences: pair.Differences));
+            return (ConfirmationVerdict.Confirmed,
+                new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
         }
 
         if (candidate.Error is not null && control.Error is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
-        if (!judge.Compare(experiment, request, control, controlAgain).IsSame) return (ConfirmationVerdict.Moved, new(Outcome.Transient));
+        var moved = judge.Compare(experiment, request, control, controlAgain);
+        if (moved.Incomparable is { } unclear) return Undecided(ConfirmationVerdict.Failed, unclear);
+        // What was not kept cannot be explained.
+        if (seen.TotalDifferences > seen.Differences.Count) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.TooLarge);
+        var left = Movements.Unexplained(seen.Differences, moved.Differences);
+        if (left.Count == 0) return Explained(Movements.Of(moved.Differences));
         if (horizon is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
-        // The control's answer is what it was. It may have changed and changed back; only row versions can tell.
+        // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
         using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
-        return await snapshot.MovedSinceAsync(horizon, experiment.Touches(request, seen), limit.Token)
-            ? (ConfirmationVerdict.Moved, new(Outcome.Transient))
-            : (ConfirmationVerdict.Concurrency,
-                new(Outcome.Mismatch, Differences: [.. seen.Select(difference => difference with { Kind = DifferenceKind.Concurrency })]));
+        var keys = experiment.Touches(request, left);
+        var rows = await snapshot.MovedSinceAsync(horizon, keys, limit.Token);
+        left = Movements.Unexplained(left, keys, rows);
+        return left.Count == 0
+            ? Explained(Movements.Of(keys, rows))
+            : (ConfirmationVerdict.Concurrency, new(
+                Outcome.Mismatch,
+                Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
+                Pair: ObservedPair.Of(control, candidate)));
 
         Task<Observation<TResult>> ObserveAsync(Side side) => observer.ObserveAsync(
             token => LeaseAsync(snapshot, side, open, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
@@ -98,6 +110,9 @@ internal sealed class Confirmer<TStore>(
             throw;
         }
     }
+
+    private static (ConfirmationVerdict, Verdict) Explained(Movement movement) =>
+        (ConfirmationVerdict.Moved, new(Outcome.Transient, Movement: movement));
 
     private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>
         (found, new(Outcome.Incomparable, reason));

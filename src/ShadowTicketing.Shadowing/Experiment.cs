@@ -1,4 +1,5 @@
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Diagnosing;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -12,6 +13,9 @@ public abstract class Experiment
 
     /// <summary>Whether the operation changes data. A write is never shadowed without a sandbox.</summary>
     public bool Writes { get; init; }
+
+    /// <summary>What of its requests and answers may be kept with a mismatch. The default is ids and enums.</summary>
+    public Disclosure Discloses { get; init; } = Disclosure.IdsAndEnums;
 
     /// <summary>
     /// The paths that metrics may name, without indexes: those that the answer's type has. Any other difference is counted under
@@ -43,6 +47,12 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical. The default is never.
     /// </summary>
     public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;
+
+    /// <summary>
+    /// The class of request that it is, known before it runs: who asks, which optional parts are set, how deep the page is. A closed set of
+    /// texts without values, as it is kept, shown and counted by. The default knows one class.
+    /// </summary>
+    public Func<TRequest, string> Shape { get; init; } = static _ => "any";
 
     internal override IReadOnlySet<string> MetricPaths { get; } = MemberPaths.Of(typeof(TResult));
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Journal;
+using ShadowTicketing.Shadowing.SelfTesting;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -9,7 +12,7 @@ namespace ShadowTicketing.Shadowing;
 /// The caller gets exactly what the served side gave, exception and stack included; nothing that happens in the shadow reaches the caller.
 /// </remarks>
 /// <typeparam name="TStore">What both sides implement.</typeparam>
-public sealed partial class ExperimentRunner<TStore>
+public sealed class ExperimentRunner<TStore>
 {
     private readonly OpenStore<TStore> _open;
     private readonly OperationStates _operations;
@@ -21,19 +24,23 @@ public sealed partial class ExperimentRunner<TStore>
     private readonly Confirmer<TStore> _confirmer;
     private readonly SnapshotHorizon _horizon;
     private readonly TimeProvider _clock;
-    private readonly ILogger<ExperimentRunner<TStore>> _logger;
 
     internal ExperimentRunner(
         OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, OperationStates operations, ShadowingControl control, ShadowLane lane,
-        ServedTraffic served, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon, ShadowingMetrics metrics,
-        IOptions<ShadowingOptions> options, TimeProvider clock, ILogger<ExperimentRunner<TStore>> logger)
+        ServedTraffic served, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon, ShadowingMetrics metrics, ComparisonRecorder recorder,
+        IOptions<ShadowingOptions> options, TimeProvider clock, ILoggerFactory loggers)
     {
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
-        (_horizon, Metrics, _clock, _logger) = (horizon, metrics, clock, logger);
+        (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
         _confirmer = new(openSnapshot, judge, observer, options, clock);
+        SelfTest = new(open, observer, judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
     }
 
     internal ShadowingMetrics Metrics { get; }
+
+    internal ComparisonRecorder Recorder { get; }
+
+    internal SelfTest<TStore> SelfTest { get; }
 
     /// <summary>Answers a request.</summary>
     /// <returns>What the served side answered; its exception passes unchanged.</returns>
@@ -129,54 +136,25 @@ public sealed partial class ExperimentRunner<TStore>
     }
 
     /// <summary>Says how the comparison ends: at once where the sides agree or nothing can be said, else by confirming.</summary>
-    internal async Task<Verdict> JudgeAsync<TRequest, TResult>(
+    /// <returns>The verdict, and how the two observations differed as they were made.</returns>
+    internal async Task<(Verdict Verdict, IReadOnlyList<Difference> Live)> JudgeAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
         string? horizon, CancellationToken stopping)
     {
         var errorType = _judge.ErrorType(candidate.Error);
-        if (_judge.IsUnavailable(control.Error)) return new(Outcome.ControlError, ErrorType: errorType);
+        if (_judge.IsUnavailable(control.Error)) return (new(Outcome.ControlError, ErrorType: errorType), []);
         if (_judge.IsUnavailable(candidate.Error))
-            return new(Outcome.Incomparable, IncomparableReason.ShadowUnavailable, ErrorType: errorType);
-        if (control.Error is not null && candidate.Error is null) return new(Outcome.ControlError);
+            return (new(Outcome.Incomparable, IncomparableReason.ShadowUnavailable, ErrorType: errorType), []);
+        if (control.Error is not null && candidate.Error is null) return (new(Outcome.ControlError), []);
 
         var pair = _judge.Compare(experiment, request, control, candidate);
-        if (pair.Incomparable is { } reason) return new(Outcome.Incomparable, reason);
-        if (pair.IsSame) return new(pair.Tolerated.Count == 0 ? Outcome.Match : Outcome.Tolerated);
+        if (pair.Incomparable is { } reason) return (new(Outcome.Incomparable, reason), []);
+        if (pair.IsSame)
+            return (pair.Tolerated.Count == 0 ? new(Outcome.Match) : new(Outcome.Tolerated, Tolerated: pair.Tolerated.First()), []);
 
-        var (found, verdict) = await _confirmer.ConfirmAsync(experiment, request, control, candidate, pair.Differences, horizon, stopping);
+        var (found, verdict) = await _confirmer.ConfirmAsync(experiment, request, control, candidate, pair, horizon, stopping);
         stopping.ThrowIfCancellationRequested();
         Metrics.Confirmation(experiment, found);
-        return verdict with { ErrorType = verdict.ErrorType ?? errorType };
+        return (verdict with { ErrorType = verdict.ErrorType ?? errorType }, pair.Differences);
     }
-
-    internal void Record<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request,
-        Observation<TResult> control, Observation<TResult> candidate, Verdict verdict)
-    {
-        // What the experiment says of leaks is the application's code: asked before anything is counted, so that its failure is counted once.
-        var groups = (verdict.Differences ?? [])
-            .GroupBy(difference => (difference.Pattern, difference.Kind))
-            .Select(group => (group.Key, First: group.First(), IsCritical: group.Any(difference => experiment.Leaks(request, difference))))
-            .ToArray();
-        Metrics.Observed(experiment, Side.Control, Position.Served, control);
-        Metrics.Observed(experiment, Side.Candidate, Position.Shadow, candidate);
-        Metrics.Compared(experiment, verdict, _clock.GetUtcNow());
-        foreach (var (_, first, isCritical) in groups) Metrics.Mismatch(experiment, first, isCritical);
-        foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. groups.Select(group => group.Key)], control, candidate))
-            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "");
-    }
-
-    internal void Faulted(Experiment experiment, OperationState operation, Exception fault)
-    {
-        var verdict = new Verdict(Outcome.Incomparable, IncomparableReason.ComparerFailed, ErrorType: fault.GetType().Name);
-        Metrics.Compared(experiment, verdict, _clock.GetUtcNow());
-        operation.Tally.Failed(verdict);
-        LogFault(fault, experiment.Operation);
-    }
-
-    [LoggerMessage(10, LogLevel.Warning, "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}. Later ones like it are only counted.")]
-    private partial void LogNewMismatch(string operation, string path, string kind, string errorType);
-
-    [LoggerMessage(11, LogLevel.Error, "The shadow of {Operation} failed in its own machinery; the comparison counts as incomparable.")]
-    private partial void LogFault(Exception fault, string operation);
 }

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Journal;
+using ShadowTicketing.Shadowing.SelfTesting;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -12,6 +14,10 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
     public OperationTally Tally { get; } = new();
 
     public ShadowBreaker Breaker => breaker;
+
+    public Transients Transients { get; } = new();
+
+    public SelfTestTally SelfTest { get; } = new();
 
     /// <summary>Whether the operation has waited long enough to run even while served traffic does.</summary>
     public bool IsFloorDue(TimeProvider clock, TimeSpan interval) =>

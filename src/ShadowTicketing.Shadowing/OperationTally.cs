@@ -1,4 +1,5 @@
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.SelfTesting;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -97,7 +98,8 @@ internal sealed class OperationTally
         }
     }
 
-    public OperationStatus Read(Experiment experiment, bool shadowed, double samplePercent)
+    public OperationStatus Read(
+        Experiment experiment, bool shadowed, double samplePercent, IReadOnlyDictionary<string, long> transients, SelfTestStatus selfTest)
     {
         lock (_step)
         {
@@ -108,7 +110,9 @@ internal sealed class OperationTally
                 _queued, _inFlight,
                 [.. _mismatches.OrderByDescending(entry => entry.Value).Select(entry => new MismatchCount(entry.Key.Path, entry.Key.Kind.Wire(), entry.Value))],
                 new(_control.Seconds.Read(), _candidate.Seconds.Read()),
-                new(Mean(_control), Mean(_candidate)));
+                new(Mean(_control), Mean(_candidate)),
+                transients,
+                selfTest);
         }
     }
 
@@ -133,6 +137,7 @@ internal sealed class OperationTally
 /// <param name="Mismatches">Confirmed mismatches by path without indexes and kind, most first; a bounded number, the rest under <c>_other</c>.</param>
 /// <param name="Seconds">Quantiles over all comparisons in which both sides ran.</param>
 /// <param name="Statements">SQL commands a comparison, on average.</param>
+/// <param name="Transients">By what explains them; together they are the comparisons of that outcome.</param>
 public sealed record OperationStatus(
     string Operation,
     string Stage,
@@ -146,7 +151,9 @@ public sealed record OperationStatus(
     long InFlight,
     IReadOnlyList<MismatchCount> Mismatches,
     BySide<LatencyQuantiles> Seconds,
-    BySide<double> Statements);
+    BySide<double> Statements,
+    IReadOnlyDictionary<string, long> Transients,
+    SelfTestStatus SelfTest);
 
 /// <summary>How often a path differed in a way.</summary>
 public sealed record MismatchCount(string Path, string Kind, long Count);

@@ -28,5 +28,6 @@ internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOp
     public Verdict Failed<T>(Observation<T> control, Observation<T> candidate, IReadOnlyList<Difference> differences) => new(
         control.Error is not null ? Outcome.Mismatch : candidate.Error is ShadowTimeoutException ? Outcome.CandidateTimeout : Outcome.CandidateError,
         Differences: differences,
-        ErrorType: ErrorType(candidate.Error));
+        ErrorType: ErrorType(candidate.Error),
+        Pair: ObservedPair.Of(control, candidate));
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Journal;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -30,6 +31,11 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<OperationStates>();
         services.AddSingleton<BoundedObserver>();
         services.AddSingleton<PairJudge>();
+        services.TryAddSingleton(new ShadowedCode("unknown", "unknown"));
+        services.AddSingleton(provider => new MismatchJournal(
+            provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>(), provider.GetRequiredService<ShadowedCode>()));
+        services.AddSingleton<Acceptances>();
+        services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton<ShadowLane>();
         services.AddSingleton<ShadowingControl>();
         services.AddSingleton(provider => new ShadowingReport(
@@ -49,9 +55,10 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<PairJudge>(),
             provider.GetRequiredService<SnapshotHorizon>(),
             provider.GetRequiredService<ShadowingMetrics>(),
+            provider.GetRequiredService<ComparisonRecorder>(),
             provider.GetRequiredService<IOptions<ShadowingOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<ExperimentRunner<TStore>>>()));
+            provider.GetRequiredService<ILoggerFactory>()));
         return services;
     }
 }

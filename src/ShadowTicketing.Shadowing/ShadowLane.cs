@@ -56,6 +56,10 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         metrics.ObserveLane(
             () => operations.All.Select(state => new Measurement<int>((int)state.Tally.Queued, ShadowingMetrics.Operation(state.Experiment))),
             () => operations.All.SelectMany(state => state.Breaker.States()));
+        metrics.ObserveDetector(() => operations.All
+            .Select(state => (state.Experiment, state.SelfTest.Read().IsAlive))
+            .Where(state => state.IsAlive is not null)
+            .Select(state => new Measurement<int>(state.IsAlive is true ? 1 : 0, ShadowingMetrics.Operation(state.Experiment))));
     }
 
     /// <summary>Whether the lane has been told to stop: what comes now is counted as shut down.</summary>

@@ -14,6 +14,8 @@ public sealed class ShadowingMetrics
     /// <summary>The path that stands for all that no experiment names.</summary>
     public const string OtherPath = "_other";
 
+    internal const string Accepted = "accepted";
+
     private static readonly double[] Seconds =
         [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
@@ -23,6 +25,7 @@ public sealed class ShadowingMetrics
     private readonly Counter<long> _mismatches;
     private readonly Counter<long> _skips;
     private readonly Counter<long> _confirmations;
+    private readonly Counter<long> _selfTests;
     private readonly Histogram<double> _duration;
     private readonly Histogram<int> _statements;
     private readonly Histogram<double> _databaseTime;
@@ -40,6 +43,7 @@ public sealed class ShadowingMetrics
         _mismatches = Meter.CreateCounter<long>("shadow.mismatches", "{mismatch}", "Confirmed differences, by path and kind.");
         _skips = Meter.CreateCounter<long>("shadow.skips", "{request}", "Eligible requests that were not compared, by reason.");
         _confirmations = Meter.CreateCounter<long>("shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot.");
+        _selfTests = Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
         _duration = Histogram("shadow.operation.duration", "Duration of one side's work.", Seconds);
         _statements = Meter.CreateHistogram("shadow.operation.statements", "{statement}", "SQL commands of one side.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 8, 12, 20, 50, 100, 500] });
@@ -63,6 +67,8 @@ public sealed class ShadowingMetrics
             _comparisons.Add(0, operation, Outcome(outcome));
         foreach (var reason in Enum.GetValues<IncomparableReason>())
             _comparisons.Add(0, operation, Outcome(Shadowing.Outcome.Incomparable), Reason(reason.Wire()));
+        _comparisons.Add(0, operation, Outcome(Shadowing.Outcome.Tolerated), Reason(Accepted));
+        foreach (var outcome in Enum.GetValues<Outcome>()) _selfTests.Add(0, operation, Outcome(outcome));
         foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, Reason(reason.Wire()));
         foreach (var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
         foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), new("shadow.fallback", false));
@@ -73,6 +79,9 @@ public sealed class ShadowingMetrics
         Meter.CreateObservableGauge("shadow.queue.depth", queued, "{item}", "Requests that wait for the lane.");
         Meter.CreateObservableGauge("shadow.breaker.status", breakers, "1", "1 for the state that the breaker is in, 0 for the others.");
     }
+
+    internal void ObserveDetector(Func<IEnumerable<Measurement<int>>> alive) =>
+        Meter.CreateObservableGauge("shadow.detector.alive", alive, "1", "1 while a difference planted in memory is found, 0 when it was not.");
 
     internal void ObserveConfig(Func<long> hash) =>
         Meter.CreateObservableGauge("shadow.config.hash", hash, "1", "The settings in force as a number: replicas that differ are configured differently.");
@@ -94,6 +103,8 @@ public sealed class ShadowingMetrics
     internal void Confirmation(Experiment experiment, ConfirmationVerdict verdict) =>
         _confirmations.Add(1, Operation(experiment), new("shadow.verdict", verdict.Wire()));
 
+    internal void SelfTested(Experiment experiment, Outcome outcome) => _selfTests.Add(1, Operation(experiment), Outcome(outcome));
+
     internal void Observed<T>(Experiment experiment, Side side, Position position, Observation<T> observation)
     {
         _statements.Record(observation.Ledger.Statements, Operation(experiment), SideOf(side));
@@ -104,7 +115,7 @@ public sealed class ShadowingMetrics
     internal void Compared(Experiment experiment, Verdict verdict, DateTimeOffset at)
     {
         var tags = new TagList { Operation(experiment), Outcome(verdict.Outcome) };
-        if (verdict.Reason is { } reason) tags.Add(Reason(reason.Wire()));
+        if ((verdict.Reason?.Wire() ?? verdict.Tolerated) is { } reason) tags.Add(Reason(reason));
         if (verdict.ErrorType is { } error) tags.Add("error.type", error);
         _comparisons.Add(1, tags);
         _lastComparison.Record(at.ToUnixTimeMilliseconds() / 1000d, Operation(experiment));

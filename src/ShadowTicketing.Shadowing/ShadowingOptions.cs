@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -84,6 +85,25 @@ public sealed class ShadowingOptions
     [Range(100, 10_000_000)]
     public int MaxNodes { get; set; } = 200_000;
 
+    /// <summary>Signatures of mismatches that are told apart; further ones are kept together, one group an operation.</summary>
+    /// <value>10 to 10,000. The default is 500.</value>
+    [Range(10, 10_000)]
+    public int MaxSignatures { get; set; } = 500;
+
+    /// <summary>How often, with traffic, each operation's control is held against itself and the detector against a planted difference.</summary>
+    /// <value>100 milliseconds to 1 hour. The default is 10 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan SelfTestInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The secret that values in samples are hashed with; replicas that share it give equal values equal hashes.</summary>
+    /// <value>At least 16 characters. Unset, each process draws its own.</value>
+    [JsonIgnore, MinLength(16, ErrorMessage = "It has fewer than 16 characters.")]
+    public string? RedactionKey { get; set; }
+
+    /// <summary>Whether samples keep the values themselves, personal data included.</summary>
+    [Required]
+    public RawSamplesOptions RawSamples { get; set; } = new();
+
     /// <summary>When the shadow of an operation is given a rest.</summary>
     [Required]
     public BreakerOptions Breaker { get; set; } = new();
@@ -100,6 +120,22 @@ public sealed class OperationOptions
     /// <value>Percent, 0 to 100; unset means <see cref="ShadowingOptions.SamplePercent"/>.</value>
     [Range(0d, 100d)]
     public double? SamplePercent { get; set; }
+}
+
+/// <summary>
+/// Raw samples: locked by default, open for a day at most, in memory only, shown to operators only; opening and each look are audited.
+/// </summary>
+public sealed class RawSamplesOptions
+{
+    /// <summary>Until when values are kept and shown.</summary>
+    /// <value>At most 24 hours ahead when it is set; a time that has passed keeps them locked. The default is never.</value>
+    public DateTimeOffset? Until { get; set; }
+
+    /// <summary>Who answers for it; needed with <see cref="Until"/>.</summary>
+    public string? Owner { get; set; }
+
+    /// <summary>Why it is needed; needed with <see cref="Until"/>.</summary>
+    public string? Reason { get; set; }
 }
 
 /// <summary>The circuit breaker of each operation's shadow.</summary>

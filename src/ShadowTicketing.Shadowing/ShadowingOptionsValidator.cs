@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 namespace ShadowTicketing.Shadowing;
 
 /// <summary>Refuses bad settings at start: all of them at once, each with the value that was given and the rule it breaks.</summary>
-internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experiments) : IValidateOptions<ShadowingOptions>
+internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experiments, TimeProvider clock) : IValidateOptions<ShadowingOptions>
 {
     public ValidateOptionsResult Validate(string? name, ShadowingOptions options)
     {
@@ -19,7 +19,18 @@ internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experime
             failures.AddRange(Failures(path, settings));
         }
 
+        failures.AddRange(Failures(options.RawSamples));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private IEnumerable<string> Failures(RawSamplesOptions raw)
+    {
+        const string path = $"{ShadowingOptions.Section}:{nameof(ShadowingOptions.RawSamples)}";
+        if (raw.Until is not { } until) yield break;
+        if (until > clock.GetUtcNow() + TimeSpan.FromHours(24))
+            yield return string.Create(CultureInfo.InvariantCulture, $"{path}:Until = '{until:O}': it is more than 24 hours ahead.");
+        if (string.IsNullOrWhiteSpace(raw.Owner)) yield return $"{path}:Owner is missing: somebody must answer for raw samples.";
+        if (string.IsNullOrWhiteSpace(raw.Reason)) yield return $"{path}:Reason is missing: raw samples need one.";
     }
 
     private static IEnumerable<string> Failures(string path, object section) =>
@@ -27,5 +38,6 @@ internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experime
         let value = property.GetValue(section)
         from rule in property.GetCustomAttributes<ValidationAttribute>()
         where !rule.IsValid(value)
-        select string.Create(CultureInfo.InvariantCulture, $"{path}:{property.Name} = '{value}': {rule.FormatErrorMessage(property.Name)}");
+        let given = property.Name == nameof(ShadowingOptions.RedactionKey) ? "(secret)" : value
+        select string.Create(CultureInfo.InvariantCulture, $"{path}:{property.Name} = '{given}': {rule.FormatErrorMessage(property.Name)}");
 }

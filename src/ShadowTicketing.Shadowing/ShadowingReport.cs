@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Journal;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -24,13 +25,17 @@ public sealed class ShadowingReport
     /// <summary>Equal on replicas with equal settings; the replica's own name is not in it. 12 hexadecimal digits.</summary>
     public string ConfigHash() => _control.ConfigHash();
 
+    /// <summary>The latest differences that movement explained, with what moved; a bounded number of each operation, the latest first.</summary>
+    public IReadOnlyList<ExplainedTransient> Transients() =>
+        [.. _operations.All.SelectMany(state => state.Transients.Latest).OrderByDescending(transient => transient.At)];
+
     /// <summary>Every operation's counts, in the order they were registered; each operation's are of one moment.</summary>
     public IReadOnlyList<OperationStatus> Operations() =>
     [
         .. _operations.All.Select(state =>
         {
             var route = _control.Routes[state.Experiment.Operation];
-            return state.Tally.Read(state.Experiment, route.Shadowed, route.SamplePercent);
+            return state.Tally.Read(state.Experiment, route.Shadowed, route.SamplePercent, state.Transients.Counts, state.SelfTest.Read());
         }),
     ];
 }

@@ -5,6 +5,10 @@ namespace ShadowTicketing.Shadowing;
 public sealed class StatementLedger
 {
     private static readonly AsyncLocal<StatementLedger?> Ambient = new();
+    private const int MostTexts = 16;
+    private readonly Lock _writing = new();
+    private string[]? _texts;
+    private int _kept;
     private int _statements;
     private long _ticks;
     private long _sentAt;
@@ -18,6 +22,12 @@ public sealed class StatementLedger
     /// <summary>From sending a command to reading its last row, summed over the commands.</summary>
     public TimeSpan DatabaseTime => new(Volatile.Read(ref _ticks));
 
+    /// <summary>The texts of the first 16 commands, as the driver was given them: placeholders, not values.</summary>
+    public IReadOnlyList<string> Texts
+    {
+        get { lock (_writing) return _texts is null ? [] : _texts[.._kept]; }
+    }
+
     /// <summary>A command, or a batch of them, has been sent.</summary>
     public void Sent(long timestamp) => _sentAt = timestamp;
 
@@ -28,6 +38,17 @@ public sealed class StatementLedger
         Interlocked.Add(ref _statements, statements);
         if (_sentAt != 0) Interlocked.Add(ref _ticks, clock.GetElapsedTime(_sentAt).Ticks);
         _sentAt = 0;
+    }
+
+    /// <summary>Keeps the text of a command that has ended.</summary>
+    public void Keep(string text)
+    {
+        lock (_writing)
+        {
+            if (_kept == MostTexts) return;
+            _texts ??= new string[MostTexts];
+            _texts[_kept++] = text;
+        }
     }
 
     /// <summary>Opens a ledger for the calling async method; it ends with that method.</summary>

@@ -22,10 +22,19 @@ public interface ISnapshot<TStore> : IAsyncDisposable
     /// <summary>A side's store; both see the same data, for as long as the snapshot is open, and neither the other's failure.</summary>
     ValueTask<TStore> StoreAsync(Side side, CancellationToken cancellationToken);
 
-    /// <summary>Whether data changed between a moment and this snapshot.</summary>
+    /// <summary>Which data changed between a moment and this snapshot.</summary>
     /// <param name="horizon">The moment, as <see cref="SnapshotHorizon"/> gave it.</param>
     /// <param name="keys">The rows to look at; null asks whether anything was written at all.</param>
-    ValueTask<bool> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken);
+    ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken);
+}
+
+/// <summary>What was written since a moment.</summary>
+/// <param name="Any">Whether anything was.</param>
+/// <param name="Keys">The keys asked for whose rows changed or are gone; empty where none were asked for.</param>
+public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys)
+{
+    /// <summary>Nothing was written.</summary>
+    public static RowsMoved Nothing { get; } = new(false, []);
 }
 
 /// <summary>What the database had committed a moment ago, refreshed in the background: a served request can note it without asking.</summary>

@@ -6,5 +6,22 @@ namespace ShadowTicketing.Shadowing;
 /// <param name="Reason">Set where the outcome is incomparable.</param>
 /// <param name="Differences">Of the observations that decided: the pair on one snapshot, or the live pair where that is what differs.</param>
 /// <param name="ErrorType">The candidate's error; null where it had none.</param>
+/// <param name="Movement">What explains a transient difference; set with that outcome and no other.</param>
+/// <param name="Tolerated">Why it is tolerated: a rule's reason, or that somebody accepted it.</param>
+/// <param name="Pair">The two observations that differ; null where nothing does.</param>
 internal sealed record Verdict(
-    Outcome Outcome, IncomparableReason? Reason = null, IReadOnlyList<Difference>? Differences = null, string? ErrorType = null);
+    Outcome Outcome,
+    IncomparableReason? Reason = null,
+    IReadOnlyList<Difference>? Differences = null,
+    string? ErrorType = null,
+    Movement? Movement = null,
+    string? Tolerated = null,
+    ObservedPair? Pair = null);
+
+/// <summary>What both sides did with one request, for whoever explains their difference. Lives as long as the comparison, and is stored nowhere.</summary>
+internal sealed record ObservedPair(
+    object? Control, object? Candidate, Exception? ControlError, Exception? CandidateError, StatementLedger ControlSql, StatementLedger CandidateSql)
+{
+    public static ObservedPair Of<T>(Observation<T> control, Observation<T> candidate) =>
+        new(control.Value, candidate.Value, control.Error, candidate.Error, control.Ledger, candidate.Ledger);
+}

@@ -142,6 +142,8 @@ public static class WireNames
     private static readonly string[] Kinds = Names<Comparison.DifferenceKind>();
     private static readonly string[] Sides = Names<Side>();
     private static readonly string[] Positions = Names<Position>();
+    private static readonly string[] Movements = Names<MovementEvidence>();
+    private static readonly string[] Causes = Names<Diagnosing.Cause>();
 
     /// <summary>The snake_case name; the same text every time, so that writing a metric allocates nothing.</summary>
     public static string Wire(this Outcome value) => Outcomes[(int)value];
@@ -163,6 +165,12 @@ public static class WireNames
 
     /// <inheritdoc cref="Wire(Outcome)"/>
     public static string Wire(this Position value) => Positions[(int)value];
+
+    /// <inheritdoc cref="Wire(Outcome)"/>
+    public static string Wire(this MovementEvidence value) => Movements[(int)value];
+
+    /// <inheritdoc cref="Wire(Outcome)"/>
+    public static string Wire(this Diagnosing.Cause value) => Causes[(int)value];
 
     private static string[] Names<T>() where T : struct, Enum =>
         [.. Enum.GetNames<T>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];

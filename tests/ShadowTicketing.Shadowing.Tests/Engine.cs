@@ -136,7 +136,8 @@ internal sealed class Engine : IAsyncDisposable
         public ValueTask<Oracle> StoreAsync(Side side, CancellationToken cancellationToken) => new(new Oracle((question, token) =>
             (side == Side.Control ? engine.ControlOnSnapshot ?? engine.Control : engine.CandidateOnSnapshot ?? engine.Candidate)(question, token)));
 
-        public ValueTask<bool> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken) => new(engine.Moved);
+        public ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken) =>
+            new(new RowsMoved(engine.Moved, engine.Moved ? keys ?? [] : []));
 
         public ValueTask DisposeAsync()
         {

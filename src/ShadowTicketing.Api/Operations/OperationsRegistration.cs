@@ -8,6 +8,9 @@ internal static class OperationsRegistration
     /// <summary>The policy of routes that only look.</summary>
     public const string MayView = "shadow.view";
 
+    /// <summary>The policy of routes that change something.</summary>
+    public const string MayOperate = "shadow.operate";
+
     public static void AddOperations(this IServiceCollection services)
     {
         services.AddOptions<OperatorsOptions>().BindConfiguration(OperatorsOptions.Section).ValidateOnStart();
@@ -15,7 +18,10 @@ internal static class OperationsRegistration
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { });
         services.AddAuthorizationBuilder().AddPolicy(MayView, policy => policy
             .AddAuthenticationSchemes(OperatorAuthentication.SchemeName)
-            .RequireClaim("role", OperatorRoles.Viewer, OperatorRoles.Operator));
+            .RequireClaim("role", OperatorRoles.Viewer, OperatorRoles.Operator)).AddPolicy(MayOperate, policy => policy
+            .AddAuthenticationSchemes(OperatorAuthentication.SchemeName)
+            .RequireClaim("role", OperatorRoles.Operator));
+        services.AddSingleton<MismatchReader>();
         services.AddSingleton<StatusReader>();
     }
 
@@ -27,5 +33,6 @@ internal static class OperationsRegistration
             .WithSummary("What shadowing does now, operation by operation.")
             .ProducesProblem(401)
             .ProducesProblem(403);
+        shadow.MapMismatches();
     }
 }

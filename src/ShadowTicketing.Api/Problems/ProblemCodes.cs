@@ -26,6 +26,10 @@ internal static class ProblemCodes
     public const string UrlTooLong = "url_too_long";
     public const string UnsupportedMediaType = "unsupported_media_type";
     public const string AssigneeNotFound = "assignee_not_found";
+    public const string SignatureNotFound = "signature_not_found";
+    public const string NotAcceptable = "not_acceptable";
+    public const string RawSamplesLocked = "raw_samples_locked";
+    public const string EvidenceUnavailable = "evidence_unavailable";
     public const string TooManyRequests = "too_many_requests";
     public const string ClientClosedRequest = "client_closed_request";
     public const string InternalError = "internal_error";

@@ -46,6 +46,18 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     public static readonly Refusal AssigneeNotFound =
         new(422, ProblemCodes.AssigneeNotFound, "assignedTo: there is no user of this id.");
 
+    public static readonly Refusal SignatureNotFound =
+        new(404, ProblemCodes.SignatureNotFound, "No mismatch of this signature is known, or it has no acceptance.");
+
+    public static readonly Refusal NotAcceptable =
+        new(409, ProblemCodes.NotAcceptable, "Only a mismatch in what is answered can be intended: no failure, and nothing of severity critical.");
+
+    public static readonly Refusal RawSamplesLocked =
+        new(403, ProblemCodes.RawSamplesLocked, "Raw samples are locked, or none of this signature has been taken since they were unlocked.");
+
+    public static readonly Refusal EvidenceUnavailable =
+        new(503, ProblemCodes.EvidenceUnavailable, "The evidence store cannot be reached; nothing was changed.");
+
     public static readonly Refusal ClientClosedRequest =
         new(499, ProblemCodes.ClientClosedRequest, "The request was cancelled.");
 

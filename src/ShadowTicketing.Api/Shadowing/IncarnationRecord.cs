@@ -10,8 +10,13 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
-    private readonly Guid _id = Guid.NewGuid();
     private volatile bool _begun;
+
+    /// <summary>This run, unlike any other on any replica.</summary>
+    public Guid Id { get; } = Guid.NewGuid();
+
+    /// <summary>Whether the schema is there and the run is noted in it.</summary>
+    public bool HasBegun => _begun;
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -20,7 +25,7 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
         try
         {
             using var limit = new CancellationTokenSource(Parting, clock);
-            await store.EndAsync(_id, limit.Token);
+            await store.EndAsync(Id, limit.Token);
         }
         catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
         {
@@ -48,7 +53,7 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
         {
             await store.MigrateAsync(cancellationToken);
             var (candidate, control) = Fingerprints.Current;
-            await store.BeginAsync(new(_id, report.Replica, candidate, control, report.ConfigHash()), cancellationToken);
+            await store.BeginAsync(new(Id, report.Replica, candidate, control, report.ConfigHash()), cancellationToken);
             findings.Replace("evidence");
             return true;
         }

@@ -1,6 +1,7 @@
 using Npgsql;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
 using ShadowTicketing.Tickets;
 using ShadowTicketing.Tickets.Dapper;
@@ -21,6 +22,14 @@ internal static class TicketShadowing
             return session => new EfTicketStore(contexts, session);
         });
 
+        // Hosted services stop in reverse: these two after the lane has drained.
+        services.AddSingleton(provider => new EvidenceStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddSingleton(provider => new MismatchStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddSingleton<IncarnationRecord>();
+        services.AddHostedService(provider => provider.GetRequiredService<IncarnationRecord>());
+        services.AddHostedService<MismatchKeeper>();
+
+        services.AddSingleton(new ShadowedCode(Fingerprints.Current.Candidate, Fingerprints.Current.Control));
         services.AddShadowing<ITicketStore>(configuration.GetSection(ShadowingOptions.Section), TicketExperiments.All);
         services.AddShadowDatabases();
         services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
@@ -28,10 +37,8 @@ internal static class TicketShadowing
         services.AddSingleton<OpenSnapshot<ITicketStore>>(OpenSnapshot);
         services.AddSingleton<Findings>();
         services.AddSingleton<SetupWatch>();
-        services.AddSingleton(provider => new EvidenceStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());
         services.AddHostedService<WarmUp>();
-        services.AddHostedService<IncarnationRecord>();
         services.AddHostedService(provider => new HorizonKeeper(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<SnapshotHorizon>(),

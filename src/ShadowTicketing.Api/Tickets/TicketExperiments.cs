@@ -12,6 +12,8 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, ListTickets, TicketPage> List =
         new("tickets.list", static (store, request, token) => store.ListAsync(request, token))
         {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules().Ties<ListTickets, TicketPage, TicketListItem, int, DateTime?>(
                 page => page.Tickets, ticket => ticket.Id, ticket => ticket.CreatedAt, NoTieBreak,
                 cut: page => new(Start: page.Page > 1, End: (long)page.Page * page.Limit < page.Total),
@@ -25,6 +27,8 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, GetTicket, TicketAnswer> Get =
         new("tickets.get", static (store, request, token) => store.GetAsync(request, token))
         {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules().Ties<GetTicket, TicketDetail, TicketComment, int, DateTime?>(
                 ticket => ticket.Comments, comment => comment.Id, comment => comment.CreatedAt, NoTieBreak),
             Touches = static (request, _) => [request.TicketId],
@@ -36,7 +40,11 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, GetStats, TicketStats> Stats =
         new("tickets.stats", static (store, request, token) => store.StatsAsync(request, token))
         {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules()
+                .Rows<TicketStats, CountOf, string?>(stats => stats.ByStatus, entry => entry.Value)
+                .Rows<TicketStats, CountOfDay, DateOnly>(stats => stats.ByDay, entry => entry.Day)
                 .Ties<GetStats, TicketStats, CountOf, string?, int>(stats => stats.ByPriority, entry => entry.Value, PriorityRank, NoTieBreak)
                 .Ties<GetStats, TicketStats, CountOf, string?, long>(stats => stats.ByCategory, entry => entry.Value, entry => entry.Count, NoTieBreak)
                 .Ties<GetStats, TicketStats, CountOfUser, int, long>(
@@ -45,33 +53,52 @@ internal static class TicketExperiments
         };
 
     public static readonly Experiment<ITicketStore, CreateTicket, Ticket> Create =
-        new("tickets.create", static (store, request, token) => store.CreateAsync(request, token)) { Writes = true };
+        new("tickets.create", static (store, request, token) => store.CreateAsync(request, token))
+        {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
+            Writes = true,
+        };
 
     public static readonly Experiment<ITicketStore, UpdateTicket, TicketChange> Update =
-        new("tickets.update", static (store, request, token) => store.UpdateAsync(request, token)) { Writes = true };
+        new("tickets.update", static (store, request, token) => store.UpdateAsync(request, token))
+        {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
+            Writes = true,
+        };
 
     public static readonly Experiment<ITicketStore, DeleteTicket, TicketDeletion> Delete =
-        new("tickets.delete", static (store, request, token) => store.DeleteAsync(request, token)) { Writes = true };
+        new("tickets.delete", static (store, request, token) => store.DeleteAsync(request, token))
+        {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
+            Writes = true,
+        };
 
     public static readonly Experiment<ITicketStore, AddComment, CommentAnswer> Comment =
-        new("tickets.comment", static (store, request, token) => store.CommentAsync(request, token)) { Writes = true };
+        new("tickets.comment", static (store, request, token) => store.CommentAsync(request, token))
+        {
+            Shape = TicketShapes.Of,
+            Discloses = TicketShapes.Discloses,
+            Writes = true,
+        };
 
     public static readonly IReadOnlyList<Experiment> All = [List, Get, Create, Update, Delete, Comment, Stats];
 
     /// <summary>
-    /// The <c>xmin</c> of the rows that answers about the tickets <c>@keys</c> rest on: the tickets (NULL for one that is gone), their
-    /// comments, and everybody whose name is shown with them.
+    /// The <c>xmin</c> of the rows that answers about the tickets <c>@keys</c> rest on, by ticket: the ticket's own (NULL if it is gone), its
+    /// comments', and everybody's whose name is shown with it.
     /// </summary>
     public const string RowVersions =
         """
-        select t.xmin from unnest(@keys) as k(id) left join support_tickets t on t.id = k.id
+        select k.id, t.xmin from unnest(@keys) as k(id) left join support_tickets t on t.id = k.id
         union all
-        select c.xmin from ticket_comments c where c.ticket_id = any(@keys)
+        select c.ticket_id, c.xmin from ticket_comments c where c.ticket_id = any(@keys)
         union all
-        select u.xmin from users u where u.id in (
-            select t.user_id from support_tickets t where t.id = any(@keys)
-            union all select t.assigned_to from support_tickets t where t.id = any(@keys)
-            union all select c.user_id from ticket_comments c where c.ticket_id = any(@keys))
+        select t.id, u.xmin from support_tickets t join users u on u.id in (t.user_id, t.assigned_to) where t.id = any(@keys)
+        union all
+        select c.ticket_id, u.xmin from ticket_comments c join users u on u.id = c.user_id where c.ticket_id = any(@keys)
         """;
 
     /// <summary>A row shown in place of one that it ties with must be one that the filters let through, or a leak could pass for a tie.</summary>

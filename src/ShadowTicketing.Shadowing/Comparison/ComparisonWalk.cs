@@ -50,7 +50,12 @@ internal sealed partial class ComparisonWalk
 
     public void Leaf<T>(T control, T candidate, string name)
     {
-        if (EqualityComparer<T>.Default.Equals(control, candidate)) return;
+        if (EqualityComparer<T>.Default.Equals(control, candidate))
+        {
+            if (Representation<T>.Same is { } same && !same(control, candidate)) Report(name, DifferenceKind.Type, control, candidate);
+            return;
+        }
+
         Report(name, control is null != candidate is null ? DifferenceKind.NullVsValue : DifferenceKind.Value, control, candidate);
     }
 

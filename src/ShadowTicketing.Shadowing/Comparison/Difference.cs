@@ -20,7 +20,7 @@ public enum DifferenceKind
     /// <summary>The same rows in an order that no tie explains.</summary>
     Order,
 
-    /// <summary>Values of different types.</summary>
+    /// <summary>Values of different types, or equal values that are written differently: a time's kind, a decimal's scale.</summary>
     Type,
 
     /// <summary>Lists without a row key that differ in length.</summary>

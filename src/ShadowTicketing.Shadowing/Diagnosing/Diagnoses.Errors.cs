@@ -1,0 +1,40 @@
+namespace ShadowTicketing.Shadowing.Diagnosing;
+
+/// <summary>Failures of the candidate's. Messages are looked at here, in memory, and go no further.</summary>
+internal static partial class Diagnoses
+{
+    private static readonly string[] Aggregates = ["max(", "min(", "avg(", "sum("];
+
+    private static Diagnosis? OfErrors(Symptoms symptoms)
+    {
+        if (symptoms.Outcome is Outcome.CandidateTimeout) return new(Cause.Slow, "The candidate ran out of time, and did again on one snapshot.");
+        if (symptoms.Pair?.CandidateError is not { } error) return null;
+        var evidence = $"The candidate fails with {symptoms.ErrorType ?? error.GetType().Name} where the control "
+            + (symptoms.Pair.ControlError is { } other ? $"fails with {other.GetType().Name}." : "answers.");
+        return new(CauseOf(error, symptoms), evidence);
+    }
+
+    private static Cause CauseOf(Exception error, Symptoms symptoms)
+    {
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            switch (cause)
+            {
+                case OverflowException: return Cause.Overflow;
+                case ArgumentNullException { ParamName: "key" }: return Cause.NullKey;
+                case InvalidOperationException when Says(cause, "could not be translated"): return Cause.Untranslatable;
+                case InvalidOperationException when Says(cause, "more than one element"): return Cause.SecondRowThrows;
+                case InvalidOperationException when Says(cause, "contains no elements"):
+                    return symptoms.Pair!.CandidateSql.Texts is [.., var last] && Aggregates.Any(last.ToLowerInvariant().Contains)
+                        ? Cause.AggregateOfNothing : Cause.NoRowThrows;
+                case InvalidOperationException when Says(cause, "Nullable object must have a value"): return Cause.NullInRequiredMember;
+                case InvalidCastException when Says(cause, "is null"): return Cause.NullInRequiredMember;
+                case ArgumentException or InvalidCastException when Says(cause, "Kind="): return Cause.TimeKindRefused;
+            }
+        }
+
+        return symptoms.ErrorType is "22003" ? Cause.Overflow : Cause.Unknown;
+    }
+
+    private static bool Says(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using ShadowTicketing.Shadowing.Comparison;
+
+namespace ShadowTicketing.Shadowing.Journal;
+
+/// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
+internal sealed partial class ComparisonRecorder(
+    ShadowingMetrics metrics, MismatchJournal journal, Acceptances acceptances, TimeProvider clock, ILogger<ComparisonRecorder> logger)
+{
+    /// <returns>The outcome that was counted and the mismatch's signature: an accepted mismatch is tolerated.</returns>
+    public (Outcome Outcome, Signature? Signature) Record<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request,
+        Observation<TResult> control, Observation<TResult> candidate, Verdict verdict, IReadOnlyList<Difference> live, ActivityContext caller)
+    {
+        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
+        var groups = (verdict.Differences ?? [])
+            .GroupBy(difference => (difference.Pattern, difference.Kind))
+            .Select(group => (group.Key, First: group.First(), IsCritical: group.Any(difference => experiment.Leaks(request, difference))))
+            .ToArray();
+        var now = clock.GetUtcNow();
+        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
+        var isCritical = groups.Any(group => group.IsCritical);
+        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
+        if (signature is not null) journal.Note(experiment, signature, verdict, request!, experiment.Shape(request), isCritical, isAccepted, caller, now);
+        if (isAccepted)
+        {
+            verdict = verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted };
+            groups = [];
+        }
+
+        if (verdict.Movement is { } movement) operation.Transients.Add(Explain(experiment, request, live, movement, now), movement.By);
+        if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !isAccepted && candidate.Ledger.Statements > control.Ledger.Statements)
+            NoteStatements(experiment, request, control, candidate, caller, now);
+
+        metrics.Observed(experiment, Side.Control, Position.Served, control);
+        metrics.Observed(experiment, Side.Candidate, Position.Shadow, candidate);
+        metrics.Compared(experiment, verdict, now);
+        foreach (var (_, first, critical) in groups) metrics.Mismatch(experiment, first, critical);
+        foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. groups.Select(group => group.Key)], control, candidate))
+            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", signature!.Id);
+        return (verdict.Outcome, signature);
+    }
+
+    /// <param name="operation">Null where the comparison had been counted before the fault.</param>
+    public void Faulted(Experiment experiment, OperationState? operation, Exception fault)
+    {
+        if (operation is not null)
+        {
+            var verdict = new Verdict(Outcome.Incomparable, IncomparableReason.ComparerFailed, ErrorType: fault.GetType().Name);
+            metrics.Compared(experiment, verdict, clock.GetUtcNow());
+            operation.Tally.Failed(verdict);
+        }
+
+        // Its message may quote what was compared, and so stays out of the log.
+        LogFault(experiment.Operation, fault.GetType().FullName ?? "", fault.StackTrace ?? "");
+    }
+
+    /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
+    private void NoteStatements<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
+        ActivityContext caller, DateTimeOffset now)
+    {
+        Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
+        var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
+        journal.Note(
+            experiment, Signature.Of(experiment.Operation, more, null), verdict, request!, experiment.Shape(request), isCritical: false, isAccepted: false,
+            caller, now);
+    }
+
+    private static ExplainedTransient Explain<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IReadOnlyList<Difference> live, Movement movement, DateTimeOffset now) => new(
+        now, experiment.Operation, experiment.Shape(request), Signature.Of(experiment.Operation, live, null).Differences, movement.By.Wire(),
+        movement.Paths, movement.Rows);
+
+    [LoggerMessage(10, LogLevel.Warning, "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}. Later ones like it are only counted.")]
+    private partial void LogNewMismatch(string operation, string path, string kind, string errorType, string signature);
+
+    [LoggerMessage(11, LogLevel.Error, "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. {Stack}")]
+    private partial void LogFault(string operation, string fault, string stack);
+}

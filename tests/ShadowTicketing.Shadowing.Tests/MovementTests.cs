@@ -1,0 +1,81 @@
+using ShadowTicketing.Shadowing.Comparison;
+
+namespace ShadowTicketing.Shadowing.Tests;
+
+/// <summary>Movement excuses what it can explain and nothing beside it.</summary>
+public sealed class MovementTests
+{
+    private static readonly Difference RowOne = new("lines[0].text", DifferenceKind.Value, "a", "b", 1);
+    private static readonly Difference RowTwo = new("lines[1].text", DifferenceKind.Value, "a", "b", 2);
+    private static readonly Difference Lost = new("lines[2]", DifferenceKind.MissingRow, new object(), null, 3);
+    private static readonly Difference Won = new("lines[0]", DifferenceKind.ExtraRow, null, new object(), 4);
+    private static readonly Difference Total = new("total", DifferenceKind.Value, 2, 3);
+
+    [Fact]
+    public void A_change_of_one_row_does_not_explain_another() =>
+        Assert.Equal([RowTwo], Movements.Unexplained([RowOne, RowTwo], [RowOne]));
+
+    [Fact]
+    public void A_row_that_went_explains_what_was_in_it() =>
+        Assert.Empty(Movements.Unexplained([RowOne], [new("lines[0]", DifferenceKind.MissingRow, new object(), null, 1)]));
+
+    [Fact]
+    public void Rows_that_came_explain_that_others_went_off_the_page() => Assert.Empty(Movements.Unexplained([Lost], [Won]));
+
+    [Fact]
+    public void A_value_that_changed_in_a_row_does_not_explain_that_another_row_is_missing() =>
+        Assert.Equal([Lost], Movements.Unexplained([Lost], [RowOne]));
+
+    [Fact]
+    public void A_total_is_explained_by_a_total() => Assert.Equal([Total], Movements.Unexplained([Total], [RowOne]));
+
+    [Fact]
+    public void A_row_whose_version_is_old_did_not_move_though_its_neighbour_did() =>
+        Assert.Equal([RowTwo], Movements.Unexplained([RowOne, RowTwo], [1, 2], new RowsMoved(true, [1])));
+
+    [Fact]
+    public void A_page_whose_rows_come_and_go_is_explained_by_any_of_them() =>
+        Assert.Empty(Movements.Unexplained([Lost, Won], [3, 4], new RowsMoved(true, [4])));
+
+    [Fact]
+    public async Task A_candidate_that_is_wrong_in_one_row_while_another_moves_is_a_mismatch()
+    {
+        await using var engine = await new Engine(experiments: ByLine)
+        {
+            Control = Lines("one", "two"),
+            Candidate = Lines("one", "wrong"),
+            ControlOnSnapshot = Lines("moved", "two"),
+            CandidateOnSnapshot = Lines("moved", "two"),
+        }.StartAsync();
+        await engine.Runner.RunAsync(ByLine, new Question(), TestContext.Current.CancellationToken);
+        var status = await engine.SettledAsync();
+        Assert.Equal([new MismatchCount("lines[*].text", "concurrency", 1)], status.Mismatches);
+    }
+
+    [Fact]
+    public async Task A_transient_says_what_moved()
+    {
+        await using var engine = await new Engine(experiments: ByLine)
+        {
+            Control = Lines("one", "two"),
+            Candidate = Lines("moved", "two"),
+            ControlOnSnapshot = Lines("moved", "two"),
+        }.StartAsync();
+        await engine.Runner.RunAsync(ByLine, new Question(), TestContext.Current.CancellationToken);
+        var status = await engine.SettledAsync();
+        Assert.Equal(1, status.Transients["control_changed"]);
+        var transient = Assert.Single(engine.Report.Transients());
+        Assert.Equal(["lines[*].text"], transient.Paths);
+        Assert.Equal(["1"], transient.Rows);
+    }
+
+    private static Experiment<Oracle, Question, Answer> ByLine { get; } =
+        new("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
+        {
+            Rules = new ComparisonRules().Rows<Answer, Line, int>(answer => answer.Lines, line => line.Id),
+            Touches = static (_, differences) => [.. differences.Select(difference => (int)difference.RowKey!)],
+        };
+
+    private static Func<Question, CancellationToken, Task<Answer>> Lines(params string[] texts) =>
+        (_, _) => Task.FromResult(new Answer("yes", Lines: [.. texts.Select((text, index) => new Line(index + 1, text))]));
+}
