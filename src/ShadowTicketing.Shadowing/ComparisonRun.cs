@@ -52,6 +52,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             var (outcome, signature) = runner.Recorder.Record(experiment, Operation, request, control, candidate, verdict, live, Caller);
             isCounted = true;
             activity?.SetTag("shadow.outcome", outcome.Wire());
+            if (verdict.ErrorType is { } error) activity?.SetTag("error.type", error);
             if (signature is not null) activity?.SetTag("shadow.signature", signature.Id);
             await runner.SelfTest.RunAsync(experiment, Operation, request, control, Horizon, stopping);
         }

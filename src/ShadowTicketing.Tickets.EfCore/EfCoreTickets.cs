@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace ShadowTicketing.Tickets.EfCore;
 
@@ -13,5 +14,7 @@ public static class EfCoreTickets
             .UseNpgsql(static postgres => postgres
                 // The default strategy wraps what may be transient into an exception of its own; the control's stays what it is.
                 .ExecutionStrategy(static dependencies => new NonRetryingExecutionStrategy(dependencies)))
+            // Whoever runs the candidate observes its failures; EF Core's own log would quote them, values and all.
+            .UseLoggerFactory(NullLoggerFactory.Instance)
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));
 }

@@ -41,6 +41,7 @@ internal static class Telemetry
         telemetry.WithTracing(traces => traces
             .AddSource(ShadowingMetrics.Name)
             .AddNpgsql()
+            .AddProcessor(new QuotingSpans())
             .AddAspNetCoreInstrumentation(options =>
                 options.Filter = static context => !context.Request.Path.StartsWithSegments("/metrics") && !context.Request.Path.StartsWithSegments("/health"))
             .AddOtlpExporter(Bound));

@@ -1,10 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace ShadowTicketing.Api.Tests.Shadowing;
 
@@ -25,6 +20,8 @@ public sealed class TelemetryTests(PostgresFixture postgres)
         ("shadow.queue.depth", "{item}", "shadow_queue_depth"),
         ("shadow.breaker.status", "1", "shadow_breaker_status"),
         ("shadow.config.hash", "1", "shadow_config_hash"),
+        ("shadow.selftest.comparisons", "{comparison}", "shadow_selftest_comparisons_total"),
+        ("shadow.detector.alive", "1", "shadow_detector_alive"),
         ("shadow.comparison.last.timestamp", "s", "shadow_comparison_last_timestamp_seconds"),
     ];
 
@@ -46,41 +43,21 @@ public sealed class TelemetryTests(PostgresFixture postgres)
     [Fact]
     public async Task Metrics_and_traces_go_out_over_otlp_with_the_same_names_and_units()
     {
-        var received = new ConcurrentQueue<(string Path, string Text)>();
-        var builder = WebApplication.CreateBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var collector = builder.Build();
-        collector.Map("/{**path}", async (HttpContext context) =>
-        {
-            using var body = new MemoryStream();
-            await context.Request.Body.CopyToAsync(body, Cancellation);
-            received.Enqueue((context.Request.Path, Encoding.Latin1.GetString(body.ToArray())));
-        });
-        await collector.StartAsync(Cancellation);
-
-        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("collected", Cancellation), settings:
-        [
-            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Urls.Single()),
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
-            ("OTEL_METRIC_EXPORT_INTERVAL", "200"),
-            ("OTEL_BSP_SCHEDULE_DELAY", "200"),
-        ]);
+        await using var collector = await OtlpCollector.StartAsync(Cancellation);
+        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("collected", Cancellation), settings: collector.Settings);
         await service.GetAsync("/api/tickets/1");
         await service.SettledAsync("tickets.get");
 
-        // A protobuf string stands in the message as it is, its length before it.
         await Until.HoldsAsync(() => Task.FromResult(
-            Instruments.All(instrument => received.Any(message => message.Text.Contains(Written(instrument.Name), StringComparison.Ordinal)))));
-        var metrics = string.Concat(received.Where(message => message.Path.EndsWith("/metrics", StringComparison.Ordinal)).Select(message => message.Text));
+            Instruments.All(instrument => collector.All("/metrics").Contains(Written(instrument.Name), StringComparison.Ordinal))));
+        var metrics = collector.All("/metrics");
         Assert.All(Instruments, instrument =>
         {
             var at = metrics.IndexOf(Written(instrument.Name), StringComparison.Ordinal);
             Assert.True(at >= 0, instrument.Name);
             Assert.Contains(Written(instrument.Unit), metrics[at..Math.Min(at + 400, metrics.Length)], StringComparison.Ordinal);
         });
-        await Until.HoldsAsync(() => Task.FromResult(received.Any(message =>
-            message.Path.EndsWith("/traces", StringComparison.Ordinal) && message.Text.Contains("shadow tickets.get", StringComparison.Ordinal))));
+        await Until.HoldsAsync(() => Task.FromResult(collector.All("/traces").Contains("shadow tickets.get", StringComparison.Ordinal)));
     }
 
     [Fact]
