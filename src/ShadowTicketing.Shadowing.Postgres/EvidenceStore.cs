@@ -4,62 +4,9 @@ namespace ShadowTicketing.Shadowing.Postgres;
 
 /// <summary>The state of shadowing, in the schema <c>shadow</c> and nowhere else: versioned from the first day, never in the application's tables.</summary>
 /// <param name="evidence">A data source of the role that owns the schema and can touch nothing else.</param>
-public sealed class EvidenceStore(NpgsqlDataSource evidence)
+public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
 {
     private const long MigrationLock = 0x5348_4144_4F57;
-
-    /// <summary>In order; what has been released never changes, a change is a new entry.</summary>
-    private static readonly string[] Migrations =
-    [
-        """
-        create table shadow.incarnation (
-            id uuid primary key,
-            replica text not null,
-            candidate text not null,
-            control text not null,
-            config_hash text not null,
-            started_at timestamptz not null default now(),
-            stopped_at timestamptz
-        );
-        create index incarnation_started_at on shadow.incarnation (started_at);
-        comment on table shadow.incarnation is 'One row a run of the service; without stopped_at it is running or ended uncleanly.';
-        """,
-        """
-        create table shadow.mismatch (
-            signature text not null,
-            incarnation uuid not null,
-            operation text not null,
-            last_seen timestamptz not null,
-            document jsonb not null,
-            primary key (signature, incarnation)
-        );
-        create index mismatch_last_seen on shadow.mismatch (last_seen);
-        comment on table shadow.mismatch is 'What each run of the service saw of each mismatch; redacted.';
-        create table shadow.acceptance (
-            signature text primary key,
-            operation text not null,
-            owner text not null,
-            reason text not null,
-            accepted_by text not null,
-            accepted_at timestamptz not null,
-            expires_at timestamptz not null
-        );
-        comment on table shadow.acceptance is 'Mismatches that somebody answers for as intended, until they expire.';
-        create table shadow.audit (
-            id bigint generated always as identity primary key,
-            at timestamptz not null default now(),
-            actor text not null,
-            action text not null,
-            subject text not null,
-            detail jsonb not null
-        );
-        create function shadow.refuse_change() returns trigger language plpgsql as $$
-        begin raise exception 'The audit is only ever added to.'; end $$;
-        create trigger audit_is_append_only before update or delete or truncate on shadow.audit
-            for each statement execute function shadow.refuse_change();
-        comment on table shadow.audit is 'Who did what, and why; only ever added to.';
-        """,
-    ];
 
     /// <summary>Brings the schema to the version of this build. Safe to call from any number of replicas at once.</summary>
     /// <returns>The version, from 1.</returns>
@@ -73,11 +20,11 @@ public sealed class EvidenceStore(NpgsqlDataSource evidence)
             "create table if not exists shadow.migration (version int primary key, applied_at timestamptz not null default now())");
         await using var ask = new NpgsqlCommand("select coalesce(max(version), 0) from shadow.migration", connection, transaction);
         var version = (int)(await ask.ExecuteScalarAsync(cancellationToken))!;
-        if (version > Migrations.Length)
-            throw new InvalidOperationException($"Schema shadow is of version {version}; this build knows up to {Migrations.Length}.");
-        for (; version < Migrations.Length; version++)
+        if (version > Migrations.InOrder.Length)
+            throw new InvalidOperationException($"Schema shadow is of version {version}; this build knows up to {Migrations.InOrder.Length}.");
+        for (; version < Migrations.InOrder.Length; version++)
         {
-            await ExecuteAsync(Migrations[version]);
+            await ExecuteAsync(Migrations.InOrder[version]);
             await ExecuteAsync($"insert into shadow.migration (version) values ({version + 1})");
         }
 

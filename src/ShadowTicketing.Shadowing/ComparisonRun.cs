@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ShadowTicketing.Shadowing.Evidence;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -7,6 +8,9 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
     ExperimentRunner<TStore> runner, Experiment<TStore, TRequest, TResult> experiment, TRequest request) : ShadowRun
 {
     private readonly TaskCompletionSource<Observation<TResult>?> _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The request's shape, where its evidence is counted.</summary>
+    public required ShapeLedger Shape { get; init; }
 
     /// <summary>The moment the request began, by the database's own reckoning.</summary>
     public string? Horizon { get; init; }
@@ -20,6 +24,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
     public override void Shed(SkipReason reason)
     {
         Operation.Tally.Abandoned(reason);
+        if (reason is SkipReason.Yielded) Shape.Shed();
         runner.Metrics.Skip(experiment, reason);
     }
 
@@ -49,7 +54,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             }
 
             var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, Horizon, stopping);
-            var (outcome, signature) = runner.Recorder.Record(experiment, Operation, request, control, candidate, verdict, live, Caller);
+            var (outcome, signature) = runner.Recorder.Record(experiment, Operation, request, control, candidate, verdict, live, Shape.Shape, Caller);
             isCounted = true;
             activity?.SetTag("shadow.outcome", outcome.Wire());
             if (verdict.ErrorType is { } error) activity?.SetTag("error.type", error);

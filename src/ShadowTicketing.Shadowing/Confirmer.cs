@@ -76,8 +76,9 @@ internal sealed class Confirmer<TStore>(
         if (moved.Incomparable is { } unclear) return Undecided(ConfirmationVerdict.Failed, unclear);
         // What was not kept cannot be explained.
         if (seen.TotalDifferences > seen.Differences.Count) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.TooLarge);
+        var onSnapshot = ObservedPair.Of(controlAgain, candidateAgain);
         var left = Movements.Unexplained(seen.Differences, moved.Differences);
-        if (left.Count == 0) return Explained(Movements.Of(moved.Differences));
+        if (left.Count == 0) return Explained(Movements.Of(moved.Differences), onSnapshot);
         if (horizon is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
         // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
@@ -86,7 +87,7 @@ internal sealed class Confirmer<TStore>(
         var rows = await snapshot.MovedSinceAsync(horizon, keys, limit.Token);
         left = Movements.Unexplained(left, keys, rows);
         return left.Count == 0
-            ? Explained(Movements.Of(keys, rows))
+            ? Explained(Movements.Of(keys, rows), onSnapshot)
             : (ConfirmationVerdict.Concurrency, new(
                 Outcome.Mismatch,
                 Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
@@ -111,8 +112,8 @@ internal sealed class Confirmer<TStore>(
         }
     }
 
-    private static (ConfirmationVerdict, Verdict) Explained(Movement movement) =>
-        (ConfirmationVerdict.Moved, new(Outcome.Transient, Movement: movement));
+    private static (ConfirmationVerdict, Verdict) Explained(Movement movement, ObservedPair onSnapshot) =>
+        (ConfirmationVerdict.Moved, new(Outcome.Transient, Movement: movement, Pair: onSnapshot));
 
     private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>
         (found, new(Outcome.Incomparable, reason));

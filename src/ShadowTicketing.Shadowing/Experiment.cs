@@ -54,6 +54,12 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// </summary>
     public Func<TRequest, string> Shape { get; init; } = static _ => "any";
 
+    /// <summary>
+    /// The parameters that make one case differ from another: without those that change with every request and decide nothing, such as a pinned
+    /// clock. The default is the whole request.
+    /// </summary>
+    public Func<TRequest, object?> CaseOf { get; init; } = static request => request;
+
     internal override IReadOnlySet<string> MetricPaths { get; } = MemberPaths.Of(typeof(TResult));
 
     internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.SelfTesting;
 
@@ -84,6 +85,8 @@ public sealed class ExperimentRunner<TStore>
     {
         Metrics.Request(experiment);
         var operation = _operations.Of(experiment);
+        var shape = operation.Evidence.Of(ShapeOf(experiment, request));
+        operation.Evidence.Arrived(shape);
         if (ReasonToSkip(experiment) is { } reason)
         {
             operation.Tally.Skipped(reason);
@@ -94,13 +97,30 @@ public sealed class ExperimentRunner<TStore>
         var comparison = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request)
         {
             Operation = operation,
+            Shape = shape,
             EnqueuedAt = arrived,
             Horizon = _horizon.Latest,
             Caller = Activity.Current?.Context ?? default,
         };
         if (operation.Tally.Enqueue(_lane, comparison)) return comparison;
         Metrics.Skip(experiment, SkipReason.QueueFull);
+        shape.Shed();
         return null;
+    }
+
+    /// <summary>The application's own code: it must not fail the request, and what it cannot name is never proven.</summary>
+    private static string ShapeOf<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request)
+    {
+        try
+        {
+            return experiment.Shape(request);
+        }
+#pragma warning disable CA1031 // As above.
+        catch (Exception)
+        {
+            return OperationLedger.OtherShape;
+        }
+#pragma warning restore CA1031
     }
 
     private SkipReason? ReasonToSkip(Experiment experiment)

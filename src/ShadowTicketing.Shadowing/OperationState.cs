@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.SelfTesting;
 
 namespace ShadowTicketing.Shadowing;
 
 /// <summary>What the engine keeps of one operation.</summary>
-internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker)
+internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker, EvidenceLedger evidence)
 {
     private long _lastStart = long.MinValue;
 
@@ -14,6 +15,9 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
     public OperationTally Tally { get; } = new();
 
     public ShadowBreaker Breaker => breaker;
+
+    /// <summary>Of the fingerprint at present.</summary>
+    public OperationLedger Evidence => evidence.Of(experiment.Operation);
 
     public Transients Transients { get; } = new();
 
@@ -31,9 +35,9 @@ internal sealed class OperationStates
 {
     private readonly Dictionary<string, OperationState> _states;
 
-    public OperationStates(IEnumerable<Experiment> experiments, IOptions<ShadowingOptions> options, TimeProvider clock) =>
+    public OperationStates(IEnumerable<Experiment> experiments, IOptions<ShadowingOptions> options, EvidenceLedger evidence, TimeProvider clock) =>
         _states = experiments.ToDictionary(
-            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, options.Value, clock)));
+            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, options.Value, clock), evidence));
 
     public IReadOnlyCollection<OperationState> All => _states.Values;
 

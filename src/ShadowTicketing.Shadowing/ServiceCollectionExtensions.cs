@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 
 namespace ShadowTicketing.Shadowing;
@@ -35,6 +36,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new MismatchJournal(
             provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>(), provider.GetRequiredService<ShadowedCode>()));
         services.AddSingleton<Acceptances>();
+        services.AddSingleton<EvidenceLedger>();
         services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton<ShadowLane>();
         services.AddSingleton<ShadowingControl>();

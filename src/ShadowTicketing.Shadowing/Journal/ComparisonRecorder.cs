@@ -1,17 +1,20 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Evidence;
 
 namespace ShadowTicketing.Shadowing.Journal;
 
 /// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
 internal sealed partial class ComparisonRecorder(
-    ShadowingMetrics metrics, MismatchJournal journal, Acceptances acceptances, TimeProvider clock, ILogger<ComparisonRecorder> logger)
+    ShadowingMetrics metrics, MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, TimeProvider clock,
+    ILogger<ComparisonRecorder> logger)
 {
     /// <returns>The outcome that was counted and the mismatch's signature: an accepted mismatch is tolerated.</returns>
     public (Outcome Outcome, Signature? Signature) Record<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request,
-        Observation<TResult> control, Observation<TResult> candidate, Verdict verdict, IReadOnlyList<Difference> live, ActivityContext caller)
+        Observation<TResult> control, Observation<TResult> candidate, Verdict verdict, IReadOnlyList<Difference> live, string shape,
+        ActivityContext caller)
     {
         // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
         var groups = (verdict.Differences ?? [])
@@ -22,17 +25,18 @@ internal sealed partial class ComparisonRecorder(
         var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical);
         var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
-        if (signature is not null) journal.Note(experiment, signature, verdict, request!, experiment.Shape(request), isCritical, isAccepted, caller, now);
+        if (signature is not null) journal.Note(experiment, signature, verdict, request!, shape, isCritical, isAccepted, caller, now);
         if (isAccepted)
         {
             verdict = verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted };
             groups = [];
         }
 
-        if (verdict.Movement is { } movement) operation.Transients.Add(Explain(experiment, request, live, movement, now), movement.By);
+        if (verdict.Movement is { } movement) operation.Transients.Add(Explain(experiment, live, shape, movement, now), movement.By);
         if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !isAccepted && candidate.Ledger.Statements > control.Ledger.Statements)
-            NoteStatements(experiment, request, control, candidate, caller, now);
+            NoteStatements(experiment, request, control, candidate, shape, caller, now);
 
+        Count(experiment, request, control, candidate, verdict, shape);
         metrics.Observed(experiment, Side.Control, Position.Served, control);
         metrics.Observed(experiment, Side.Candidate, Position.Shadow, candidate);
         metrics.Compared(experiment, verdict, now);
@@ -40,6 +44,18 @@ internal sealed partial class ComparisonRecorder(
         foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. groups.Select(group => group.Key)], control, candidate))
             LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", signature!.Id);
         return (verdict.Outcome, signature);
+    }
+
+    private void Count<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate, Verdict verdict,
+        string shape)
+    {
+        // What movement explains was equal on the snapshot: that pair is the case.
+        var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair?.Control : control.Value;
+        var hash = verdict.Outcome is Outcome.Incomparable or Outcome.ControlError ? null
+            : CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, control.Error?.GetType().Name);
+        bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
+        evidence.Compared(experiment.Operation, shape, hash, verdict.Outcome, more);
     }
 
     /// <param name="operation">Null where the comparison had been counted before the fault.</param>
@@ -59,18 +75,18 @@ internal sealed partial class ComparisonRecorder(
     /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
     private void NoteStatements<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ActivityContext caller, DateTimeOffset now)
+        string shape, ActivityContext caller, DateTimeOffset now)
     {
         Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
         var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
         journal.Note(
-            experiment, Signature.Of(experiment.Operation, more, null), verdict, request!, experiment.Shape(request), isCritical: false, isAccepted: false,
+            experiment, Signature.Of(experiment.Operation, more, null), verdict, request!, shape, isCritical: false, isAccepted: false,
             caller, now);
     }
 
-    private static ExplainedTransient Explain<TStore, TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IReadOnlyList<Difference> live, Movement movement, DateTimeOffset now) => new(
-        now, experiment.Operation, experiment.Shape(request), Signature.Of(experiment.Operation, live, null).Differences, movement.By.Wire(),
+    private static ExplainedTransient Explain(
+        Experiment experiment, IReadOnlyList<Difference> live, string shape, Movement movement, DateTimeOffset now) => new(
+        now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, movement.By.Wire(),
         movement.Paths, movement.Rows);
 
     [LoggerMessage(10, LogLevel.Warning, "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}. Later ones like it are only counted.")]

@@ -1,0 +1,93 @@
+using Npgsql;
+using ShadowTicketing.Shadowing.Evidence;
+
+namespace ShadowTicketing.Shadowing.Postgres;
+
+/// <summary>The merged evidence of all replicas on one fingerprint.</summary>
+/// <param name="Operations">As the gate takes it; without what only the rollout knows: nomination and attempt.</param>
+/// <param name="UnprovenEpochs">The epoch that unproven traffic is now counted in, by operation.</param>
+/// <param name="IsBusy">Whether the present hour brings more than the usual traffic.</param>
+public sealed record MergedEvidence(
+    IReadOnlyList<OperationEvidence> Operations, IReadOnlyDictionary<string, int> UnprovenEpochs, bool IsBusy);
+
+/// <summary>Reading evidence.</summary>
+public sealed partial class EvidenceStore
+{
+    /// <summary>Reads all that is known of a fingerprint.</summary>
+    /// <param name="fingerprint">What the evidence was counted for.</param>
+    /// <param name="candidate">The candidate's code, as mismatches name it.</param>
+    /// <param name="operations">All operations, those without any evidence too.</param>
+    public async Task<MergedEvidence> ReadAsync(
+        string fingerprint, string candidate, IReadOnlyCollection<string> operations, CancellationToken cancellationToken)
+    {
+        await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+        var reader = new EvidenceReader(connection, transaction, fingerprint, cancellationToken);
+        var counts = await reader.CountsAsync();
+        var cases = await reader.CasesAsync();
+        var traffic = await reader.TrafficAsync();
+        var unproven = await reader.UnprovenAsync();
+        var latency = await reader.LatencyAsync();
+        var open = await reader.OpenMismatchesAsync(candidate);
+        var sinceUnclean = await reader.SinceUncleanExitAsync();
+        await reader.KeepLeastAsync(unproven);
+        await transaction.CommitAsync(cancellationToken);
+        return new(
+            [.. operations.Select(operation => Of(operation))],
+            operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
+            traffic.IsBusy);
+
+        OperationEvidence Of(string operation)
+        {
+            var shapes = counts.Where(row => row.Operation == operation).ToArray();
+            long Sum(Func<EvidenceCounts, long> of) => shapes.Sum(shape => of(shape.Counts));
+            long Cases(string shape, CaseSet set) => cases.GetValueOrDefault((operation, shape, Name(set)));
+            var (soak, days) = traffic.SoakOf(operation, shapes.Length == 0 ? null : shapes.Min(shape => shape.FirstAt));
+            var hours = shapes.Length == 0 ? 0 : Math.Max((traffic.Now - shapes.Min(shape => shape.FirstAt)).TotalHours, 1 / 60d);
+            var requests = Math.Max(Sum(shape => shape.Requests), 1);
+            var blocks = latency.GetValueOrDefault(operation, new(default, default, default));
+            var mismatches = open.Where(row => row.Operation == operation).ToArray();
+            return new()
+            {
+                Operation = operation,
+                Candidate = candidate,
+                Cases = Cases("", CaseSet.All),
+                LiveCases = Cases("", CaseSet.Live),
+                BusyHourCases = Cases("", CaseSet.Busy),
+                CasesPerHour = hours == 0 ? 0 : Cases("", CaseSet.Live) / hours,
+                Mismatches = Cases("", CaseSet.Mismatch),
+                OpenMismatches = mismatches.Count(row => !row.IsAccepted),
+                CriticalMismatches = mismatches.Count(row => row.IsCritical),
+                Acceptances = mismatches.Count(row => row.IsAccepted),
+                Comparisons = Sum(shape => shape.Comparisons),
+                Differing = Sum(shape => shape.Differing),
+                Incomparable = Sum(shape => shape.Incomparable),
+                Transients = Sum(shape => shape.Transients),
+                Shed = Sum(shape => shape.Shed),
+                Statements = new(Sum(shape => shape.StatementsMore), Sum(shape => shape.StatementTrials)),
+                Latency = blocks,
+                UnprovenBound = unproven.GetValueOrDefault(operation, UnprovenShare.None).Looked().Bound,
+                Soak = soak,
+                BusinessDays = days,
+                SinceUncleanExit = sinceUnclean,
+                Shapes =
+                [
+                    .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => new ShapeEvidence(shape.Shape)
+                    {
+                        Cases = Cases(shape.Shape, CaseSet.All),
+                        LiveCases = Cases(shape.Shape, CaseSet.Live),
+                        Mismatches = Cases(shape.Shape, CaseSet.Mismatch),
+                        TrafficShare = Math.Min(1, shape.Counts.Requests / (double)requests),
+                        CasesPerHour = hours == 0 ? 0 : Cases(shape.Shape, CaseSet.Live) / hours,
+                    }),
+                ],
+            };
+        }
+    }
+}
+
+/// <summary>The counts of a shape.</summary>
+internal sealed record ShapeRow(string Operation, string Shape, EvidenceCounts Counts, DateTimeOffset FirstAt);
+
+/// <summary>A mismatch on the candidate, accepted or still open.</summary>
+internal sealed record OpenMismatch(string Operation, bool IsCritical, bool IsAccepted);

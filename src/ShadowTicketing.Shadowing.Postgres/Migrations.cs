@@ -1,0 +1,127 @@
+namespace ShadowTicketing.Shadowing.Postgres;
+
+/// <summary>The versions of the schema <c>shadow</c>.</summary>
+internal static class Migrations
+{
+    /// <summary>In order; what has been released never changes, a change is a new entry.</summary>
+    public static readonly string[] InOrder =
+    [
+        """
+        create table shadow.incarnation (
+            id uuid primary key,
+            replica text not null,
+            candidate text not null,
+            control text not null,
+            config_hash text not null,
+            started_at timestamptz not null default now(),
+            stopped_at timestamptz
+        );
+        create index incarnation_started_at on shadow.incarnation (started_at);
+        comment on table shadow.incarnation is 'One row a run of the service; without stopped_at it is running or ended uncleanly.';
+        """,
+        """
+        create table shadow.mismatch (
+            signature text not null,
+            incarnation uuid not null,
+            operation text not null,
+            last_seen timestamptz not null,
+            document jsonb not null,
+            primary key (signature, incarnation)
+        );
+        create index mismatch_last_seen on shadow.mismatch (last_seen);
+        comment on table shadow.mismatch is 'What each run of the service saw of each mismatch; redacted.';
+        create table shadow.acceptance (
+            signature text primary key,
+            operation text not null,
+            owner text not null,
+            reason text not null,
+            accepted_by text not null,
+            accepted_at timestamptz not null,
+            expires_at timestamptz not null
+        );
+        comment on table shadow.acceptance is 'Mismatches that somebody answers for as intended, until they expire.';
+        create table shadow.audit (
+            id bigint generated always as identity primary key,
+            at timestamptz not null default now(),
+            actor text not null,
+            action text not null,
+            subject text not null,
+            detail jsonb not null
+        );
+        create function shadow.refuse_change() returns trigger language plpgsql as $$
+        begin raise exception 'The audit is only ever added to.'; end $$;
+        create trigger audit_is_append_only before update or delete or truncate on shadow.audit
+            for each statement execute function shadow.refuse_change();
+        comment on table shadow.audit is 'Who did what, and why; only ever added to.';
+        """,
+        """
+        create table shadow.flush (
+            incarnation uuid primary key,
+            sequence bigint not null,
+            at timestamptz not null default now()
+        );
+        comment on table shadow.flush is 'The last batch of each run that was stored: a batch that comes again is not counted again.';
+        create table shadow.evidence (
+            fingerprint text not null,
+            operation text not null,
+            shape text not null,
+            requests bigint not null,
+            comparisons bigint not null,
+            differing bigint not null,
+            tolerated bigint not null,
+            transients bigint not null,
+            incomparable bigint not null,
+            shed bigint not null,
+            statement_trials bigint not null,
+            statements_more bigint not null,
+            first_at timestamptz not null default now(),
+            last_at timestamptz not null default now(),
+            primary key (fingerprint, operation, shape)
+        );
+        comment on table shadow.evidence is 'Counts of all replicas, added up.';
+        create table shadow.evidence_page (
+            fingerprint text not null,
+            operation text not null,
+            shape text not null,
+            kind text not null,
+            page int not null,
+            bits bit(4096) not null,
+            occupied int not null generated always as (bit_count(bits)) stored,
+            last_at timestamptz not null default now(),
+            primary key (fingerprint, operation, shape, kind, page)
+        );
+        comment on table shadow.evidence_page is 'Distinct cases of all replicas, as bits of their hashes; shape is empty for the operation as a whole.';
+        create table shadow.unproven (
+            fingerprint text not null,
+            operation text not null,
+            epoch int not null,
+            unproven bigint not null,
+            requests bigint not null,
+            primary key (fingerprint, operation, epoch)
+        );
+        create table shadow.unproven_least (
+            fingerprint text not null,
+            operation text not null,
+            least double precision not null,
+            last_at timestamptz not null default now(),
+            primary key (fingerprint, operation)
+        );
+        create table shadow.latency (
+            fingerprint text not null,
+            operation text not null,
+            quantile text not null,
+            blocks bigint not null,
+            total bigint not null,
+            squares bigint not null,
+            primary key (fingerprint, operation, quantile)
+        );
+        create table shadow.traffic (
+            operation text not null,
+            minute timestamptz not null,
+            requests bigint not null,
+            primary key (operation, minute)
+        );
+        comment on table shadow.traffic is 'Eligible requests by minute of the database''s clock: what soak is measured in.';
+        """,
+    ];
+}

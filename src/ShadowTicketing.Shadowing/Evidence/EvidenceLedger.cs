@@ -1,0 +1,118 @@
+using System.Collections.Concurrent;
+
+namespace ShadowTicketing.Shadowing.Evidence;
+
+/// <summary>
+/// What this run has seen that is evidence, for one fingerprint of the code at a time. Handed out in batches: a batch that could not be stored
+/// is handed out again, unchanged, until it has been.
+/// </summary>
+public sealed class EvidenceLedger : IDisposable
+{
+    private readonly Lock _taking = new();
+    private readonly SemaphoreSlim _urgent = new(0, 1);
+    private volatile Book _book = new("unknown");
+    private EvidenceBatch? _pending;
+    private long _sequence;
+    private long _lost;
+
+    /// <summary>The fingerprint that is counted for.</summary>
+    public string Fingerprint => _book.Fingerprint;
+
+    /// <summary>Whether the present hour is a busy one; its cases count as such.</summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>Records that were given up because the fingerprint changed before they could be stored. They are never counted as clean.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
+    /// <summary>Counts for another fingerprint from now on: of the old one nothing more is known.</summary>
+    public void Begin(string fingerprint)
+    {
+        lock (_taking)
+        {
+            if (_book.Fingerprint == fingerprint) return;
+            if (_pending is { } pending) _lost += pending.Records;
+            _pending = null;
+            _book = new(fingerprint);
+        }
+    }
+
+    /// <summary>The batch to store: the one that could not be, or what is new.</summary>
+    /// <returns>Null where nothing is new.</returns>
+    public EvidenceBatch? Take()
+    {
+        lock (_taking)
+        {
+            if (_pending is not null) return _pending;
+            var batch = _book.Take(_sequence + 1);
+            if (batch.Records == 0) return null;
+            _sequence++;
+            return _pending = batch;
+        }
+    }
+
+    /// <summary>The batch has been stored, or had been.</summary>
+    public void Stored(EvidenceBatch batch)
+    {
+        lock (_taking)
+        {
+            if (_pending == batch) _pending = null;
+        }
+    }
+
+    /// <summary>Marks the shapes that are proven, and the epoch that unproven traffic is now counted in.</summary>
+    public void MarkProven(string operation, IReadOnlySet<string> shapes, int unprovenEpoch)
+    {
+        var ledger = Of(operation);
+        ledger.MarkProven(shapes);
+        ledger.UnprovenEpoch = unprovenEpoch;
+    }
+
+    /// <summary>Returns when something urgent has come, or the time is over.</summary>
+    public Task<bool> WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _urgent.Dispose();
+
+    internal OperationLedger Of(string operation) => _book.Of(operation);
+
+    /// <summary>Counts a comparison; where it says something of the candidate, its case too.</summary>
+    internal void Compared(string operation, string shape, ulong? hash, Outcome outcome, bool? candidateSentMore)
+    {
+        var ledger = Of(operation);
+        var ofShape = ledger.Of(shape);
+        ofShape.Compared(outcome, candidateSentMore);
+        var isWrong = outcome is Outcome.Mismatch or Outcome.CandidateError or Outcome.CandidateTimeout;
+        if (hash is { } known && (isWrong || outcome is Outcome.Match or Outcome.Tolerated or Outcome.Transient))
+            ledger.Add(ofShape, known, isLive: true, IsBusy, isWrong);
+        if (isWrong && _urgent.CurrentCount == 0) Hurry();
+    }
+
+    private void Hurry()
+    {
+        try
+        {
+            _urgent.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // Somebody else has hurried it.
+        }
+    }
+
+    private sealed class Book(string fingerprint)
+    {
+        private readonly ConcurrentDictionary<string, OperationLedger> _operations = [];
+
+        public string Fingerprint => fingerprint;
+
+        public OperationLedger Of(string operation) => _operations.GetOrAdd(operation, static name => new(name));
+
+        public EvidenceBatch Take(long sequence)
+        {
+            var taken = _operations.Values.Select(operation => operation.Take()).ToArray();
+            return new(
+                fingerprint, sequence, [.. taken.SelectMany(operation => operation.Shapes)], [.. taken.SelectMany(operation => operation.Pages)],
+                [.. taken.Select(operation => operation.Whole).Where(whole => whole.Unproven.Requests > 0 || whole.Latency != new PairedLatency(default, default, default))]);
+        }
+    }
+}
