@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace ShadowTicketing.Shadowing.Evidence;
 
-/// <summary>A set of distinct cases in fixed memory: a bit for each bucket of their hashes. Merges by OR, so that no flush counts twice.</summary>
+/// <summary>A set of distinct cases in fixed memory: a bit for each bucket of their hashes. Merges by OR: no flush counts twice.</summary>
 /// <remarks>
 /// Colliding cases share a bucket: the count of occupied buckets never exceeds that of distinct cases. Every member may be called from any
 /// thread at any time. What is set while changed pages are being taken is in those or in the next ones.
@@ -39,8 +39,8 @@ public sealed class CaseBitmap
     public static CaseBitmap ForOperation() => new(OperationBits);
 
     /// <summary>
-    /// The most cases that a policy may ask of so many buckets: half of them, for which 1.4 times as many distinct cases are needed. Beyond,
-    /// collisions hide more and more of what was compared.
+    /// The most cases that a policy may ask of so many buckets: half of them, for which 1.4 times as many distinct cases are needed.
+    /// Beyond, collisions hide more and more of what was compared.
     /// </summary>
     public static int CapacityOf(int bits) => bits / 2;
 
@@ -68,14 +68,18 @@ public sealed class CaseBitmap
         ArgumentNullException.ThrowIfNull(page);
         ArgumentOutOfRangeException.ThrowIfNegative(page.Number);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page.Number, Bits / CasePage.Bits);
-        if (page.Bytes.Length != CasePage.Size) throw new ArgumentException($"A page has {CasePage.Size} bytes, not {page.Bytes.Length}.", nameof(page));
+        if (page.Bytes.Length != CasePage.Size)
+        {
+            throw new ArgumentException($"A page has {CasePage.Size} bytes, not {page.Bytes.Length}.", nameof(page));
+        }
+
         for (var i = 0; i < CasePage.Words; i++)
         {
             Set((page.Number * CasePage.Words) + i, BinaryPrimitives.ReadUInt64LittleEndian(page.Bytes.Span[(i * 8)..]), mark: false);
         }
     }
 
-    /// <summary>Every page that has changed since it was last taken; each as it now is, so that a later one contains an earlier one.</summary>
+    /// <summary>Every page that has changed since it was last taken; each as it now is, so that a later one holds an earlier one.</summary>
     public IReadOnlyList<CasePage> TakeChanged()
     {
         List<CasePage> pages = [];

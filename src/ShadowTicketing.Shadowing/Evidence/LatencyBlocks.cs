@@ -1,8 +1,8 @@
 namespace ShadowTicketing.Shadowing.Evidence;
 
 /// <summary>
-/// Blocks of <see cref="Pairs"/> paired durations held against one quantile. A block's z is by how many more often the candidate was above r
-/// times the control's frozen threshold than the control was above the threshold itself. Additive over replicas.
+/// Blocks of <see cref="Pairs"/> paired durations held against one quantile. A block's z is by how much more often the candidate was above
+/// r times the control's frozen threshold than the control was above the threshold itself. Additive over replicas.
 /// </summary>
 /// <param name="Count">nb, the number of blocks.</param>
 /// <param name="Sum">S, the sum of z.</param>
@@ -19,7 +19,7 @@ public readonly record struct LatencyBlocks(long Count, long Sum, long SumOfSqua
     public LatencyBlocks Add(LatencyBlocks other) => new(Count + other.Count, Sum + other.Sum, SumOfSquares + other.SumOfSquares);
 
     /// <summary>One block.</summary>
-    /// <param name="pairs">Exactly <see cref="Pairs"/> pairs made for this test: both sides in the lane, one pool, in alternating order.</param>
+    /// <param name="pairs">Exactly <see cref="Pairs"/>, made for this test: both sides in the lane, one pool, alternating order.</param>
     /// <param name="threshold">The control's quantile in the previous period, in seconds; frozen while blocks are collected.</param>
     public static LatencyBlocks Of(ReadOnlySpan<LatencyPair> pairs, LatencyQuantile quantile, double threshold)
     {

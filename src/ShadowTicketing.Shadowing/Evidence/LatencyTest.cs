@@ -1,6 +1,6 @@
 namespace ShadowTicketing.Shadowing.Evidence;
 
-/// <summary>Whether the candidate is as fast as the control, or slower, by the sums over blocks of pairs; at any time it is looked at.</summary>
+/// <summary>Whether the candidate is as fast as the control, or slower, by sums over blocks of pairs; at any time it is looked at.</summary>
 /// <remarks>
 /// A normal mixture over the sums, self-normalised by Σz². No sign test and no test per request: bursty stalls fool both.
 /// </remarks>
@@ -16,7 +16,7 @@ public static class LatencyTest
     /// <summary>r: how many times the control's threshold the candidate may take: 1.2 at p50 and p95, 1.5 at p99.</summary>
     public static double Factor(LatencyQuantile quantile) => quantile is LatencyQuantile.P99 ? 1.5 : 1.2;
 
-    /// <summary>The log of the evidence against "the candidate is above its threshold just as often": ½ ln(ρ/(V+ρ)) + S²/(2(V+ρ)).</summary>
+    /// <summary>The log of the evidence against "above the threshold just as often": ½ ln(ρ/(V+ρ)) + S²/(2(V+ρ)).</summary>
     public static double LogNormMix(double sum, double sumOfSquares, double rho = Rho) =>
         (0.5 * Math.Log(rho / (sumOfSquares + rho))) + (sum * sum / (2 * (sumOfSquares + rho)));
 

@@ -55,7 +55,7 @@ public static class ParityBound
         return alpha / (attempt * (attempt + 1.0));
     }
 
-    /// <summary>The least number of distinct cases that proves a rate below <paramref name="epsilon"/> with so many mismatches among them.</summary>
+    /// <summary>How many distinct cases, with so many mismatches among them, prove a rate below <paramref name="epsilon"/>.</summary>
     /// <returns>At most 2^62, which no one reaches.</returns>
     public static long CasesNeeded(long mismatches, double epsilon, double alpha)
     {

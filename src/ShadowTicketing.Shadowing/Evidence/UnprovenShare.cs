@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 
 namespace ShadowTicketing.Shadowing.Evidence;
 
-/// <summary>Bounds the share of traffic whose shape was not proven when the request arrived. Immutable; a plain state that can be stored.</summary>
+/// <summary>Bounds the share of traffic whose shape was not proven when the request arrived. An immutable, plain state to be stored.</summary>
 /// <remarks>
-/// Requests are counted in epochs, each twice as long as the one before, so that the hours before anything was proven are forgotten; epoch i
-/// is bounded at α/(i(i+1)) and the least bound ever seen is kept. That is sound while proven shapes stay proven. Where one loses its
-/// proof, start again from <see cref="None"/>. Where the traffic itself has moved and the running epoch contradicts the kept bound, the
-/// running epoch is believed.
+/// Requests are counted in epochs, each twice as long as the one before, so that the hours before anything was proven are forgotten;
+/// epoch i is bounded at α/(i(i+1)) and the least bound ever seen is kept. That is sound while proven shapes stay proven. Where one
+/// loses its proof, start again from <see cref="None"/>. Where the traffic itself has moved and the running epoch contradicts the kept
+/// bound, the running epoch is believed.
 /// <para>
 /// Replicas count into the epoch that the merged state names, into a state of their own made from <see cref="None"/>; states merge by
 /// addition in any order. Only the merged whole may be <see cref="Looked"/> at: a bound of one replica's part is not one of the whole.

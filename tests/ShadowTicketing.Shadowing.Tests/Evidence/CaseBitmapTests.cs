@@ -57,7 +57,7 @@ public sealed class CaseBitmapTests
     });
 
     [Fact]
-    public void The_changed_pages_carry_everything_to_another_bitmap_and_are_then_unchanged() => Gen.Select(Hashes, Hashes).Sample((first, second) =>
+    public void The_changed_pages_carry_everything_to_another_bitmap() => Gen.Select(Hashes, Hashes).Sample((first, second) =>
     {
         var (source, target) = (CaseBitmap.ForShape(), CaseBitmap.ForShape());
         foreach (var batch in new[] { first, second })

@@ -47,7 +47,7 @@ public sealed class RollbackWindowsTests
     [InlineData(1200, 1440)]
     public void Failures_far_apart_trip_the_window_that_holds_them_all(int minutesApart, int window)
     {
-        foreach (var minute in new[] { 0, minutesApart / 2, minutesApart }) _windows.Add(Start.AddMinutes(minute), failures: 1, requests: 10);
+        foreach (var minute in new[] { 0, minutesApart / 2, minutesApart }) _windows.Add(Start.AddMinutes(minute), 1, requests: 10);
         Assert.Equal(TimeSpan.FromMinutes(window), _windows.Trip(Start.AddMinutes(minutesApart))?.Window);
     }
 
@@ -92,7 +92,7 @@ public sealed class RollbackWindowsTests
     [Fact]
     public void Good_traffic_never_trips()
     {
-        for (var minute = 0; minute < 3000; minute++) _windows.Add(Start.AddMinutes(minute), failures: minute % 1000 == 0 ? 1 : 0, requests: 600);
+        for (var minute = 0; minute < 3000; minute++) _windows.Add(Start.AddMinutes(minute), minute % 1000 == 0 ? 1 : 0, requests: 600);
         Assert.Null(_windows.Trip(Start.AddMinutes(3000)));
     }
 }
