@@ -1,4 +1,3 @@
-using Npgsql;
 using ShadowTicketing.Shadowing.Evidence;
 
 namespace ShadowTicketing.Shadowing.Postgres;

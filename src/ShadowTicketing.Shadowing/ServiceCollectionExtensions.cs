@@ -37,6 +37,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>(), provider.GetRequiredService<ShadowedCode>()));
         services.AddSingleton<Acceptances>();
         services.AddSingleton<EvidenceLedger>();
+        services.AddSingleton<GateBoard>();
         services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton<ShadowLane>();
         services.AddSingleton<ShadowingControl>();

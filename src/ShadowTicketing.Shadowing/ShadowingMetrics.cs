@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Evidence;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -26,6 +27,9 @@ public sealed class ShadowingMetrics
     private readonly Counter<long> _skips;
     private readonly Counter<long> _confirmations;
     private readonly Counter<long> _selfTests;
+    private readonly Counter<long> _resets;
+    private readonly Counter<long> _records;
+    private readonly Counter<long> _decisions;
     private readonly Histogram<double> _duration;
     private readonly Histogram<int> _statements;
     private readonly Histogram<double> _databaseTime;
@@ -44,6 +48,9 @@ public sealed class ShadowingMetrics
         _skips = Meter.CreateCounter<long>("shadow.skips", "{request}", "Eligible requests that were not compared, by reason.");
         _confirmations = Meter.CreateCounter<long>("shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot.");
         _selfTests = Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
+        _resets = Meter.CreateCounter<long>("shadow.evidence.resets", "{reset}", "Times that evidence began anew.");
+        _records = Meter.CreateCounter<long>("shadow.evidence.records", "{record}", "Records of evidence sent to the store, by what became of them.");
+        _decisions = Meter.CreateCounter<long>("shadow.gate.decisions", "{decision}", "Decisions of the gate that differ from the one before.");
         _duration = Histogram("shadow.operation.duration", "Duration of one side's work.", Seconds);
         _statements = Meter.CreateHistogram("shadow.operation.statements", "{statement}", "SQL commands of one side.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 8, 12, 20, 50, 100, 500] });
@@ -82,6 +89,41 @@ public sealed class ShadowingMetrics
 
     internal void ObserveDetector(Func<IEnumerable<Measurement<int>>> alive) =>
         Meter.CreateObservableGauge("shadow.detector.alive", alive, "1", "1 while a difference planted in memory is found, 0 when it was not.");
+
+    /// <summary>The figures that an SRE decides by, operation by operation; none before the evidence has been read.</summary>
+    internal void ObserveEvidence(Func<IReadOnlyList<JudgedOperation>> latest)
+    {
+        Meter.CreateObservableGauge("shadow.evidence.cases", () => latest().Select(one => Of(one, one.Evidence.Cases)), "{case}", "Distinct cases compared.");
+        Gauge("shadow.mismatch.bound.ratio", "The largest rate of mismatches that fits the evidence.", static figures => figures.Bound);
+        Gauge("shadow.mismatch.threshold.ratio", "The rate to be below of for the next stage.", static figures => figures.Epsilon);
+        Gauge("shadow.unproven.ratio", "The share of traffic that may be in unproven shapes.", static figures => figures.Unproven);
+
+        void Gauge(string name, string description, Func<GateFigures, double> of) => Meter.CreateObservableGauge(
+            name, () => latest().Where(one => one.Decision.Figures is not null).Select(one => Of(one, of(one.Decision.Figures!))), "1", description);
+
+        static Measurement<T> Of<T>(JudgedOperation judged, T value) where T : struct =>
+            new(value, new KeyValuePair<string, object?>("shadow.operation", judged.Evidence.Operation));
+    }
+
+    /// <summary>Evidence began anew.</summary>
+    /// <param name="reason">From a closed set: <c>fingerprint</c>.</param>
+    public void EvidenceReset(string reason) => _resets.Add(1, Reason(reason));
+
+    /// <summary>Records went to the store.</summary>
+    /// <param name="result"><c>written</c>, <c>retried</c> or <c>lost</c>.</param>
+    public void EvidenceRecords(long records, string result) => _records.Add(records, new KeyValuePair<string, object?>("shadow.result", result));
+
+    /// <summary>The gate says something else of an operation than before.</summary>
+    public void Decided(GateDecision decision)
+    {
+        ArgumentNullException.ThrowIfNull(decision);
+        _decisions.Add(1, new TagList
+        {
+            { "shadow.operation", decision.Operation },
+            { "shadow.decision", decision.Decision.Wire() },
+            Reason(decision.Reasons[0].Code.Wire()),
+        });
+    }
 
     internal void ObserveConfig(Func<long> hash) =>
         Meter.CreateObservableGauge("shadow.config.hash", hash, "1", "The settings in force as a number: replicas that differ are configured differently.");

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Api.Tickets;
 
 namespace ShadowTicketing.Api.Operations;
 
@@ -34,5 +35,6 @@ internal static class OperationsRegistration
             .ProducesProblem(401)
             .ProducesProblem(403);
         shadow.MapMismatches();
+        shadow.MapGate([.. TicketExperiments.All.Select(experiment => experiment.Operation)]);
     }
 }

@@ -26,6 +26,7 @@ internal static class ProblemCodes
     public const string UrlTooLong = "url_too_long";
     public const string UnsupportedMediaType = "unsupported_media_type";
     public const string AssigneeNotFound = "assignee_not_found";
+    public const string OperationNotFound = "operation_not_found";
     public const string SignatureNotFound = "signature_not_found";
     public const string NotAcceptable = "not_acceptable";
     public const string RawSamplesLocked = "raw_samples_locked";

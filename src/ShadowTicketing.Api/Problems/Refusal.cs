@@ -46,6 +46,9 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     public static readonly Refusal AssigneeNotFound =
         new(422, ProblemCodes.AssigneeNotFound, "assignedTo: there is no user of this id.");
 
+    public static readonly Refusal OperationNotFound =
+        new(404, ProblemCodes.OperationNotFound, "There is no operation of this name, or nothing is known of it yet.");
+
     public static readonly Refusal SignatureNotFound =
         new(404, ProblemCodes.SignatureNotFound, "No mismatch of this signature is known, or it has no acceptance.");
 

@@ -52,8 +52,8 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
         try
         {
             await store.MigrateAsync(cancellationToken);
-            var (candidate, control) = Fingerprints.Current;
-            await store.BeginAsync(new(Id, report.Replica, candidate, control, report.ConfigHash()), cancellationToken);
+            var code = Fingerprints.Current;
+            await store.BeginAsync(new(Id, report.Replica, code.Candidate, code.Control, report.ConfigHash()), cancellationToken);
             findings.Replace("evidence");
             return true;
         }

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;
 using ShadowTicketing.Tickets.EfCore;
 
@@ -12,8 +13,9 @@ namespace ShadowTicketing.Api.Shadowing;
 /// </summary>
 internal sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, IDbContextFactory<TicketingContext> contexts, Findings findings,
-    ShadowSwitch shadowSwitch, TimeProvider clock) : BackgroundService
+    ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
+    private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -41,6 +43,7 @@ internal sealed class SetupWatch(
             await using var connection = await shadow.OpenConnectionAsync(cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
             var disagreements = await ModelCheck.CompareAsync(contexts, connection, cancellationToken);
+            Begin(Fingerprints.Current.On(await SchemaFingerprint.ReadAsync(connection, Tables, cancellationToken)));
             findings.Replace("reach");
             findings.Replace("role", [.. powers.Select(power => new Finding(
                 Finding.Critical, power.Object, $"The shadow's role could write: {power.Power}. Shadowing is off until it cannot."))]);
@@ -54,5 +57,14 @@ internal sealed class SetupWatch(
                 Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
             return false;
         }
+    }
+
+    /// <summary>Code does not change while it runs, but the schema may.</summary>
+    private void Begin(string fingerprint)
+    {
+        if (evidence.Fingerprint == fingerprint) return;
+        var lost = evidence.Begin(fingerprint);
+        metrics.EvidenceReset("fingerprint");
+        if (lost > 0) metrics.EvidenceRecords(lost, "lost");
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using Npgsql;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
@@ -22,12 +23,17 @@ internal static class TicketShadowing
             return session => new EfTicketStore(contexts, session);
         });
 
-        // Hosted services stop in reverse: these two after the lane has drained.
+        services.AddOptions<GateOptions>().BindConfiguration(GateOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<GateOptions>, GateOptionsValidation>();
+        services.AddSingleton<GatePolicies>();
+
+        // Hosted services stop in reverse: these after the lane has drained.
         services.AddSingleton(provider => new EvidenceStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddSingleton(provider => new MismatchStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddSingleton<IncarnationRecord>();
         services.AddHostedService(provider => provider.GetRequiredService<IncarnationRecord>());
         services.AddHostedService<MismatchKeeper>();
+        services.AddHostedService<EvidenceKeeper>();
 
         services.AddSingleton(new ShadowedCode(Fingerprints.Current.Candidate, Fingerprints.Current.Control));
         services.AddShadowing<ITicketStore>(configuration.GetSection(ShadowingOptions.Section), TicketExperiments.All);

@@ -13,7 +13,6 @@ public sealed class EvidenceLedger : IDisposable
     private volatile Book _book = new("unknown");
     private EvidenceBatch? _pending;
     private long _sequence;
-    private long _lost;
 
     /// <summary>The fingerprint that is counted for.</summary>
     public string Fingerprint => _book.Fingerprint;
@@ -21,18 +20,17 @@ public sealed class EvidenceLedger : IDisposable
     /// <summary>Whether the present hour is a busy one; its cases count as such.</summary>
     public bool IsBusy { get; set; }
 
-    /// <summary>Records that were given up because the fingerprint changed before they could be stored. They are never counted as clean.</summary>
-    public long Lost => Interlocked.Read(ref _lost);
-
     /// <summary>Counts for another fingerprint from now on: of the old one nothing more is known.</summary>
-    public void Begin(string fingerprint)
+    /// <returns>How many records had not been stored yet. They are lost, and never counted as clean.</returns>
+    public int Begin(string fingerprint)
     {
         lock (_taking)
         {
-            if (_book.Fingerprint == fingerprint) return;
-            if (_pending is { } pending) _lost += pending.Records;
+            if (_book.Fingerprint == fingerprint) return 0;
+            var lost = (_pending?.Records ?? 0) + _book.Take(_sequence).Records;
             _pending = null;
             _book = new(fingerprint);
+            return lost;
         }
     }
 

@@ -47,9 +47,9 @@ public sealed class TrafficHours(DateTimeOffset now, IReadOnlyList<TrafficHour> 
     private static double MinutesSince(TrafficHour hour, DateTimeOffset start) =>
         start <= hour.Hour ? 60 : Math.Max(0, Math.Ceiling((hour.Hour.AddHours(1) - start).TotalMinutes));
 
-    private static double Usual(IReadOnlyCollection<TrafficHour> hours)
+    private static double Usual(TrafficHour[] hours)
     {
-        if (hours.Count == 0) return 0;
+        if (hours.Length == 0) return 0;
         double[] rates = [.. hours.Select(PerMinute).Order()];
         return rates[rates.Length / 2];
     }

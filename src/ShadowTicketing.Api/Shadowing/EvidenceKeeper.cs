@@ -1,0 +1,99 @@
+using Npgsql;
+using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Rollout;
+
+namespace ShadowTicketing.Api.Shadowing;
+
+/// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
+internal sealed class EvidenceKeeper(
+    EvidenceLedger ledger, EvidenceStore store, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, ShadowingReport report,
+    ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
+    private static readonly string Candidate = Fingerprints.Current.Candidate;
+    private bool _failed;
+
+    /// <summary>Stores what came while the lane drained: it has stopped by now.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        using var limit = new CancellationTokenSource(Parting, clock);
+        if (incarnation.HasBegun) await TryAsync(() => FlushAsync(limit.Token));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await ledger.WaitForUrgentAsync(Interval, stoppingToken);
+                if (incarnation.HasBegun) await TryAsync(() => KeepAsync(stoppingToken));
+                else await Task.Delay(Interval, clock, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        var operations = report.Operations().ToDictionary(status => status.Operation);
+        var merged = await store.ReadAsync(ledger.Fingerprint, Candidate, operations.Keys, cancellationToken);
+        ledger.IsBusy = merged.IsBusy;
+        var policy = policies.Current;
+        var before = board.Latest;
+        var reading = GateReading.Judge(clock.GetUtcNow(), ledger.Fingerprint, policy, merged.Operations, name => StageOf(operations[name]));
+        foreach (var (evidence, decision) in reading.Operations)
+        {
+            ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
+            var last = before.Of(evidence.Operation)?.Decision;
+            if (last?.Decision != decision.Decision || last.Reasons[0].Code != decision.Reasons[0].Code) metrics.Decided(decision);
+        }
+
+        board.Latest = reading;
+    }
+
+    /// <summary>Everything that waits, one batch after the other: one that failed before comes first, as it was.</summary>
+    private async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        while (ledger.Take() is { } batch)
+        {
+            try
+            {
+                await store.FlushAsync(incarnation.Id, batch, cancellationToken);
+            }
+            catch
+            {
+                _failed = true;
+                throw;
+            }
+
+            ledger.Stored(batch);
+            metrics.EvidenceRecords(batch.Records, _failed ? "retried" : "written");
+            _failed = false;
+        }
+    }
+
+    /// <summary>The step of the ladder that the settings amount to; the candidate serves nobody.</summary>
+    private static Stage StageOf(OperationStatus status) =>
+        status.Stage == "off" ? Stage.Off : Stage.Ladder.Last(stage => !stage.Serves && stage.ShadowPercent <= Math.Max(1, status.SamplePercent));
+
+    /// <summary>What could not be stored stays and is tried again; the record of the run reports a store that is away.</summary>
+    private static async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        {
+        }
+    }
+}

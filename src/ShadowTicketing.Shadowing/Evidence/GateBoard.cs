@@ -1,0 +1,45 @@
+using ShadowTicketing.Shadowing.Rollout;
+
+namespace ShadowTicketing.Shadowing.Evidence;
+
+/// <summary>An operation's merged evidence and what the gate says of it.</summary>
+public sealed record JudgedOperation(OperationEvidence Evidence, GateDecision Decision);
+
+/// <summary>What the gate says, as of the last reading of the store. Immutable.</summary>
+/// <param name="At">When it was read; null while nothing has been.</param>
+/// <param name="Fingerprint">What the evidence was counted for.</param>
+/// <param name="Policy">By which it was judged.</param>
+public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePolicy Policy, IReadOnlyList<JudgedOperation> Operations)
+{
+    /// <summary>Before the first reading.</summary>
+    public static GateReading None { get; } = new(null, "", GatePolicy.Default, []);
+
+    /// <summary>One operation's; null where it is unknown, or nothing has been read.</summary>
+    public JudgedOperation? Of(string operation) => Operations.FirstOrDefault(judged => judged.Evidence.Operation == operation);
+
+    /// <summary>Judges a reading. An operation whose stage is not given is off.</summary>
+    public static GateReading Judge(
+        DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence, Func<string, Stage> stageOf) => new(
+        at, fingerprint, policy,
+        [.. evidence.Select(operation => new JudgedOperation(operation, Gate.Decide(operation, policy, stageOf(operation.Operation))))]);
+}
+
+/// <summary>The latest reading; one volatile read for whoever asks.</summary>
+public sealed class GateBoard
+{
+    private volatile GateReading _latest = GateReading.None;
+
+    /// <summary>Creates it, and publishes its figures as metrics.</summary>
+    public GateBoard(ShadowingMetrics metrics)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        metrics.ObserveEvidence(() => _latest.Operations);
+    }
+
+    /// <summary>The latest reading.</summary>
+    public GateReading Latest
+    {
+        get => _latest;
+        set => _latest = value;
+    }
+}

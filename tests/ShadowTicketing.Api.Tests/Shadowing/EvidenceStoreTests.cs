@@ -1,0 +1,118 @@
+using Npgsql;
+using ShadowTicketing.Demo.Database;
+using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Postgres;
+
+namespace ShadowTicketing.Api.Tests.Shadowing;
+
+/// <summary>The store is the sum of what was stored, and the union of the cases, whatever was retried, by whomever, in whatever order.</summary>
+public sealed class EvidenceStoreTests(PostgresFixture postgres)
+{
+    private const string Fingerprint = "0123456789ab";
+    private const string Operation = "tickets.list";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Three_replicas_that_retry_and_overtake_each_other_add_up_exactly()
+    {
+        var (store, source) = await StoreAsync("evidence_sum");
+        await using var _ = source;
+        var expected = CaseBitmap.ForOperation();
+        var replicas = Enumerable.Range(0, 3).Select(number => (Id: Guid.NewGuid(), Ledger: new EvidenceLedger(), Dice: new Random(number))).ToArray();
+        await Task.WhenAll(replicas.Select(async replica =>
+        {
+            using var ledger = replica.Ledger;
+            ledger.Begin(Fingerprint);
+            for (var round = 0; round < 30; round++)
+            {
+                for (var i = 0; i < 20; i++)
+                {
+                    var hash = (ulong)replica.Dice.Next(400);
+                    lock (expected) expected.Add(hash);
+                    ledger.Of(Operation).Arrived(ledger.Of(Operation).Of($"shape {hash % 3}"));
+                    ledger.Compared(Operation, $"shape {hash % 3}", hash, Outcome.Match, candidateSentMore: i == 0);
+                }
+
+                var batch = ledger.Take()!;
+                Assert.Equal(FlushResult.Written, await store.FlushAsync(replica.Id, batch, Cancellation));
+                // The answer was lost on its way: it is sent again.
+                if (round % 3 == 0) Assert.Equal(FlushResult.Repeated, await store.FlushAsync(replica.Id, ledger.Take()!, Cancellation));
+                ledger.Stored(batch);
+            }
+        }));
+
+        var merged = (await store.ReadAsync(Fingerprint, "candidate", [Operation, "tickets.get"], Cancellation)).Operations;
+        var list = merged[0];
+        Assert.Equal((1800L, 90L, 1800L), (list.Comparisons, list.Statements.More, list.Statements.Trials));
+        Assert.Equal((expected.Occupied, expected.Occupied, 0), (list.Cases, list.LiveCases, list.Mismatches));
+        Assert.Equal(3, list.Shapes.Count);
+        Assert.Equal(1, list.Shapes.Sum(shape => shape.TrafficShare), 9);
+        Assert.Equal(new OperationEvidence { Operation = "tickets.get", Candidate = "candidate" }.Cases, merged[1].Cases);
+    }
+
+    [Fact]
+    public async Task A_flush_that_dies_half_way_stores_nothing_and_the_same_batch_stores_it_once()
+    {
+        var (store, source) = await StoreAsync("evidence_half");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        ledger.Of(Operation).Arrived(ledger.Of(Operation).Of("any"));
+        ledger.Compared(Operation, "any", 7, Outcome.Mismatch, candidateSentMore: null);
+        var id = Guid.NewGuid();
+        await ExecuteAsync(source, "alter table shadow.traffic add constraint broken check (requests < 0)");
+        await Assert.ThrowsAsync<PostgresException>(() => store.FlushAsync(id, ledger.Take()!, Cancellation));
+        await ExecuteAsync(source, "alter table shadow.traffic drop constraint broken");
+        Assert.Equal(FlushResult.Written, await store.FlushAsync(id, ledger.Take()!, Cancellation));
+        var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], Cancellation)).Operations[0];
+        Assert.Equal((1L, 1L, 1L, 1L), (list.Comparisons, list.Differing, list.Mismatches, list.Cases));
+    }
+
+    [Fact]
+    public async Task Evidence_of_one_fingerprint_is_none_of_another()
+    {
+        var (store, source) = await StoreAsync("evidence_fingerprint");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        ledger.Compared(Operation, "any", 7, Outcome.Match, candidateSentMore: null);
+        await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+        Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], Cancellation)).Operations[0].Cases);
+    }
+
+    [Fact]
+    public async Task The_schemas_fingerprint_changes_with_a_touched_column_and_with_no_other()
+    {
+        var database = await postgres.CloneAsync("evidence_schema", Cancellation);
+        await using var owner = NpgsqlDataSource.Create(database.Owner);
+        await using var shadow = NpgsqlDataSource.Create(database.Shadow);
+        var before = await ReadAsync();
+        await ExecuteAsync(owner, "alter table users add favourite_colour text");
+        Assert.Equal(before, await ReadAsync());
+        await ExecuteAsync(owner, "alter table support_tickets alter priority type varchar(30)");
+        Assert.NotEqual(before, await ReadAsync());
+
+        async Task<string> ReadAsync()
+        {
+            await using var connection = await shadow.OpenConnectionAsync(Cancellation);
+            return await SchemaFingerprint.ReadAsync(connection, ["users", "support_tickets", "ticket_comments"], Cancellation);
+        }
+    }
+
+    private async Task<(EvidenceStore Store, NpgsqlDataSource Source)> StoreAsync(string name)
+    {
+        var database = await postgres.CloneAsync(name, Cancellation);
+        var source = NpgsqlDataSource.Create(database.Evidence);
+        var store = new EvidenceStore(source);
+        await store.MigrateAsync(Cancellation);
+        return (store, source);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}
