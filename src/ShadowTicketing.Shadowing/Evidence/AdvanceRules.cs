@@ -19,7 +19,7 @@ internal static class AdvanceRules
         var (evidence, figures) = (gateCase.Evidence, gateCase.Figures);
         if (figures.LogEvidence >= figures.LogThreshold) yield break;
         var missing = Plain.Missing(figures.Cases, figures.CasesNeeded, evidence.Mismatches, evidence.CasesPerHour);
-        if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; no more than {CaseBitmap.OperationBits} can be counted";
+        if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; only {Plain.Count(CaseBitmap.OperationBits)} can be counted";
         var limit = Plain.Percent(gateCase.Policy.SweepsCarryTo);
         yield return !gateCase.SweepsCount && ParityBound.IsProven(evidence.Mismatches, evidence.Cases, figures.Epsilon, figures.Alpha)
             ? gateCase.Reason(GateReasonCode.CappedBySweeps, $"live traffic has {missing}; sweeps carry it to serve {limit} and no further")

@@ -73,6 +73,13 @@ public sealed class GateTests
     }
 
     [Fact]
+    public void Where_more_is_needed_than_can_be_counted_the_hold_says_so()
+    {
+        var reason = Decide(Ready with { Mismatches = 200 }, "ramp-50").Reasons[0].Text;
+        Assert.EndsWith("; only 1,048,576 can be counted", reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_later_attempt_needs_more()
     {
         var evidence = Ready with { Cases = 3937, LiveCases = 3937, BusyHourCases = 400 };
