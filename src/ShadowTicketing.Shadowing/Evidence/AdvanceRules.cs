@@ -10,7 +10,8 @@ internal static class AdvanceRules
         if (gateCase.Policy.EpsilonToEnter(gateCase.Target) is null) return [];
         List<GateReason> missing = [.. Parity(gateCase), .. Trust(gateCase), .. PerformanceRules.Alarms(gateCase)];
         if (!gateCase.Target.Serves) return missing;
-        return [.. missing, .. Nomination(gateCase), .. Coverage(gateCase), .. PerformanceRules.Missing(gateCase), .. SoakRules.Missing(gateCase)];
+        missing.AddRange([.. Nomination(gateCase), .. Coverage(gateCase)]);
+        return [.. missing, .. PerformanceRules.Missing(gateCase), .. SoakRules.Missing(gateCase)];
     }
 
     private static IEnumerable<GateReason> Parity(GateCase gateCase)
@@ -18,7 +19,7 @@ internal static class AdvanceRules
         var (evidence, figures) = (gateCase.Evidence, gateCase.Figures);
         if (figures.LogEvidence >= figures.LogThreshold) yield break;
         var missing = Plain.Missing(figures.Cases, figures.CasesNeeded, evidence.Mismatches, evidence.CasesPerHour);
-        if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; no more than {Plain.Count(CaseBitmap.OperationBits)} can be counted";
+        if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; only {Plain.Count(CaseBitmap.OperationBits)} can be counted";
         var limit = Plain.Percent(gateCase.Policy.SweepsCarryTo);
         yield return !gateCase.SweepsCount && ParityBound.IsProven(evidence.Mismatches, evidence.Cases, figures.Epsilon, figures.Alpha)
             ? gateCase.Reason(GateReasonCode.CappedBySweeps, $"live traffic has {missing}; sweeps carry it to serve {limit} and no further")
@@ -34,11 +35,13 @@ internal static class AdvanceRules
             yield return gateCase.Reason(GateReasonCode.OpenMismatch, $"{Plain.Plural(open, "mismatch", "mismatches")} to be triaged");
         }
 
+        // The windows reach back a day: what took the candidate back keeps it back until they have forgotten it.
+        if (evidence.ExcessFailures is { } trip) yield return RollbackRules.Excess(gateCase.Label, trip);
         if (gateCase.Figures.Doubt > policy.DoubtLimit)
         {
             var limit = Plain.Percent(policy.DoubtLimit * 100);
-            yield return gateCase.Reason(
-                GateReasonCode.Doubt, $"{evidence.Incomparable:N0} of {evidence.Comparisons:N0} comparisons incomparable, at most {limit} may be");
+            yield return gateCase.Reason(GateReasonCode.Doubt,
+                $"{evidence.Incomparable:N0} of {evidence.Comparisons:N0} comparisons incomparable, at most {limit} may be");
         }
 
         if (evidence.SinceUncleanExit is { } since && since < policy.UncleanExitHold)

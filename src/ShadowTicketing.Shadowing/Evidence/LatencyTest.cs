@@ -1,6 +1,6 @@
 namespace ShadowTicketing.Shadowing.Evidence;
 
-/// <summary>Whether the candidate is as fast as the control, or slower, by sums over blocks of pairs; at any time it is looked at.</summary>
+/// <summary>Whether the candidate is as fast as the control, or slower, by sums over blocks of pairs; whenever one looks.</summary>
 /// <remarks>
 /// A normal mixture over the sums, self-normalised by Σz². No sign test and no test per request: bursty stalls fool both.
 /// </remarks>

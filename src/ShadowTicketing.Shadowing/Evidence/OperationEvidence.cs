@@ -113,7 +113,7 @@ public sealed record ShapeEvidence(string Name)
     /// <summary>Distinct cases that mismatch, as in <see cref="OperationEvidence.Mismatches"/>.</summary>
     public long Mismatches { get; init; }
 
-    /// <summary>How many cases of the shape exist at all, as a sweep has counted; null where none has.</summary>
+    /// <summary>How many cases of the shape existed when its last sweep ended; null where there was none. The ledger ages it out.</summary>
     public long? Existing { get; init; }
 
     /// <summary>How many of those a sweep has compared.</summary>

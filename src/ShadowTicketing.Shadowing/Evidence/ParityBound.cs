@@ -35,7 +35,7 @@ public static class ParityBound
 
     /// <summary>The least mismatch rate still compatible with the evidence, at any time it is looked at.</summary>
     /// <param name="alpha">The chance of being wrong, ever, in (0, 1).</param>
-    /// <returns>A rate in [0, 1); 0 where nothing has mismatched.</returns>
+    /// <returns>A rate in [0, 1); 0 where nothing has mismatched, or too little to be sure of anything.</returns>
     public static double Lower(long mismatches, long cases, double alpha)
     {
         var threshold = LogThreshold(alpha);
@@ -102,8 +102,9 @@ public static class ParityBound
     /// <summary>Encloses the rate from which on <paramref name="beyond"/>, which only ever turns from false to true, holds.</summary>
     private static (double Low, double High) Cross(Func<double, bool> beyond)
     {
+        const double Least = 1e-300;
         var (low, high) = (0.0, 1.0);
-        while (high - low > 1e-13 * high)
+        while (high - low > 1e-13 * high && high > Least)
         {
             var middle = (low + high) / 2;
             if (beyond(middle)) high = middle;

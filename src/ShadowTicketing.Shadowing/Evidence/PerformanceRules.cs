@@ -7,7 +7,7 @@ internal static class PerformanceRules
         from entry in gateCase.Evidence.Latency.ByQuantile()
         where LatencyTest.Judge(entry.Blocks) is LatencyVerdict.Slow
         select gateCase.Reason(GateReasonCode.LatencySlow,
-            $"{Name(entry.Quantile)} above {Limit(entry.Quantile)}, shown by {entry.Blocks.Count:N0} blocks of {LatencyBlocks.Pairs} pairs");
+            $"{Name(entry.Quantile)} above {Limit(entry.Quantile)}, by {entry.Blocks.Count:N0} blocks of {LatencyBlocks.Pairs} pairs");
 
     public static IEnumerable<GateReason> Missing(GateCase gateCase) =>
         gateCase.Target.ServePercent < gateCase.Policy.PerformanceFrom ? [] : [.. Latency(gateCase), .. Statements(gateCase)];
@@ -26,7 +26,7 @@ internal static class PerformanceRules
             else if (verdict is LatencyVerdict.Undecided)
             {
                 yield return gateCase.Reason(GateReasonCode.LatencyUnproven,
-                    $"{Name(quantile)} to be shown within {Limit(quantile)}: {blocks.Count:N0} blocks of {LatencyBlocks.Pairs} pairs do not yet");
+                    $"{Name(quantile)} to be shown within {Limit(quantile)}: {blocks.Count:N0} blocks do not yet");
             }
         }
     }
@@ -43,5 +43,6 @@ internal static class PerformanceRules
 
     private static string Name(LatencyQuantile quantile) => quantile.ToString().ToLowerInvariant();
 
-    private static string Limit(LatencyQuantile quantile) => FormattableString.Invariant($"{LatencyTest.Factor(quantile):0.0} × the control's");
+    private static string Limit(LatencyQuantile quantile) =>
+        FormattableString.Invariant($"{LatencyTest.Factor(quantile):0.0} × the control's");
 }

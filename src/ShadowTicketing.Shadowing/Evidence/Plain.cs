@@ -41,11 +41,11 @@ internal static class Plain
     /// <summary>How long so many cases take at the present rate.</summary>
     public static string TimeFor(long cases, double perHour) => (cases / perHour) switch
     {
-        _ when !(perHour > 0) => "and no new ones come at present: a sweep may bring them",
+        _ when !(perHour > 0) => "no new ones at present",
         < 1 / 60.0 => "less than a minute at this rate",
         < 1.5 and var hours => $"about {Count((long)Math.Ceiling(hours * 60))} min at this rate",
         < 72 and var hours => $"about {Count((long)Math.Round(hours))} h at this rate",
         < 24 * 365 and var hours => $"about {Count((long)Math.Round(hours / 24))} days at this rate",
-        _ => "more than a year at this rate: a sweep may bring them",
+        _ => "more than a year at this rate",
     };
 }

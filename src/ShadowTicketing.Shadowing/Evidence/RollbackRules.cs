@@ -19,13 +19,14 @@ internal static class RollbackRules
             alarms.Add(new(GateReasonCode.ServedMismatch, $"{label}: {open} to be triaged, and the candidate serves"));
         }
 
-        if (evidence.ExcessFailures is { } trip)
-        {
-            alarms.Add(new(GateReasonCode.ExcessFailures,
-                $"{label}: {Plain.Count(trip.Failures)} of {Plain.Plural(trip.Requests, "served request", "served requests")} "
-                + $"failed in excess of the control within {Plain.Hours(trip.Window)}"));
-        }
-
+        if (evidence.ExcessFailures is { } trip) alarms.Add(Excess(label, trip));
         return alarms;
+    }
+
+    public static GateReason Excess(string label, RollbackTrip trip)
+    {
+        var (requests, window) = (Plain.Plural(trip.Requests, "served request", "served requests"), Plain.Hours(trip.Window));
+        return new(GateReasonCode.ExcessFailures,
+            $"{label}: {Plain.Count(trip.Failures)} of {requests} failed in excess of the control within {window}, too many to be chance");
     }
 }

@@ -38,7 +38,7 @@ public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, d
         bucket = new(minute, bucket.Failures + failures, bucket.Requests + requests);
     }
 
-    /// <summary>The shortest window that calls for a rollback, or null. The minute of <paramref name="now"/> counts as a whole one.</summary>
+    /// <summary>The shortest window that calls for a rollback, or null. The running minute counts as a whole one.</summary>
     public RollbackTrip? Trip(DateTimeOffset now)
     {
         foreach (var window in Windows)

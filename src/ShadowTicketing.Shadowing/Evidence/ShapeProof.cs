@@ -27,7 +27,11 @@ internal sealed record ShapeProof(ShapeEvidence Shape, ShapeStanding Standing)
     public GateReason Missing(string label, GatePolicy policy, double alpha)
     {
         var name = $"{label} / {Shape.Name}";
-        if (Standing is ShapeStanding.Unexercised) return new(GateReasonCode.ShapeUnexercised, $"{name}: swept; 0 of 1 live cases", Shape.Name);
+        if (Standing is ShapeStanding.Unexercised)
+        {
+            return new(GateReasonCode.ShapeUnexercised, $"{name}: swept; 0 of 1 live cases", Shape.Name);
+        }
+
         var needed = ParityBound.CasesNeeded(Shape.Mismatches, policy.ShapeEpsilon, alpha);
         var missing = Plain.Missing(Shape.Cases, needed, Shape.Mismatches, Shape.CasesPerHour);
         return new(GateReasonCode.ShapeUnproven, $"{name}: {missing}", Shape.Name);

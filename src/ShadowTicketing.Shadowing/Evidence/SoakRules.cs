@@ -12,12 +12,14 @@ internal static class SoakRules
         var needed = kind is StageKind.Complete ? policy.SoakBeforeComplete : policy.SoakBeforeFull;
         if (evidence.Soak < needed)
         {
-            yield return gateCase.Reason(GateReasonCode.SoakHours, $"{Plain.Hours(evidence.Soak)} of {Plain.Hours(needed)} of usual traffic soaked");
+            var (soaked, asked) = (Plain.Hours(evidence.Soak), Plain.Hours(needed));
+            yield return gateCase.Reason(GateReasonCode.SoakHours, $"{soaked} of {asked} of usual traffic soaked");
         }
 
         if (evidence.BusinessDays < policy.BusinessDays)
         {
-            yield return gateCase.Reason(GateReasonCode.SoakBusinessDays, $"{evidence.BusinessDays} of {policy.BusinessDays} business days soaked");
+            yield return gateCase.Reason(
+                GateReasonCode.SoakBusinessDays, $"{evidence.BusinessDays} of {policy.BusinessDays} business days soaked");
         }
 
         if (evidence.BusyHourCases < policy.BusyHourCases)

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace ShadowTicketing.Shadowing.Evidence;
 
-/// <summary>Bounds the share of traffic whose shape was not proven when the request arrived. An immutable, plain state to be stored.</summary>
+/// <summary>Bounds the share of traffic whose shape was not proven when the request arrived. Immutable, and can be stored.</summary>
 /// <remarks>
 /// Requests are counted in epochs, each twice as long as the one before, so that the hours before anything was proven are forgotten;
 /// epoch i is bounded at α/(i(i+1)) and the least bound ever seen is kept. That is sound while proven shapes stay proven. Where one

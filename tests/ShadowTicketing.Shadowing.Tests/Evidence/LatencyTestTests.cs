@@ -92,8 +92,8 @@ public sealed class LatencyTestTests
             for (var i = 0; i < pairs.Length; i++)
             {
                 var struck = i is > 50 and < 90 ? stalled : -1;
-                pairs[i] = new(
-                    Control: Duration(random) * (struck == 0 ? 50 : 1), Candidate: Duration(random) * factor(random) * (struck == 1 ? 50 : 1));
+                var control = Duration(random) * (struck == 0 ? 50 : 1);
+                pairs[i] = new(control, Candidate: Duration(random) * factor(random) * (struck == 1 ? 50 : 1));
             }
 
             total += LatencyBlocks.Of(pairs, quantile, threshold);

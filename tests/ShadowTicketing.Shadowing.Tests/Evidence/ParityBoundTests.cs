@@ -6,7 +6,7 @@ namespace ShadowTicketing.Shadowing.Tests.Evidence;
 public sealed class ParityBoundTests
 {
     private static readonly Gen<(long K, long N, double Alpha)> Looks = Gen.Select(
-        Gen.Long[0, 60], Gen.Long[0, 200_000], Gen.Double[0.0005, 0.3], (k, n, alpha) => (Math.Min(k, n), n, alpha));
+        Gen.Long[0, 60], Gen.Long[0, 200_000], Gen.Double[-6, -0.5], (k, n, power) => (Math.Min(k, n), n, Math.Pow(10, power)));
 
     [Theory]
     [InlineData(0, 3937, 1e-3, 3.689312829)]
@@ -42,6 +42,7 @@ public sealed class ParityBoundTests
     [InlineData(3, 200, 0.01, 0.0007514417041)]
     [InlineData(0, 100, 0.05, 0)]
     [InlineData(50, 2000, 0.05, 0.01472313519)]
+    [InlineData(1, 100, 0.001, 0)]
     public void The_least_rate_that_fits_is_as_computed_elsewhere(long k, long n, double alpha, double expected) =>
         Close(expected, ParityBound.Lower(k, n, alpha));
 
@@ -120,6 +121,7 @@ public sealed class ParityBoundTests
             Assert.False(double.IsNaN(ParityBound.LogEMinus(k, n, rate)));
             Assert.InRange(ParityBound.Upper(k, n, 0.05), 0, 1);
             Assert.InRange(ParityBound.Lower(k, n, 0.05), 0, 1);
+            Assert.InRange(ParityBound.Lower(k % 4, n, rate), 0, 1);
         });
 
     private static void Close(double expected, double actual) => Assert.Equal(expected, actual, Math.Abs(expected) * 1e-6);
