@@ -1,5 +1,4 @@
 using Npgsql;
-using ShadowTicketing.Demo.Database;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;

@@ -50,15 +50,18 @@ public sealed class GateTests(PostgresFixture postgres)
     public async Task Evidence_outlives_the_run_that_gathered_it()
     {
         var database = await postgres.CloneAsync("gate_restart", Cancellation);
+        long matches;
         await using (var first = await ShadowedService.StartAsync(database))
         {
             for (var id = 1; id <= 20; id++) await first.GetAsync($"/api/tickets/{id}");
-            await first.SettledAsync("tickets.get");
+            matches = (await first.SettledAsync("tickets.get")).Comparisons["match"];
             await first.StopAsync();
         }
 
+        Assert.NotEqual(0, matches);
+
         await using var second = await ShadowedService.StartAsync(database);
-        await Until.HoldsAsync(async () => (int?)(await GateAsync(second, "tickets.get"))["figures"]?["cases"] == 20);
+        await Until.HoldsAsync(async () => (int?)(await GateAsync(second, "tickets.get"))["figures"]?["cases"] == matches);
     }
 
     [Fact]
@@ -70,7 +73,7 @@ public sealed class GateTests(PostgresFixture postgres)
         await Until.HoldsAsync(async () => (int?)(await GateAsync(service, "tickets.get"))["figures"]?["cases"] == 1);
         Assert.Contains("weaker than the default", (string)(await GateAsync(service, "tickets.get"))["sentence"]!, StringComparison.Ordinal);
         var metrics = await service.Http.GetStringAsync("/metrics", Cancellation);
-        Assert.Matches("shadow_evidence_cases\\{[^}]*shadow_operation=\"tickets.get\"[^}]*\\} 1 ", metrics);
+        Assert.Matches("shadow_evidence_cases\\{[^}]*shadow_operation=\"tickets.get\"[^}]*\\} 1\\b", metrics);
         foreach (var gauge in new[] { "shadow_mismatch_bound_ratio", "shadow_mismatch_threshold_ratio", "shadow_unproven_ratio" })
             Assert.Contains(gauge + "{", metrics, StringComparison.Ordinal);
         Assert.Contains("shadow_evidence_records_total{", metrics, StringComparison.Ordinal);
@@ -84,8 +87,9 @@ public sealed class GateTests(PostgresFixture postgres)
         var unknown = await Assert.ThrowsAsync<OptionsValidationException>(() => ShadowedService.StartAsync(database, settings: ("Shadowing:Gate:Policy", "none")));
         Assert.Contains("'none'", unknown.Message, StringComparison.Ordinal);
         var impossible = await Assert.ThrowsAsync<OptionsValidationException>(() => ShadowedService.StartAsync(
-            database, settings: [("Shadowing:Gate:Policy", "strict"), ("Shadowing:Gate:Policies:strict:WrongAnswers", "1e-7"), ("Shadowing:Gate:Policies:strict:Alpha", "2")]));
-        Assert.True(impossible.Failures.Count() >= 1, impossible.Message);
+            database, settings: [("Shadowing:Gate:Policy", "strict"), ("Shadowing:Gate:Policies:strict:WrongAnswers", "1e-7"), ("Shadowing:Gate:Policies:strict:DoubtLimit", "2")]));
+        Assert.Equal(2, impossible.Failures.Count());
+        Assert.Contains("WrongAnswers", impossible.Message, StringComparison.Ordinal);
     }
 
     private static async Task<JsonNode> GateAsync(ShadowedService service, string operation) =>
