@@ -5,7 +5,7 @@ namespace ShadowTicketing.Shadowing;
 
 /// <summary>Asks both sides again on one snapshot of the data, so that a difference counts only where no row that moved can explain it.</summary>
 internal sealed class Confirmer<TStore>(
-    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
+    OpenStore<TStore> openStore, OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
 {
     private readonly Lock _rate = new();
     private long _second;
@@ -71,7 +71,7 @@ internal sealed class Confirmer<TStore>(
                 new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
         }
 
-        if (candidate.Error is not null && control.Error is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        if (candidate.Error is not null && control.Error is null) return await FailsAgainAsync();
         var moved = judge.Compare(experiment, request, control, controlAgain);
         if (moved.Incomparable is { } unclear) return Undecided(ConfirmationVerdict.Failed, unclear);
         // What was not kept cannot be explained.
@@ -92,6 +92,16 @@ internal sealed class Confirmer<TStore>(
                 Outcome.Mismatch,
                 Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
                 Pair: ObservedPair.Of(control, candidate)));
+
+        // It answers on the snapshot: perhaps because a transaction is around it. What fails live, and does so again, fails.
+        async Task<(ConfirmationVerdict, Verdict)> FailsAgainAsync()
+        {
+            var again = await observer.ObserveAsync(
+                token => openStore(second, Position.Shadow, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
+            return again.Error is not null && !judge.IsUnavailable(again.Error) && judge.ErrorType(again.Error) == judge.ErrorType(candidate.Error)
+                ? (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, again, judge.Compare(experiment, request, controlAgain, again).Differences))
+                : Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        }
 
         Task<Observation<TResult>> ObserveAsync(Side side) => observer.ObserveAsync(
             token => LeaseAsync(snapshot, side, open, token), (store, token) => experiment.RunAsync(store, request, token), stopping);

@@ -33,7 +33,7 @@ public sealed class ExperimentRunner<TStore>
     {
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
-        _confirmer = new(openSnapshot, judge, observer, options, clock);
+        _confirmer = new(open, openSnapshot, judge, observer, options, clock);
         SelfTest = new(open, observer, judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
     }
 

@@ -85,7 +85,18 @@ public sealed class OutcomeTests
         await EndsAsync("control_error", new Engine { Control = Engine.Failing(new InvalidOperationException()) });
 
     [Fact]
-    public async Task A_candidate_error_that_cannot_be_made_to_happen_again_is_incomparable() => await EndsAsync("incomparable", new Engine
+    public async Task A_candidate_error_that_cannot_be_made_to_happen_again_is_incomparable()
+    {
+        var asked = 0;
+        await EndsAsync("incomparable", new Engine
+        {
+            Candidate = (_, _) => Interlocked.Increment(ref asked) == 1 ? throw new InvalidOperationException() : Task.FromResult(new Answer("yes")),
+            CandidateOnSnapshot = Engine.Saying("yes"),
+        });
+    }
+
+    [Fact]
+    public async Task A_candidate_that_fails_live_time_and_again_is_in_error_though_it_answers_on_the_snapshot() => await EndsAsync("candidate_error", new Engine
     {
         Candidate = Engine.Failing(new InvalidOperationException()),
         CandidateOnSnapshot = Engine.Saying("yes"),
