@@ -96,11 +96,6 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         """,
         cancellationToken, signature, actor) > 0;
 
-    /// <summary>Adds an entry to the audit, which nobody changes.</summary>
-    public Task AuditAsync(string actor, string action, string subject, string detail, CancellationToken cancellationToken) => ExecuteAsync(
-        "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, jsonb_build_object('text', $4))",
-        cancellationToken, actor, action, subject, detail);
-
     /// <summary>Forgets mismatches that were last seen more than 90 days ago, and acceptances that have been over for as long.</summary>
     public Task PruneAsync(CancellationToken cancellationToken) => ExecuteAsync(
         """

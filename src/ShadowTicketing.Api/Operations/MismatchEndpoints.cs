@@ -87,13 +87,13 @@ internal static class MismatchEndpoints
     }
 
     private static async Task<Results<Ok<IReadOnlyList<RawSample>>, ProblemHttpResult>> RawAsync(
-        string signature, ClaimsPrincipal user, MismatchReader reader, MismatchStore store, CancellationToken cancellationToken)
+        string signature, ClaimsPrincipal user, MismatchReader reader, AuditLog audit, CancellationToken cancellationToken)
     {
         var raw = reader.Raw(signature);
         if (raw.Count == 0) return Refused(Refusal.RawSamplesLocked);
 
         // Nobody sees them unseen.
-        return await StoredAsync(() => store.AuditAsync(Name(user), "samples.read", signature, $"{raw.Count} samples", cancellationToken))
+        return await StoredAsync(() => audit.AddAsync(Name(user), "samples.read", signature, $"{raw.Count} samples", cancellationToken))
             ? TypedResults.Ok(raw) : Refused(Refusal.EvidenceUnavailable);
     }
 

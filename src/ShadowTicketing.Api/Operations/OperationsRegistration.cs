@@ -35,6 +35,7 @@ internal static class OperationsRegistration
             .ProducesProblem(401)
             .ProducesProblem(403);
         shadow.MapMismatches();
+        shadow.MapAudit();
         shadow.MapGate([.. TicketExperiments.All.Select(experiment => experiment.Operation)]);
     }
 }

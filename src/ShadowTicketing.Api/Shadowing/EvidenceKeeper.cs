@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Npgsql;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
@@ -8,12 +9,13 @@ namespace ShadowTicketing.Api.Shadowing;
 
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
 internal sealed class EvidenceKeeper(
-    EvidenceLedger ledger, EvidenceStore store, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, ShadowingReport report,
-    ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    EvidenceLedger ledger, EvidenceStore store, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
+    ShadowingReport report, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
     private static readonly string Candidate = Fingerprints.Current.Candidate;
+    private string? _announced;
     private bool _failed;
 
     /// <summary>Stores what came while the lane drained: it has stopped by now.</summary>
@@ -48,6 +50,7 @@ internal sealed class EvidenceKeeper(
         var merged = await store.ReadAsync(ledger.Fingerprint, Candidate, operations.Keys, cancellationToken);
         ledger.IsBusy = merged.IsBusy;
         var policy = policies.Current;
+        await AnnounceAsync(policy, cancellationToken);
         var before = board.Latest;
         var reading = GateReading.Judge(clock.GetUtcNow(), ledger.Fingerprint, policy, merged.Operations, name => StageOf(operations[name]));
         foreach (var (evidence, decision) in reading.Operations)
@@ -58,6 +61,16 @@ internal sealed class EvidenceKeeper(
         }
 
         board.Latest = reading;
+    }
+
+    /// <summary>By which policy the gate decides is on record before it decides.</summary>
+    private async Task AnnounceAsync(GatePolicy policy, CancellationToken cancellationToken)
+    {
+        var rules = JsonSerializer.Serialize(policy);
+        if (rules == _announced) return;
+        await audit.AddAsync(
+            "service", "gate.policy", report.Replica, (policy.IsWeakerThanDefault() ? "weaker than the default: " : "") + rules, cancellationToken);
+        _announced = rules;
     }
 
     /// <summary>Everything that waits, one batch after the other: one that failed before comes first, as it was.</summary>

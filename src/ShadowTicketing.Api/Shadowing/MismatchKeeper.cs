@@ -8,7 +8,7 @@ namespace ShadowTicketing.Api.Shadowing;
 
 /// <summary>Each second: stores what is new in the journal, learns what has been accepted on any replica, and forgets raw values whose time is over.</summary>
 internal sealed class MismatchKeeper(
-    MismatchStore store, MismatchJournal journal, Acceptances acceptances, IncarnationRecord incarnation, IOptionsMonitor<ShadowingOptions> options,
+    MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, IncarnationRecord incarnation, IOptionsMonitor<ShadowingOptions> options,
     TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -69,7 +69,7 @@ internal sealed class MismatchKeeper(
     private async Task AnnounceAsync(RawSamplesOptions raw, CancellationToken cancellationToken)
     {
         if (raw.Until is not { } until || until == _announced || until <= clock.GetUtcNow()) return;
-        await store.AuditAsync(raw.Owner ?? "", "samples.unlock", options.CurrentValue.Replica, $"until {until:O}: {raw.Reason}", cancellationToken);
+        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", options.CurrentValue.Replica, $"until {until:O}: {raw.Reason}", cancellationToken);
         _announced = until;
     }
 

@@ -30,6 +30,7 @@ internal static class TicketShadowing
         // Hosted services stop in reverse: these after the lane has drained.
         services.AddSingleton(provider => new EvidenceStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddSingleton(provider => new MismatchStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddSingleton(provider => new AuditLog(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddSingleton<IncarnationRecord>();
         services.AddHostedService(provider => provider.GetRequiredService<IncarnationRecord>());
         services.AddHostedService<MismatchKeeper>();
