@@ -43,6 +43,15 @@ public sealed partial class EvidenceStore
         return FlushResult.Written;
     }
 
+    /// <summary>Says that the run is alive, also while there is nothing to store: who falls silent without goodbye has ended uncleanly.</summary>
+    public async Task BeatAsync(Guid incarnation, CancellationToken cancellationToken)
+    {
+        await using var command = evidence.CreateCommand(
+            "insert into shadow.flush (incarnation, sequence) values ($1, 0) on conflict (incarnation) do update set at = now()");
+        command.Parameters.Add(new() { Value = incarnation });
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     private static void AddCounts(NpgsqlBatch commands, EvidenceBatch batch)
     {
         ShapeBatch[] shapes = [.. batch.Shapes.OrderBy(shape => shape.Operation, StringComparer.Ordinal).ThenBy(shape => shape.Shape, StringComparer.Ordinal)];

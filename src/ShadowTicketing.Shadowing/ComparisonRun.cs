@@ -60,6 +60,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             if (verdict.ErrorType is { } error) activity?.SetTag("error.type", error);
             if (signature is not null) activity?.SetTag("shadow.signature", signature.Id);
             await runner.SelfTest.RunAsync(experiment, Operation, request, control, Horizon, stopping);
+            if (control.Error is null && candidate.Error is null) await runner.Timer.RunAsync(experiment, Operation, request, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

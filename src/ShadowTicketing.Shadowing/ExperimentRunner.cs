@@ -34,6 +34,7 @@ public sealed class ExperimentRunner<TStore>
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
         _confirmer = new(open, openSnapshot, judge, observer, options, clock);
+        Timer = new(open, observer, options);
         SelfTest = new(open, observer, judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
     }
 
@@ -42,6 +43,8 @@ public sealed class ExperimentRunner<TStore>
     internal ComparisonRecorder Recorder { get; }
 
     internal SelfTest<TStore> SelfTest { get; }
+
+    internal PairTimer<TStore> Timer { get; }
 
     /// <summary>Answers a request.</summary>
     /// <returns>What the served side answered; its exception passes unchanged.</returns>

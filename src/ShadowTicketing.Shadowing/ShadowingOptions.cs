@@ -95,6 +95,11 @@ public sealed class ShadowingOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan SelfTestInterval { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The share of compared requests that both sides run once more for, to be timed against each other.</summary>
+    /// <value>Percent, 0 to 100. The default is 5; the latency test needs 4,200 pairs an operation before it says anything.</value>
+    [Range(0d, 100d)]
+    public double LatencyPairPercent { get; set; } = 5;
+
     /// <summary>The secret that values in samples are hashed with; replicas that share it give equal values equal hashes.</summary>
     /// <value>At least 16 characters. Unset, each process draws its own.</value>
     [JsonIgnore, MinLength(16, ErrorMessage = "It has fewer than 16 characters.")]

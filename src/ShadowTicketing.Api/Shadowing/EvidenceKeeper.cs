@@ -46,6 +46,7 @@ internal sealed class EvidenceKeeper(
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         await FlushAsync(cancellationToken);
+        await store.BeatAsync(incarnation.Id, cancellationToken);
         var operations = report.Operations().ToDictionary(status => status.Operation);
         var merged = await store.ReadAsync(ledger.Fingerprint, Candidate, operations.Keys, cancellationToken);
         ledger.IsBusy = merged.IsBusy;

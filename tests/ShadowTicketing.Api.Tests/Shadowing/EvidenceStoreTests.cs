@@ -82,6 +82,27 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_run_that_fell_silent_without_goodbye_is_an_unclean_exit_and_a_quiet_one_is_not()
+    {
+        var (store, source) = await StoreAsync("evidence_unclean");
+        await using var _ = source;
+        var (quiet, ended, dead) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        foreach (var id in new[] { quiet, ended, dead })
+        {
+            await store.BeginAsync(new(id, "a replica", "candidate", "control", "config"), Cancellation);
+            await store.BeatAsync(id, Cancellation);
+        }
+
+        await store.EndAsync(ended, Cancellation);
+        await ExecuteAsync(source, "update shadow.flush set at = now() - interval '10 minutes'");
+        await store.BeatAsync(quiet, Cancellation);
+        var since = (await store.ReadAsync(Fingerprint, "candidate", [Operation], Cancellation)).Operations[0].SinceUncleanExit!.Value;
+        Assert.InRange(since, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(12));
+        await store.EndAsync(dead, Cancellation);
+        Assert.Null((await store.ReadAsync(Fingerprint, "candidate", [Operation], Cancellation)).Operations[0].SinceUncleanExit);
+    }
+
+    [Fact]
     public async Task The_schemas_fingerprint_changes_with_a_touched_column_and_with_no_other()
     {
         var database = await postgres.CloneAsync("evidence_schema", Cancellation);

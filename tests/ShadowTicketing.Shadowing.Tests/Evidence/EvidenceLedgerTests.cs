@@ -71,6 +71,30 @@ public sealed class EvidenceLedgerTests
     }
 
     [Fact]
+    public async Task Pairs_are_timed_in_the_lane_and_are_no_comparisons()
+    {
+        await using var engine = await new Engine(new() { ["LatencyPairPercent"] = "100", ["SelfTestInterval"] = "01:00:00" }).StartAsync();
+        for (var i = 0; i < 4; i++) await engine.CompareAsync();
+        await Eventually.HoldsAsync(() => engine.Opened.Count(opened => opened.EndsWith("Shadow", StringComparison.Ordinal)) == 4 + 8 + 1);
+        var runs = engine.Opened.Where(opened => opened.EndsWith("Shadow", StringComparison.Ordinal)).ToArray();
+        Assert.Equal(4 + 1, runs.Count(run => run.StartsWith("Control", StringComparison.Ordinal)));
+        Assert.Equal(4, engine.Status.Comparisons.Values.Sum());
+    }
+
+    [Fact]
+    public void The_first_period_sets_the_thresholds_and_the_next_blocks_are_held_against_them()
+    {
+        var pairs = new LatencyPairs();
+        for (var i = 0; i < LatencyBlocks.Pairs; i++) pairs.Add(new(0.001 * (1 + (i % 10)), 0.001));
+        Assert.Equal(0, pairs.Take().P50.Count);
+        for (var i = 0; i < LatencyBlocks.Pairs; i++) pairs.Add(new(0.001 * (1 + (i % 10)), 1));
+        var taken = pairs.Take();
+        Assert.Equal(1, taken.P50.Count);
+        Assert.True(taken.P50.Sum > 0 && taken.P99.Sum > 0, $"{taken}");
+        Assert.Equal(default, pairs.Take().P50);
+    }
+
+    [Fact]
     public async Task A_batch_that_was_not_stored_comes_again_as_it_was_and_what_is_new_comes_after()
     {
         await using var engine = await new Engine().StartAsync();
