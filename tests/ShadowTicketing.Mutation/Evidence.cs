@@ -14,12 +14,14 @@ internal static class Evidence
     /// <summary>Whether there is some already: a mismatch or a failure. Statements are judged at the end.</summary>
     public static bool IsAny(StatusView status) => status.Operations.Any(operation => operation.Of(Failures) > 0);
 
-    /// <summary>Whether finding nothing means anything.</summary>
+    /// <summary>Whether finding nothing means anything. What an open breaker kept from comparison was seen as well: it was not held against anybody.</summary>
     public static bool IsEnough(StatusView status) =>
-        Shadowed.All(name => status.Operations.Any(operation => operation.Operation == name && operation.Compared >= FewestComparisons));
+        Shadowed.All(name => status.Operations.Any(operation => operation.Operation == name && Seen(operation) >= FewestComparisons));
 
     /// <returns>A line for each kind.</returns>
     public static IReadOnlyList<string> Of(StatusView status) => [.. status.Operations.SelectMany(Of)];
+
+    private static long Seen(OperationView operation) => operation.Compared + operation.Skips.GetValueOrDefault("breaker_open");
 
     private static IEnumerable<string> Of(OperationView operation)
     {

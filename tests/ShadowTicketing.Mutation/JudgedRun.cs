@@ -13,9 +13,9 @@ namespace ShadowTicketing.Mutation;
 /// <remarks>
 /// A process of its own for each mutant. Models, compiled queries and EF's query cache keep what the first mutant made of them.
 /// </remarks>
-internal sealed class JudgedRun(TimeProvider clock)
+internal sealed class JudgedRun(IReadOnlyList<FaultChoice> faults, TimeProvider clock)
 {
-    /// <summary>Asks the program for this run rather than for its tests.</summary>
+    /// <summary>Asks the program for this run rather than for its tests; names of faults to plant may follow, to see the judge find them.</summary>
     public const string Argument = "--judge";
 
     public const int ExitOfClean = 0;
@@ -25,6 +25,7 @@ internal sealed class JudgedRun(TimeProvider clock)
     public const int ExitOfFailure = 2;
 
     private const int Tickets = 1500;
+    private const double FaultShare = 0.1;
     private static readonly TrafficOptions Traffic = new() { Rate = 150, Requests = 1800 };
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(60);
@@ -42,13 +43,15 @@ internal sealed class JudgedRun(TimeProvider clock)
 
     /// <summary>Runs, and writes each piece of evidence on a line.</summary>
     /// <returns>The exit code.</returns>
-    public static async Task<int> ReportAsync(TextWriter output, TextWriter error)
+    public static async Task<int> ReportAsync(IEnumerable<string> faults, TextWriter output, TextWriter error)
     {
+        var registry = new FaultRegistry(TimeProvider.System);
         using var time = new CancellationTokenSource(ShadowTrafficTests.Patience, TimeProvider.System);
         _ = ParentWatch.OrphanedAsync(TimeProvider.System, time.Token).ContinueWith(_ => time.Cancel(), TaskScheduler.Default);
         try
         {
-            var evidence = await new JudgedRun(TimeProvider.System).RunAsync(error, time.Token);
+            FaultChoice[] choices = [.. faults.Select(name => new FaultChoice(registry.Find(name) ?? throw new ArgumentException(name), FaultShare))];
+            var evidence = await new JudgedRun(choices, TimeProvider.System).RunAsync(error, time.Token);
             foreach (var line in evidence) await output.WriteLineAsync(line);
             return evidence.Count == 0 ? ExitOfClean : ExitOfEvidence;
         }
@@ -64,18 +67,20 @@ internal sealed class JudgedRun(TimeProvider clock)
     private async Task<IReadOnlyList<string>> RunAsync(TextWriter remarks, CancellationToken stop)
     {
         var secrets = DemoSecrets.Draw();
+        var planted = new PlantedFaults(faults);
         using var log = new DemoLog();
         await using var postgres = await PrivatePostgres.StartAsync(durable: false, stop);
         var database = await postgres.CreateAsync("ticketing", stop);
         await Seeder.SeedAsync(database, Tickets, stop);
         var population = await Population.ReadAsync(database.Owner, stop);
 
-        await using var service = await DemoService.StartAsync(0, database, secrets, new PlantedFaults([]), log, stop);
+        await using var service = await DemoService.StartAsync(0, database, secrets, planted, log, stop);
         using var status = new StatusClient(service.Address, secrets.ViewerToken, clock);
         await status.ReadyAsync(stop);
         foreach (var line in OpenForTraffic(service.Switch, StatusClient.View(await status.ReadAsync(stop)))) await remarks.WriteLineAsync(line);
 
         using var driver = new TrafficDriver(service.Address, population, new(secrets.SigningKey, clock), Traffic, clock);
+        planted.Arm();
         var final = await DriveAsync(driver, status, stop);
         if (Evidence.Of(final) is [_, ..] found) return found;
         if (driver.Tally.Unexpected.Count > 0) throw new InvalidOperationException($"Unexpected: {string.Join(", ", driver.Tally.Unexpected.Keys)}");

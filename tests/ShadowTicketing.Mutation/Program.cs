@@ -4,7 +4,7 @@ using Xunit.Runner.InProc.SystemConsole;
 
 return args switch
 {
-    [JudgedRun.Argument] => await JudgedRun.ReportAsync(Console.Out, Console.Error),
+    [JudgedRun.Argument, .. var faults] => await JudgedRun.ReportAsync(faults, Console.Out, Console.Error),
     _ when args.Contains("--server") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
     _ => await ConsoleRunner.Run(args),
 };
