@@ -6,6 +6,9 @@ namespace ShadowTicketing.Shadowing.Diagnosing;
 /// <summary>Rows that are missing, extra, or in another order.</summary>
 internal static partial class Diagnoses
 {
+    /// <summary>Rows without a NULL among them, from which on that is no chance.</summary>
+    private const int FewestToTell = 3;
+
     private static Diagnosis? OfRows(Symptoms symptoms)
     {
         foreach (var list in symptoms.Lists)
@@ -23,22 +26,22 @@ internal static partial class Diagnoses
     {
         foreach (var parameter in Members.Of(request).Where(parameter => parameter.PropertyType == typeof(string)))
         {
-            var name = parameter.Name;
-            var asked = (string?)parameter.GetValue(request);
-            if (asked is { Length: 0 } && list.Missing.Count > 0
-                && list.Candidate.All(row => row is not null && Members.Get(row, name) is "") && list.Control.Any(row => Members.Get(row, name) is not ""))
-                return new(Cause.EmptyFilter, $"{Camel(name)} is empty, and of {list.Control.Count} rows at {list.Path} only those with an empty one came.");
-            if (string.IsNullOrEmpty(asked) || list.Extra.Count == 0 || list.Extra.Any(row => Of(row, name) is null)) continue;
+            var (name, asked) = (parameter.Name, (string?)parameter.GetValue(request));
+            if (asked is "" && list.Missing.Count > 0 && list.Candidate.All(row => row is not null && Members.Get(row, name) is ""))
+                return new(Cause.EmptyFilter, $"{Camel(name)} is empty, and of {list.Control.Count} rows at {list.Path} none but those with an empty one came.");
+            if (string.IsNullOrEmpty(asked) || list.Extra.Any(row => Of(row, name) is null)) continue;
 
-            string?[] texts = [.. list.Extra.Select(row => (string?)Members.Get(row, name))];
-            if (texts.All(text => text is not null && text != asked && string.Equals(text, asked, StringComparison.OrdinalIgnoreCase)))
-                return new(Cause.CaseHandling, $"All {texts.Length} extra rows at {list.Path} have the {Camel(name)} that was asked for in another case.");
-            if (texts.All(text => text is not null && text != asked && text.Trim() == asked.Trim()))
-                return new(Cause.TrimmedText, $"All {texts.Length} extra rows at {list.Path} have the {Camel(name)} that was asked for with other white space.");
-            if (texts.All(text => text is null))
-                return new(Cause.NullComparison, $"All {texts.Length} extra rows at {list.Path} have no {Camel(name)} though one was asked for.");
-            if (texts.All(text => text != asked))
-                return new(Cause.FilterLost, $"All {texts.Length} extra rows at {list.Path} have another {Camel(name)} than was asked for.");
+            // Rows that fit the filter are there only because those that do not have moved the page.
+            string?[] odd = [.. list.Extra.Select(row => (string?)Members.Get(row, name)).Where(text => text != asked)];
+            if (odd.Length == 0) continue;
+            var (cause, how) = odd switch
+            {
+                _ when odd.All(text => text is null) => (Cause.NullComparison, "none"),
+                _ when odd.All(text => string.Equals(text, asked, StringComparison.OrdinalIgnoreCase)) => (Cause.CaseHandling, "the one that was asked for in another case"),
+                _ when odd.All(text => text?.Trim() == asked.Trim()) => (Cause.TrimmedText, "the one that was asked for with other white space"),
+                _ => (Cause.FilterLost, "another than was asked for"),
+            };
+            return new(cause, $"Of {list.Extra.Count} extra rows at {list.Path} {odd.Length} do not have the {Camel(name)} that was asked for: they have {how}.");
         }
 
         return null;
@@ -61,22 +64,35 @@ internal static partial class Diagnoses
             : new(Cause.MultipliedRows, $"{doubled} rows at {list.Path} come more than once.");
     }
 
-    /// <summary>A member that is NULL in every row that is missing, or extra, and in none that both sides have.</summary>
+    /// <summary>Rows in which a member is NULL are missing, or are on another page.</summary>
     private static Diagnosis? OfMissingNulls(ListSymptom list)
     {
-        var (odd, words) = list.Missing.Count > 0 ? (list.Missing, "missing") : (list.Extra, "extra");
-        if (odd.Count == 0) return null;
-        var all = list.Missing.Count > 0 ? list.Control : list.Candidate;
-        var others = all.OfType<object>().Except(odd).ToArray();
-        // Without rows to tell apart, NULLs say nothing: every member that happens to be NULL would be blamed.
-        if (others.Length == 0) return null;
-        foreach (var member in Members.Of(odd[0]).OrderBy(member => Nullable.GetUnderlyingType(member.PropertyType) is null))
+        if (list.Missing.Count == 0) return OfExtraNulls(list);
+        // Where all rows are others, NULLs say nothing: every member that happens to be NULL would be blamed.
+        foreach (var member in Members.Of(list.Missing[0]).OrderBy(member => TypeOf(member) == typeof(DateTime) ? 0 : member.PropertyType.IsValueType ? 1 : 2))
         {
-            if (odd.Any(row => member.GetValue(row) is not null) || others.Any(row => member.GetValue(row) is null)) continue;
-            var evidence = $"{Camel(member.Name)} is NULL in all {odd.Count} {words} rows at {list.Path}, and in no other.";
-            var type = Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
-            if (type == typeof(DateTime) && list.Extra.Count > 0) return new(Cause.NullOrdering, evidence);
-            return new(type == typeof(int) || type == typeof(long) || type == typeof(Guid) ? Cause.InnerJoin : Cause.NullComparison, evidence);
+            var lost = list.Missing.Count(row => member.GetValue(row) is null);
+            if (lost == 0 || list.Candidate.Any(row => row is null || member.GetValue(row) is null)) continue;
+            var evidence = $"{Camel(member.Name)} is NULL in {lost} of the {list.Missing.Count} rows that are missing at {list.Path}, and in none of those that came.";
+            if (list.Extra.Count > 0 && !list.TotalDiffers)
+            {
+                if (TypeOf(member) == typeof(DateTime)) return new(Cause.NullOrdering, evidence);
+                continue;
+            }
+
+            var isTold = list.Extra.Count == 0 ? lost == list.Missing.Count && list.Candidate.Count > 0 : list.Candidate.Count >= FewestToTell;
+            if (isTold && TypeOf(member) != typeof(DateTime)) return new(IsKey(TypeOf(member)) ? Cause.InnerJoin : Cause.NullComparison, evidence);
+        }
+
+        return null;
+    }
+
+    private static Diagnosis? OfExtraNulls(ListSymptom list)
+    {
+        foreach (var member in list.Extra is [var first, ..] ? Members.Of(first) : [])
+        {
+            if (list.Extra.Any(row => member.GetValue(row) is not null) || list.Control.Count == 0 || list.Control.Any(row => row is null || member.GetValue(row) is null)) continue;
+            return new(Cause.NullComparison, $"{Camel(member.Name)} is NULL in all {list.Extra.Count} extra rows at {list.Path}, and in no other.");
         }
 
         return null;
@@ -90,18 +106,12 @@ internal static partial class Diagnoses
             return new(Cause.PageOffByOne, $"No row of page {page} is there; the total is right.");
         if (list.Extra.Count == 0 && list.Candidate.Count < Math.Min(limit, list.Control.Count))
             return new(Cause.PagingBeforeFilter, $"{list.Candidate.Count} of {list.Control.Count} rows came on a page of {limit}; the total is right.");
-        if (IsShifted(list)) return new(Cause.PageOffByOne, $"The page is shifted by {list.Missing.Count} rows; the total is right.");
-        return null;
+        return IsShifted(list) ? new(Cause.PageOffByOne, "The page begins a row late; the total is right.") : null;
     }
 
-    /// <summary>The rows missing from one end are as many as came in at the other.</summary>
-    private static bool IsShifted(ListSymptom list)
-    {
-        var count = list.Missing.Count;
-        if (count == 0 || list.Extra.Count is var extra && (extra == 0 || extra > count)) return false;
-        return list.Control.Take(count).All(row => row is not null && list.Missing.Contains(row))
-            && list.Candidate.TakeLast(extra).All(row => row is not null && list.Extra.Contains(row));
-    }
+    /// <summary>The first row has gone, and the one behind the last has come. More than one row is no slip in counting.</summary>
+    private static bool IsShifted(ListSymptom list) => list is { Missing: [var gone], Extra.Count: <= 1, Control: [{ } first, _, ..], Candidate: [.., { } last] }
+        && gone.Equals(first) && (list.Extra.Count == 0 || list.Extra[0].Equals(last));
 
     /// <summary>Groups come and go while what they count stays the same: the rows fell into other groups.</summary>
     private static Diagnosis? OfBuckets(ListSymptom list)
@@ -149,8 +159,11 @@ internal static partial class Diagnoses
     private static long? Sum(IReadOnlyList<object?> rows, string member) => rows.Count == 0 || rows.Any(row => Members.Number(row, member) is null)
         ? null : rows.Sum(row => Members.Number(row, member));
 
-    private static bool IsDay(PropertyInfo member) =>
-        (Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType) is var type && (type == typeof(DateOnly) || type == typeof(DateTime));
+    private static bool IsDay(PropertyInfo member) => TypeOf(member) is var type && (type == typeof(DateOnly) || type == typeof(DateTime));
+
+    private static bool IsKey(Type type) => type == typeof(int) || type == typeof(long) || type == typeof(Guid);
+
+    private static Type TypeOf(PropertyInfo member) => Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
 
     private static PropertyInfo? Of(object row, string name) =>
         Members.Of(row).FirstOrDefault(member => member.Name == name && member.PropertyType == typeof(string));

@@ -59,8 +59,8 @@ internal static partial class Diagnoses
         foreach (var difference in symptoms.Differences)
         {
             if (difference is not { Control: string control, Candidate: string candidate }) continue;
-            if (candidate.Length == 0) return new(Cause.UnreadColumn, $"{difference.Pattern} is empty where the control has a text.");
             if (control.Trim() == candidate.Trim()) return new(Cause.TrimmedText, $"{difference.Pattern} differs in white space at its ends only.");
+            if (candidate.Length == 0) return new(Cause.UnreadColumn, $"{difference.Pattern} is empty where the control has a text.");
             if (string.Equals(control, candidate, StringComparison.OrdinalIgnoreCase)) return new(Cause.CaseHandling, $"{difference.Pattern} differs in case only.");
             if (Normal(control) == Normal(candidate)) return new(Cause.TextNormalization, $"{difference.Pattern} differs in its Unicode normal form only.");
             if (control.StartsWith(candidate, StringComparison.Ordinal)) return new(Cause.TruncatedText, $"{difference.Pattern} ends after {candidate.Length} of {control.Length} characters.");
@@ -79,6 +79,15 @@ internal static partial class Diagnoses
             var other => new(Cause.NumberFormat, $"{other.Pattern} is the same value in another form."),
         };
 
+    /// <summary>Aggregates of several kinds that differ at once were taken over other rows, whichever rows of theirs come and go.</summary>
+    private static Diagnosis? OfWindows(Symptoms symptoms)
+    {
+        var counts = symptoms.Differences.Where(difference => difference.Kind is DifferenceKind.Value && difference.Control is int or long).ToArray();
+        var parts = symptoms.Differences.Select(difference => difference.Pattern.Split('.', '[')[0]).Distinct().Count();
+        return counts.Select(count => count.Pattern.Split('.', '[')[0]).Distinct().Count() < 2 || parts < 3 ? null
+            : new(Cause.WindowBoundary, $"{Paths(counts)} and others, in {parts} parts of the answer: all aggregates over the same rows differ together.");
+    }
+
     private static Diagnosis? OfAggregates(Symptoms symptoms)
     {
         (Difference Of, decimal Control, decimal Candidate)[] numbers =
@@ -86,7 +95,7 @@ internal static partial class Diagnoses
                 .Where(entry => entry is { Item2: not null, Item3: not null }).Select(entry => (entry.difference, entry.Item2!.Value, entry.Item3!.Value))];
         if (numbers.Length == 0) return null;
         var where = Paths(numbers.Select(number => number.Of));
-        if (numbers.All(number => number.Of.Path.EndsWith(".count", StringComparison.Ordinal)) && numbers.Length > 1 && numbers.Sum(number => number.Candidate - number.Control) == 0)
+        if (numbers.Length > 1 && numbers.Sum(number => number.Candidate - number.Control) == 0 && numbers.All(number => IsOfDay(number.Of, symptoms)))
             return new(Cause.TimeZone, $"{numbers.Length} counts at {where} differ while their sum is right: rows fell into neighbouring groups.");
         var fractions = numbers.Where(number => number.Of.Control is decimal or double).ToArray();
         if (numbers.Length == fractions.Length)
@@ -97,6 +106,8 @@ internal static partial class Diagnoses
         }
 
         var counts = numbers.Where(number => number.Of.Control is not (decimal or double)).ToArray();
+        if (counts.All(number => number.Control > 0 && number.Candidate == 0))
+            return new(Cause.FilterAlwaysFalse, $"{where}: nothing at all where the control counts something.");
         if (counts.All(number => number.Control > 0 && number.Candidate >= 2 * number.Control))
             return new(Cause.MultipliedRows, $"{where}: twice the control's or more, in all {counts.Length}.");
         if (counts.Select(number => number.Of.Pattern).Distinct().Count() > 1)
@@ -105,6 +116,11 @@ internal static partial class Diagnoses
             : counts.All(number => number.Candidate > number.Control) ? new(Cause.MultipliedRows, $"{where}: higher than the control's, in all {counts.Length}.")
             : null;
     }
+
+    /// <summary>Whether the row that holds the difference is that of a day.</summary>
+    private static bool IsOfDay(Difference difference, Symptoms symptoms) =>
+        difference.Pattern.LastIndexOf("[*].", StringComparison.Ordinal) is var end and > 0
+        && Members.List(symptoms.Pair?.Control, difference.Pattern[..end]) is [{ } row, ..] && Members.Of(row).Any(IsDay);
 
     private static string Sign((Difference, decimal Control, decimal Candidate)[] numbers) =>
         numbers.All(number => number.Candidate > number.Control) ? "higher" : numbers.All(number => number.Candidate < number.Control) ? "lower" : "other";
