@@ -17,8 +17,8 @@ internal static class FilterFaults
         },
         new("7", "trimmed-subject", "subject → Subject.Trim(), tabs and newlines too")
         {
-            Get = new() { Detail = Projections.Detail.With("Subject", static ticket => ticket.Subject.Trim()) },
-            Traces = [Trace.Value("ticket.subject")],
+            List = new() { Item = Projections.Item.With("Subject", static ticket => ticket.Subject.Trim()) },
+            Traces = [Trace.Value("tickets[*].subject")],
             Causes = [Cause.TrimmedText],
         },
         new("10", "filter-by-null", "no filter where none is given → Contains(null)")
@@ -31,7 +31,7 @@ internal static class FilterFaults
         new("12", "page-before-filter", "WHERE … LIMIT → Take before Where")
         {
             List = new() { Page = static (parts, context, request) => parts.Filter(parts.Cut(context, parts.Order(context.Tickets), request), request) },
-            Traces = [Trace.MissingTicket],
+            Traces = [Trace.MissingTicket, Trace.ExtraTicket],
             Causes = [Cause.PagingBeforeFilter],
         },
         new("13", "empty-filter", "an empty filter means none → equality with the empty text")

@@ -5,8 +5,6 @@ namespace ShadowTicketing.Shadowing.Tests.Diagnosing;
 
 public sealed partial class DiagnosesTests
 {
-    private static readonly int? NoNumber;
-
     private enum Access
     {
         Granted,
@@ -125,18 +123,21 @@ public sealed partial class DiagnosesTests
     public void A_null_key_is_a_null_key() => Fails(Cause.NullKey, Record.Exception(() => new Dictionary<string, int>().Add(null!, 1))!);
 
     [Fact]
-    public void No_elements_of_an_aggregate_are_an_aggregate_of_nothing() =>
+    public void No_elements_of_an_aggregate_are_an_aggregate_of_nothing()
+    {
         Fails(Cause.AggregateOfNothing, new InvalidOperationException("Sequence contains no elements."), sql: "SELECT avg(t.hours) FROM t");
+        Fails(Cause.AggregateOfNothing, Record.Exception(() => Required(null))!, sql: "SELECT max(t.hours) FROM t");
+    }
 
     [Fact]
     public void No_elements_elsewhere_are_a_missing_row_that_throws() =>
         Fails(Cause.NoRowThrows, Record.Exception(() => Array.Empty<int>().First())!, sql: "SELECT t.id FROM t LIMIT 1");
 
     [Fact]
-    public void More_than_one_element_is_a_second_row_that_throws() => Fails(Cause.SecondRowThrows, Record.Exception(() => new[] { 1, 2 }.Single())!);
+    public void More_than_one_element_is_a_second_row_that_throws() => Fails(Cause.SecondRowThrows, Record.Exception(() => Enumerable.Range(1, 2).Single())!);
 
     [Fact]
-    public void Null_in_a_required_member_is_that() => Fails(Cause.NullInRequiredMember, Record.Exception(() => Nothing())!);
+    public void Null_in_a_required_member_is_that() => Fails(Cause.NullInRequiredMember, Record.Exception(() => Required(null))!);
 
     [Fact]
     public void A_parameter_of_the_wrong_kind_of_time_is_that() =>
@@ -146,7 +147,7 @@ public sealed partial class DiagnosesTests
     public void A_query_that_cannot_be_translated_is_that_even_wrapped() =>
         Fails(Cause.Untranslatable, new AggregateException(new InvalidOperationException("The LINQ expression … could not be translated.")));
 
-    private static object Nothing() => NoNumber.Value;
+    private static int Required(int? number) => number!.Value;
 
     private static Difference Value(string path, object control, object candidate) => new(path, DifferenceKind.Value, control, candidate);
 
