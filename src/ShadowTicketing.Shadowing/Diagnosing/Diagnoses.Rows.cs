@@ -13,7 +13,7 @@ internal static partial class Diagnoses
         foreach (var list in symptoms.Lists)
         {
             var found = OfFilters(list, symptoms.Request) ?? OfEmptiness(list, symptoms) ?? OfDuplicates(list) ?? OfMissingNulls(list)
-                ?? OfExtraNulls(list) ?? OfPaging(list, symptoms) ?? OfBuckets(list) ?? OfOrder(list) ?? OfTheRest(list);
+                ?? OfExtraNulls(list) ?? OfBuckets(list) ?? OfPaging(list, symptoms) ?? OfOrder(list) ?? OfTheRest(list);
             if (found is not null) return found;
         }
 
@@ -105,7 +105,7 @@ internal static partial class Diagnoses
             return new(Cause.PageOffByOne, $"No row of page {page} is there, but others; the total is right.");
         if (list.Extra.Count == 0 && list.Candidate.Count < Math.Min(limit.Value, list.Control.Count))
             return new(
-                Cause.PagingBeforeFilter, $"{list.Candidate.Count} of {list.Control.Count} rows came for a page of {limit}; the total is right.");
+                Cause.PagingBeforeFilter, $"{list.Candidate.Count} of {list.Control.Count} rows came for a page of {limit}; the total fits.");
         return IsShifted(list) ? new(Cause.PageOffByOne, "The page begins a row late; the total is right.") : null;
     }
 

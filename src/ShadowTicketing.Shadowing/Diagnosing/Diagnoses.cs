@@ -37,7 +37,7 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfLookups(Symptoms symptoms) =>
         Find(symptoms, difference => difference.Control is Enum || difference.Candidate is Enum) is { } lookup
-            ? new(Cause.FoundDifferently, $"{lookup.Pattern} is another than the control's: the sides do not agree whether there is such a row, or for whom.")
+            ? new(Cause.FoundDifferently, $"{lookup.Pattern}: the sides do not agree whether there is such a row, or for whom.")
             : null;
 
     private static Difference? Find(Symptoms symptoms, Func<Difference, bool> which) => symptoms.Differences.FirstOrDefault(which);
