@@ -81,12 +81,12 @@ internal sealed class Confirmer<TStore>(
         if (horizon is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
         // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
-        // What lies in a row is asked of that row; what lies beside them, such as a total, may rest on any.
+        // What lies in a row is asked of that row; what lies beside them, such as a total or which rows a page shows, may rest on any.
         using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
-        var inRows = await AskAsync([.. left.Where(difference => difference.RowKey is not null)]);
+        var inRows = await AskAsync([.. left.Where(Movements.IsInRow)]);
         var beside = inRows.Moved.HasRows
             ? (Left: [], Moved: RowsMoved.Nothing, IsOpen: false)
-            : await AskAsync([.. left.Where(difference => difference.RowKey is null)]);
+            : await AskAsync([.. left.Where(difference => !Movements.IsInRow(difference))]);
         left = [.. inRows.Left, .. beside.Left];
         if (left.Count > 0)
         {
@@ -105,6 +105,8 @@ internal sealed class Confirmer<TStore>(
             if (some.Count == 0) return ([], RowsMoved.Nothing, false);
             var keys = experiment.Touches(request, some);
             var moved = await snapshot.MovedSinceAsync(horizon, keys, limit.Token);
+            if (keys is not null && !moved.HasRows && experiment.ShowsPart && !some.Any(Movements.IsInRow))
+                (keys, moved) = (null, await snapshot.MovedSinceAsync(horizon, null, limit.Token));
             // Something was written and no row bears witness: one may have come and gone again. That neither excuses nor accuses.
             return keys is null && moved.Any && !moved.HasRows ? ([], moved, true) : (Movements.Unexplained(some, keys, moved), moved, false);
         }

@@ -58,7 +58,8 @@ internal static class Movements
         [],
         [.. moved.Keys.Select(key => key.ToString(System.Globalization.CultureInfo.InvariantCulture)).Concat(moved.Names).Take(Most)]);
 
-    private static bool IsInRow(Difference difference) => difference.RowKey is not null && !IsOfTheSet(difference);
+    /// <summary>Whether it is in a row that both sides have.</summary>
+    public static bool IsInRow(Difference difference) => difference.RowKey is not null && !IsOfTheSet(difference);
 
     /// <summary>Whether it is about which rows there are, or in what order.</summary>
     private static bool IsOfTheSet(Difference difference) =>

@@ -92,6 +92,24 @@ public sealed class MovementTests
         Assert.Equal([new MismatchCount("text", "concurrency", 1)], (await engine.SettledAsync()).Mismatches);
     }
 
+    [Theory]
+    [InlineData(true, "transient")]
+    [InlineData(false, "mismatch")]
+    public async Task Rows_of_a_page_that_did_not_move_may_have_been_pushed_by_one_that_it_does_not_show(bool showsPart, string outcome)
+    {
+        var experiment = showsPart ? ByPage : ByLine;
+        await using var engine = await new Engine(experiments: experiment)
+        {
+            Control = Lines("one"),
+            Candidate = Lines("one", "pushed in"),
+            CandidateOnSnapshot = Lines("one"),
+            UnmovedKeys = [2],
+            Moved = true,
+        }.StartAsync();
+        await engine.Runner.RunAsync(experiment, new Question(), TestContext.Current.CancellationToken);
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons[outcome]);
+    }
+
     [Fact]
     public async Task A_difference_beside_all_rows_does_not_hide_one_in_a_row_that_did_not_move()
     {
@@ -121,9 +139,14 @@ public sealed class MovementTests
         return engine;
     }
 
-    private static Experiment<Oracle, Question, Answer> ByLine { get; } =
+    private static Experiment<Oracle, Question, Answer> ByLine { get; } = Named(showsPart: false);
+
+    private static Experiment<Oracle, Question, Answer> ByPage { get; } = Named(showsPart: true);
+
+    private static Experiment<Oracle, Question, Answer> Named(bool showsPart) =>
         new("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
         {
+            ShowsPart = showsPart,
             Rules = new ComparisonRules().Rows<Answer, Line, int>(answer => answer.Lines, line => line.Id),
             Touches = static (_, differences) =>
                 differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,

@@ -18,6 +18,7 @@ internal static class TicketExperiments
                 page => page.Tickets, ticket => ticket.Id, ticket => ticket.CreatedAt, NoTieBreak,
                 cut: page => new(Start: page.Page > 1, End: (long)page.Page * page.Limit < page.Total),
                 fits: WasAskedFor),
+            ShowsPart = true,
             Touches = static (_, differences) =>
                 differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
             Leaks = static (request, difference) =>
