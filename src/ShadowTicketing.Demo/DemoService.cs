@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using ShadowTicketing.Api;
 using ShadowTicketing.Demo.Database;
 using ShadowTicketing.Demo.Faults;
+using ShadowTicketing.Shadowing;
 
 namespace ShadowTicketing.Demo;
 
@@ -20,6 +21,9 @@ internal sealed class DemoService : IAsyncDisposable
 
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+
+    /// <summary>Whether anything runs in the shadow.</summary>
+    public ShadowSwitch Switch => _app.Services.GetRequiredService<ShadowSwitch>();
 
     public static async Task<DemoService> StartAsync(
         int port, TicketingDatabase database, DemoSecrets secrets, PlantedFaults faults, DemoLog log, CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ public sealed class OneSnapshotConfirmer<TStore>
     private readonly NpgsqlDataSource _shadow;
     private readonly Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> _storeOver;
     private readonly string _movedKeys;
+    private readonly string _movedRows;
 
     /// <param name="shadow">The shadow's data source.</param>
     /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
@@ -18,21 +19,34 @@ public sealed class OneSnapshotConfirmer<TStore>
     /// A query of two columns: a key of <c>@keys</c> (<c>int[]</c>), and the <c>xmin</c> of a row that an answer about it rests on, NULL for a row
     /// that is gone.
     /// </param>
+    /// <param name="anyVersions">
+    /// A query of two columns: a name (<c>text</c>) and the <c>xmin</c> of every row that an answer may rest on where no key says which.
+    /// </param>
     public OneSnapshotConfirmer(
-        NpgsqlDataSource shadow, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, string rowVersions)
+        NpgsqlDataSource shadow, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, string rowVersions, string anyVersions)
     {
         (_shadow, _storeOver) = (shadow, storeOver);
 
-        // xmin has 32 bits, a snapshot 64: the upper half is that of the next transaction id, less one where the row would lie ahead of it.
-        _movedKeys = $"""
-            select distinct v.key
-            from (select r.key, r.version::text::bigint as xid from ({rowVersions}) as r(key, version)) v,
-                 (select next, next - next % 4294967296 as base
-                  from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) n) e
-            where v.xid is null or (v.xid > 2 and not pg_visible_in_snapshot((
-                case when base + v.xid > next then base + v.xid - 4294967296 else base + v.xid end)::text::xid8, @horizon::pg_snapshot))
-            """;
+        _movedKeys = $"select distinct v.key from {Versions(rowVersions)} where v.xid is null or {IsNew}";
+        _movedRows = $"select v.key from {Versions(anyVersions)} where {IsNew} limit 20";
     }
+
+    /// <summary>
+    /// Not older than the oldest transaction that was running at the horizon. Its own list of those would be sharper, but does not name
+    /// their subtransactions, whose rows carry ids of their own and would pass for committed.
+    /// </summary>
+    private const string IsNew =
+        """
+        (v.xid > 2 and case when base + v.xid > next then base + v.xid - 4294967296 else base + v.xid end
+            >= pg_snapshot_xmin(@horizon::pg_snapshot)::text::bigint)
+        """;
+
+    // xmin has 32 bits, a snapshot 64: the upper half is that of the next transaction id, less one where the row would lie ahead of it.
+    private static string Versions(string query) =>
+        $"""
+        (select r.key, r.version::text::bigint as xid from ({query}) as r(key, version)) v,
+        (select next, next - next % 4294967296 as base from (select pg_snapshot_xmax(pg_current_snapshot())::text::bigint as next) n) e
+        """;
 
     /// <summary>Opens a snapshot; it is fixed by the first statement that a store runs on it.</summary>
     public async ValueTask<ISnapshot<TStore>> OpenAsync(CancellationToken cancellationToken)
@@ -66,16 +80,38 @@ public sealed class OneSnapshotConfirmer<TStore>
         {
             await transaction.RollbackAsync("before_side", cancellationToken);
             if (keys is { Count: 0 }) return RowsMoved.Nothing;
-            await using var command = new NpgsqlCommand(
-                keys is null ? "select pg_current_snapshot()::text <> @horizon" : opener._movedKeys, connection, transaction);
-            command.Parameters.Add(new("horizon", NpgsqlDbType.Text) { Value = horizon });
-            if (keys is null) return new((bool)(await command.ExecuteScalarAsync(cancellationToken))!, []);
+            return keys is null ? await AnyMovedAsync(horizon, cancellationToken) : await MovedAsync(horizon, keys, cancellationToken);
+        }
 
+        private async Task<RowsMoved> MovedAsync(string horizon, IReadOnlyCollection<int> keys, CancellationToken cancellationToken)
+        {
+            await using var command = Since(horizon, opener._movedKeys);
             command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
             var moved = new List<int>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
-            return new(moved.Count > 0, moved);
+            return new(moved.Count > 0, moved, []);
+        }
+
+        private async Task<RowsMoved> AnyMovedAsync(string horizon, CancellationToken cancellationToken)
+        {
+            var names = new List<string>();
+            await using (var command = Since(horizon, opener._movedRows))
+            {
+                await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+                while (await reader.ReadAsync(cancellationToken)) names.Add(reader.GetString(0));
+            }
+
+            if (names.Count > 0) return new(true, [], names);
+            await using var any = Since(horizon, "select pg_current_snapshot()::text <> @horizon");
+            return new((bool)(await any.ExecuteScalarAsync(cancellationToken))!, [], []);
+        }
+
+        private NpgsqlCommand Since(string horizon, string sql)
+        {
+            var command = new NpgsqlCommand(sql, connection, transaction);
+            command.Parameters.Add(new("horizon", NpgsqlDbType.Text) { Value = horizon });
+            return command;
         }
 
         public async ValueTask DisposeAsync()

@@ -82,16 +82,35 @@ internal sealed class Confirmer<TStore>(
         if (horizon is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
         // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
+        // What lies in a row is asked of that row; what lies beside them, such as a total or which rows a page shows, may rest on any.
         using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
-        var keys = experiment.Touches(request, left);
-        var rows = await snapshot.MovedSinceAsync(horizon, keys, limit.Token);
-        left = Movements.Unexplained(left, keys, rows);
-        return left.Count == 0
-            ? Explained(Movements.Of(keys, rows), onSnapshot)
-            : (ConfirmationVerdict.Concurrency, new(
+        var inRows = await AskAsync([.. left.Where(Movements.IsInRow)]);
+        var beside = inRows.Moved.HasRows
+            ? (Left: [], Moved: RowsMoved.Nothing, IsOpen: false)
+            : await AskAsync([.. left.Where(difference => !Movements.IsInRow(difference))]);
+        left = [.. inRows.Left, .. beside.Left];
+        if (left.Count > 0)
+        {
+            return (ConfirmationVerdict.Concurrency, new(
                 Outcome.Mismatch,
                 Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
                 Pair: ObservedPair.Of(control, candidate)));
+        }
+
+        return inRows.IsOpen || beside.IsOpen
+            ? Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable)
+            : Explained(Movements.Of(inRows.Moved.HasRows ? inRows.Moved : beside.Moved), onSnapshot);
+
+        async Task<(IReadOnlyList<Difference> Left, RowsMoved Moved, bool IsOpen)> AskAsync(IReadOnlyList<Difference> some)
+        {
+            if (some.Count == 0) return ([], RowsMoved.Nothing, false);
+            var keys = experiment.Touches(request, some);
+            var moved = await snapshot.MovedSinceAsync(horizon, keys, limit.Token);
+            if (keys is not null && !moved.HasRows && experiment.ShowsPart && !some.Any(Movements.IsInRow))
+                (keys, moved) = (null, await snapshot.MovedSinceAsync(horizon, null, limit.Token));
+            // Something was written and no row bears witness: one may have come and gone again. That neither excuses nor accuses.
+            return keys is null && moved.Any && !moved.HasRows ? ([], moved, true) : (Movements.Unexplained(some, keys, moved), moved, false);
+        }
 
         // It answers on the snapshot: perhaps because a transaction is around it. What fails live, and does so again, fails.
         async Task<(ConfirmationVerdict, Verdict)> FailsAgainAsync()

@@ -44,6 +44,12 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<int>?> Touches { get; init; } = static (_, _) => null;
 
     /// <summary>
+    /// Whether the answer shows a part of the rows that decide it, as a page does: one that is not shown may come or go and push another in or out.
+    /// The default is that it shows them all.
+    /// </summary>
+    public bool ShowsPart { get; init; }
+
+    /// <summary>
     /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical. The default is never.
     /// </summary>
     public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;

@@ -10,9 +10,6 @@ public enum MovementEvidence
 
     /// <summary>Rows that differ carry a version that was not committed when the request began: they changed, if only to change back.</summary>
     RowsChanged,
-
-    /// <summary>Something was written since the request began, and no row key says what the difference rests on.</summary>
-    WrittenSince,
 }
 
 /// <summary>The change of data that explains a difference between the two sides, so that it is none of the candidate's doing.</summary>
@@ -46,9 +43,9 @@ internal static class Movements
     }
 
     /// <summary>The differences that the rows' versions do not explain either.</summary>
-    /// <param name="asked">The keys whose versions were asked for; null where none could be named.</param>
+    /// <param name="asked">The keys whose versions were asked for; null where none could be named, and any row may be the one.</param>
     public static IReadOnlyList<Difference> Unexplained(IReadOnlyList<Difference> left, IReadOnlyCollection<int>? asked, RowsMoved moved) =>
-        !moved.Any ? left : asked is null ? [] :
+        !moved.HasRows ? left : asked is null ? [] :
         [.. left.Where(difference => IsInRow(difference) && difference.RowKey is int key && asked.Contains(key) && !moved.Keys.Contains(key))];
 
     public static Movement Of(IReadOnlyList<Difference> moved) => new(
@@ -56,12 +53,13 @@ internal static class Movements
         [.. moved.Select(difference => difference.Pattern).Distinct().Take(Most)],
         [.. moved.Select(difference => difference.RowKey?.ToString()).OfType<string>().Distinct().Take(Most)]);
 
-    public static Movement Of(IReadOnlyCollection<int>? asked, RowsMoved moved) => new(
-        asked is null ? MovementEvidence.WrittenSince : MovementEvidence.RowsChanged,
+    public static Movement Of(RowsMoved moved) => new(
+        MovementEvidence.RowsChanged,
         [],
-        [.. moved.Keys.Take(Most).Select(key => key.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+        [.. moved.Keys.Select(key => key.ToString(System.Globalization.CultureInfo.InvariantCulture)).Concat(moved.Names).Take(Most)]);
 
-    private static bool IsInRow(Difference difference) => difference.RowKey is not null && !IsOfTheSet(difference);
+    /// <summary>Whether it is in a row that both sides have.</summary>
+    public static bool IsInRow(Difference difference) => difference.RowKey is not null && !IsOfTheSet(difference);
 
     /// <summary>Whether it is about which rows there are, or in what order.</summary>
     private static bool IsOfTheSet(Difference difference) =>

@@ -24,17 +24,20 @@ public interface ISnapshot<TStore> : IAsyncDisposable
 
     /// <summary>Which data changed between a moment and this snapshot.</summary>
     /// <param name="horizon">The moment, as <see cref="SnapshotHorizon"/> gave it.</param>
-    /// <param name="keys">The rows to look at; null asks whether anything was written at all.</param>
+    /// <param name="keys">The rows to look at; null asks for any row that an answer may rest on, a bounded number.</param>
     ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken);
 }
 
 /// <summary>What was written since a moment.</summary>
-/// <param name="Any">Whether anything was.</param>
+/// <param name="Any">Whether anything was, anywhere: it may have been a row that is gone again, and bears no witness.</param>
 /// <param name="Keys">The keys asked for whose rows changed or are gone; empty where none were asked for.</param>
-public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys)
+/// <param name="Names">Rows that changed, named with their table, where no keys were asked for.</param>
+public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys, IReadOnlyList<string> Names)
 {
     /// <summary>Nothing was written.</summary>
-    public static RowsMoved Nothing { get; } = new(false, []);
+    public static RowsMoved Nothing { get; } = new(false, [], []);
+
+    internal bool HasRows => Keys.Count > 0 || Names.Count > 0;
 }
 
 /// <summary>What the database had committed a moment ago, refreshed in the background: a served request can note it without asking.</summary>

@@ -56,6 +56,12 @@ internal sealed class Engine : IAsyncDisposable
 
     public bool Moved { get; set; }
 
+    /// <summary>Keys of rows that stay though others move.</summary>
+    public IReadOnlyList<int> UnmovedKeys { get; set; } = [];
+
+    /// <summary>The rows that bear witness of it where no key was asked for.</summary>
+    public IReadOnlyList<string> MovedRows { get; set; } = ["lines 1"];
+
     public Exception? ShadowIsDown { get; set; }
 
     public Exception? SnapshotIsDown { get; set; }
@@ -137,7 +143,7 @@ internal sealed class Engine : IAsyncDisposable
             (side == Side.Control ? engine.ControlOnSnapshot ?? engine.Control : engine.CandidateOnSnapshot ?? engine.Candidate)(question, token)));
 
         public ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken) =>
-            new(new RowsMoved(engine.Moved, engine.Moved ? keys ?? [] : []));
+            new(new RowsMoved(engine.Moved, engine.Moved ? [.. (keys ?? []).Except(engine.UnmovedKeys)] : [], engine.Moved && keys is null ? engine.MovedRows : []));
 
         public ValueTask DisposeAsync()
         {

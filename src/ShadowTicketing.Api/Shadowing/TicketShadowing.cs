@@ -73,7 +73,8 @@ internal static class TicketShadowing
             (side, connection, transaction) => side == Side.Control
                 ? control(TicketSession.Within(connection, transaction))
                 : candidate(TicketSession.Within(connection, transaction)),
-            TicketExperiments.RowVersions);
+            TicketExperiments.RowVersions,
+            TicketExperiments.AnyVersions);
         return confirmer.OpenAsync;
     }
 }

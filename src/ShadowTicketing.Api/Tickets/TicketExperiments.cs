@@ -20,6 +20,7 @@ internal static class TicketExperiments
                 page => page.Tickets, ticket => ticket.Id, ticket => ticket.CreatedAt, NoTieBreak,
                 cut: page => new(Start: page.Page > 1, End: (long)page.Page * page.Limit < page.Total),
                 fits: WasAskedFor),
+            ShowsPart = true,
             Touches = static (_, differences) =>
                 differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
             Leaks = static (request, difference) =>
@@ -105,6 +106,10 @@ internal static class TicketExperiments
         union all
         select c.ticket_id, u.xmin from ticket_comments c join users u on u.id = c.user_id where c.ticket_id = any(@keys)
         """;
+
+    /// <summary>What totals and statistics rest on: no comment is in them.</summary>
+    public const string AnyVersions =
+        "select 'support_tickets ' || id, xmin from support_tickets union all select 'users ' || id, xmin from users";
 
     /// <summary>A row shown in place of one that it ties with must be one that the filters let through, or a leak could pass for a tie.</summary>
     private static bool WasAskedFor(ListTickets request, TicketListItem ticket) =>

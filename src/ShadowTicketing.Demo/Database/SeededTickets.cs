@@ -14,6 +14,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     private const ulong CommentKey = 37;
     private const int UndatedTickets = 7; // Few: they come first on every staff list, and ties hide what is behind them.
     private const int LongestThread = 500;
+    private const int UnresolvedDays = 8; // So the shortest statistics find nothing resolved, until somebody does.
 
     private static readonly (string?, int)[] Statuses =
     [
@@ -35,6 +36,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     private static readonly string[] Subjects = Pool(1, f => $"{f.Hacker.IngVerb()} the {f.Hacker.Adjective()} {f.Hacker.Noun()} fails");
     private static readonly string[] Descriptions = Pool(2, f => f.Lorem.Paragraph(3));
     private static readonly string[] Sentences = Pool(3, f => f.Hacker.Phrase());
+
+    private static readonly int[] Windows = [7, 30, 90, 365];
 
     private readonly DateTime[] _edges =
         [.. Edges(now.Year).Concat(Edges(now.Year - 1)).Where(edge => edge <= now), new(2024, 2, 29, 12, 0, 0), new(1970, 1, 1)];
@@ -72,7 +75,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         return draw.Unit() switch { < 0.4 => 0, < 0.65 => 1, < 0.98 => 2 + draw.Below(5), _ => 7 + draw.Below(14) };
     }
 
-    /// <summary>The comments of one ticket, oldest first; some at the same instant.</summary>
+    /// <summary>The comments of one ticket, oldest first; some at the same instant, and some that were written before but arrived late.</summary>
     public IEnumerable<object?[]> Comments(int ticket, int firstId)
     {
         var opening = new Draw(TicketKey, (ulong)ticket);
@@ -90,16 +93,17 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
                 byStaff ? Seeder.FirstAdmin + draw.Below(Seeder.FirstOddUser - Seeder.FirstAdmin) : draw.Chance(0.8) ? owner : 1 + draw.Below(people.Count),
                 draw.Chance(0.08) ? draw.Of(AwkwardTexts.Long) : draw.Of(Sentences),
                 draw.Chance(0.03) ? null : draw.Chance(byStaff ? 0.3 : 0.01),
-                draw.Chance(0.01) ? null : at,
+                draw.Chance(0.01) ? null : draw.Chance(0.04) ? at.AddHours(-1 - draw.Below(48)) : at,
             ];
         }
     }
 
-    // Recent tickets are more frequent than old ones. About a quarter come in batches of their owner's, and some in one great import: they tie.
+    // Recent tickets are more frequent than old ones, and some lie close to where a window of the statistics begins. About a quarter come in batches of their owner's, and some in one great import: they tie.
     private DateTime? Created(int id, int owner, ref Draw draw)
     {
         if (id % (count / UndatedTickets) == 3) return null;
         if (id % 50 == 7) return _edges[id / 50 % _edges.Length];
+        if (id % 50 == 11) return Precise(now.AddDays(-draw.Of(Windows)).AddSeconds(draw.Below(7200) - 3600), ref draw);
         switch (draw.Unit())
         {
             case < 0.04: return now.Date.AddDays(-40);
@@ -130,7 +134,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     // Never cleared when a ticket was reopened, sometimes never set, and once in a while before the ticket itself.
     private DateTime? Resolved(DateTime? created, bool isSet, ref Draw draw)
     {
-        if (!isSet) return null;
+        if (!isSet || created > now.AddDays(-UnresolvedDays)) return null;
         if (draw.Chance(0.01)) return (created ?? now).AddHours(-1);
         return Later(created, ref draw);
     }

@@ -13,7 +13,7 @@ internal static class Words
     // Any text is a legal filter: the columns are free, and rows of unknown values exist.
     public static readonly ImmutableArray<string> StatusFilters =
     [
-        .. Statuses, .. Statuses, .. Statuses, .. Statuses, "", "OPEN", "Resolved", "pending", "waiting_on_customer", " open", "öffen", "%", "_pen",
+        .. Statuses, .. Statuses, .. Statuses, .. Statuses, "", "", "", "OPEN", "Resolved", "pending", "waiting_on_customer", " open", "öffen", "%", "_pen",
         "' OR '1'='1", "o\u0308ffen", "İ", "🔥", "null", "\u202enepo", new('x', 50),
     ];
 

@@ -1,13 +1,14 @@
+using System.Text.RegularExpressions;
+
 namespace ShadowTicketing.Shadowing.Diagnosing;
 
 /// <summary>Failures of the candidate's. Messages are looked at here, in memory, and go no further.</summary>
 internal static partial class Diagnoses
 {
-    private static readonly string[] Aggregates = ["max(", "min(", "avg(", "sum("];
-
     private static Diagnosis? OfErrors(Symptoms symptoms)
     {
-        if (symptoms.Outcome is Outcome.CandidateTimeout) return new(Cause.Slow, "The candidate ran out of time, and did again on one snapshot.");
+        if (symptoms.Outcome is Outcome.CandidateTimeout)
+            return new(Cause.Slow, "The candidate ran out of time, and did again on one snapshot.");
         if (symptoms.Pair?.CandidateError is not { } error) return null;
         var evidence = $"The candidate fails with {symptoms.ErrorType ?? error.GetType().Name} where the control "
             + (symptoms.Pair.ControlError is { } other ? $"fails with {other.GetType().Name}." : "answers.");
@@ -25,16 +26,23 @@ internal static partial class Diagnoses
                 case InvalidOperationException when Says(cause, "could not be translated"): return Cause.Untranslatable;
                 case InvalidOperationException when Says(cause, "more than one element"): return Cause.SecondRowThrows;
                 case InvalidOperationException when Says(cause, "contains no elements"):
-                    return symptoms.Pair!.CandidateSql.Texts is [.., var last] && Aggregates.Any(last.ToLowerInvariant().Contains)
-                        ? Cause.AggregateOfNothing : Cause.NoRowThrows;
-                case InvalidOperationException when Says(cause, "Nullable object must have a value"): return Cause.NullInRequiredMember;
-                case InvalidCastException when Says(cause, "is null"): return Cause.NullInRequiredMember;
+                    return IsOfAggregate(symptoms) ? Cause.AggregateOfNothing : Cause.NoRowThrows;
+                case InvalidOperationException when Says(cause, "Nullable object must have a value"):
+                case InvalidCastException when Says(cause, "is null"):
+                    return IsOfAggregate(symptoms) ? Cause.AggregateOfNothing : Cause.NullInRequiredMember;
                 case ArgumentException or InvalidCastException when Says(cause, "Kind="): return Cause.TimeKindRefused;
             }
         }
 
         return symptoms.ErrorType is "22003" ? Cause.Overflow : Cause.Unknown;
     }
+
+    private static bool IsOfAggregate(Symptoms symptoms) =>
+        symptoms.Pair!.CandidateSql.Texts is [.., var last] && Aggregate().IsMatch(last);
+
+    /// <summary>A statement that gives an aggregate and nothing else of rows.</summary>
+    [GeneratedRegex(@"^\s*select\s+(coalesce\s*\(\s*)?(max|min|avg|sum)\s*\(", RegexOptions.IgnoreCase)]
+    private static partial Regex Aggregate();
 
     private static bool Says(Exception error, string words) => error.Message.Contains(words, StringComparison.OrdinalIgnoreCase);
 }

@@ -1,17 +1,19 @@
 using System.Reflection;
-using ShadowTicketing.Shadowing.Comparison;
 
 namespace ShadowTicketing.Shadowing.Diagnosing;
 
 /// <summary>Rows that are missing, extra, or in another order.</summary>
 internal static partial class Diagnoses
 {
+    /// <summary>Rows without a NULL among them, from which on that is no chance.</summary>
+    private const int FewestToTell = 3;
+
     private static Diagnosis? OfRows(Symptoms symptoms)
     {
         foreach (var list in symptoms.Lists)
         {
             var found = OfFilters(list, symptoms.Request) ?? OfEmptiness(list, symptoms) ?? OfDuplicates(list) ?? OfMissingNulls(list)
-                ?? OfPaging(list, symptoms) ?? OfBuckets(list) ?? OfOrder(list) ?? OfTheRest(list);
+                ?? OfExtraNulls(list) ?? OfBuckets(list) ?? OfPaging(list, symptoms) ?? OfOrder(list) ?? OfTheRest(list);
             if (found is not null) return found;
         }
 
@@ -23,22 +25,22 @@ internal static partial class Diagnoses
     {
         foreach (var parameter in Members.Of(request).Where(parameter => parameter.PropertyType == typeof(string)))
         {
-            var name = parameter.Name;
-            var asked = (string?)parameter.GetValue(request);
-            if (asked is { Length: 0 } && list.Missing.Count > 0
-                && list.Candidate.All(row => row is not null && Members.Get(row, name) is "") && list.Control.Any(row => Members.Get(row, name) is not ""))
-                return new(Cause.EmptyFilter, $"{Camel(name)} is empty, and of {list.Control.Count} rows at {list.Path} only those with an empty one came.");
-            if (string.IsNullOrEmpty(asked) || list.Extra.Count == 0 || list.Extra.Any(row => Of(row, name) is null)) continue;
+            var (name, asked) = (parameter.Name, (string?)parameter.GetValue(request));
+            if (asked is "" && list.Missing.Count > 0 && list.Candidate.All(row => Members.Get(row, name) is ""))
+                return new(Cause.EmptyFilter, $"{Camel(name)} is empty, and no row came at {list.Path} but those with an empty one.");
+            if (string.IsNullOrEmpty(asked) || list.Extra.Any(row => !HasText(row, name))) continue;
 
-            string?[] texts = [.. list.Extra.Select(row => (string?)Members.Get(row, name))];
-            if (texts.All(text => text is not null && text != asked && string.Equals(text, asked, StringComparison.OrdinalIgnoreCase)))
-                return new(Cause.CaseHandling, $"All {texts.Length} extra rows at {list.Path} have the {Camel(name)} that was asked for in another case.");
-            if (texts.All(text => text is not null && text != asked && text.Trim() == asked.Trim()))
-                return new(Cause.TrimmedText, $"All {texts.Length} extra rows at {list.Path} have the {Camel(name)} that was asked for with other white space.");
-            if (texts.All(text => text is null))
-                return new(Cause.NullComparison, $"All {texts.Length} extra rows at {list.Path} have no {Camel(name)} though one was asked for.");
-            if (texts.All(text => text != asked))
-                return new(Cause.FilterLost, $"All {texts.Length} extra rows at {list.Path} have another {Camel(name)} than was asked for.");
+            // Rows that fit the filter are there only because those that do not have moved the page.
+            string?[] odd = [.. list.Extra.Select(row => (string?)Members.Get(row, name)).Where(text => text != asked)];
+            if (odd.Length == 0) continue;
+            var (cause, what) = odd switch
+            {
+                _ when odd.All(text => text is null) => (Cause.NullComparison, "none"),
+                _ when odd.All(text => SameIgnoringCase(text, asked)) => (Cause.CaseHandling, "the same in another case"),
+                _ when odd.All(text => text?.Trim() == asked.Trim()) => (Cause.TrimmedText, "the same with other white space"),
+                _ => (Cause.FilterLost, "another"),
+            };
+            return new(cause, $"{odd.Length} of {list.Extra.Count} extra rows at {list.Path}: not the {Camel(name)} asked for but {what}.");
         }
 
         return null;
@@ -47,7 +49,8 @@ internal static partial class Diagnoses
     private static Diagnosis? OfEmptiness(ListSymptom list, Symptoms symptoms)
     {
         if (list.Candidate.Count > 0 || list.Control.Count == 0) return null;
-        if (list.TotalDiffers) return new(Cause.FilterAlwaysFalse, $"The candidate finds nothing at all where the control has {list.Control.Count} rows.");
+        if (list.TotalDiffers)
+            return new(Cause.FilterAlwaysFalse, $"The candidate finds nothing at all where the control has {list.Control.Count} rows.");
         return list.Path.Contains('.', StringComparison.Ordinal) || Members.Number(symptoms.Request, "limit") is null
             ? new(Cause.MissingInclude, $"{list.Path} is empty where the control has {list.Control.Count} rows, and nothing else differs.")
             : null;
@@ -55,105 +58,81 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfDuplicates(ListSymptom list)
     {
-        var keys = list.Differences.Where(difference => difference.Kind is DifferenceKind.ExtraRow).Select(difference => difference.Candidate).ToArray();
-        var doubled = keys.Count(row => row is not null && list.Candidate.Count(row.Equals) > 1);
-        return doubled == 0 || doubled < keys.Length ? null
+        var doubled = list.Extra.Count(row => list.Candidate.Count(row.Equals) > 1);
+        return doubled == 0 || doubled < list.Extra.Count ? null
             : new(Cause.MultipliedRows, $"{doubled} rows at {list.Path} come more than once.");
     }
 
-    /// <summary>A member that is NULL in every row that is missing, or extra, and in none that both sides have.</summary>
+    /// <summary>Rows in which a member is NULL are missing, and none came.</summary>
     private static Diagnosis? OfMissingNulls(ListSymptom list)
     {
-        var (odd, words) = list.Missing.Count > 0 ? (list.Missing, "missing") : (list.Extra, "extra");
-        if (odd.Count == 0) return null;
-        var all = list.Missing.Count > 0 ? list.Control : list.Candidate;
-        var others = all.OfType<object>().Except(odd).ToArray();
-        // Without rows to tell apart, NULLs say nothing: every member that happens to be NULL would be blamed.
-        if (others.Length == 0) return null;
-        foreach (var member in Members.Of(odd[0]).OrderBy(member => Nullable.GetUnderlyingType(member.PropertyType) is null))
+        if (list.Missing.Count == 0) return null;
+        foreach (var member in Members.Of(list.Missing[0]).OrderBy(Telling))
         {
-            if (odd.Any(row => member.GetValue(row) is not null) || others.Any(row => member.GetValue(row) is null)) continue;
-            var evidence = $"{Camel(member.Name)} is NULL in all {odd.Count} {words} rows at {list.Path}, and in no other.";
-            var type = Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
-            if (type == typeof(DateTime) && list.Extra.Count > 0) return new(Cause.NullOrdering, evidence);
-            return new(type == typeof(int) || type == typeof(long) || type == typeof(Guid) ? Cause.InnerJoin : Cause.NullComparison, evidence);
+            var lost = list.Missing.Count(row => member.GetValue(row) is null);
+            if (lost == 0 || list.Candidate.Any(row => row is null || member.GetValue(row) is null)) continue;
+
+            // Other rows in their place and the same total: they are on another page. That says nothing of what is no sort key.
+            var isMoved = list.Extra.Count > 0 && !list.TotalDiffers;
+            var isTime = TypeOf(member) == typeof(DateTime);
+            var isTold = isMoved ? isTime : !isTime
+                && (list.Extra.Count == 0 ? lost == list.Missing.Count && list.Candidate.Count > 0 : list.Candidate.Count >= FewestToTell);
+            if (!isTold) continue;
+            return new(
+                isMoved ? Cause.NullOrdering : IsKey(TypeOf(member)) ? Cause.InnerJoin : Cause.NullComparison,
+                $"{Camel(member.Name)} is NULL in {lost} of {list.Missing.Count} missing rows at {list.Path}, and in none that came.");
         }
 
         return null;
+    }
+
+    /// <summary>Rows came in which a member is NULL, and the control has none such.</summary>
+    private static Diagnosis? OfExtraNulls(ListSymptom list)
+    {
+        if (list.Missing.Count > 0 || list.Extra.Count == 0 || list.Control.Count == 0) return null;
+        var member = Members.Of(list.Extra[0]).FirstOrDefault(member =>
+            list.Extra.All(row => member.GetValue(row) is null)
+            && list.Control.All(row => row is not null && member.GetValue(row) is not null));
+        return member is null ? null
+            : new(Cause.NullComparison, $"{Camel(member.Name)} is NULL in all {list.Extra.Count} extra rows at {list.Path} alone.");
     }
 
     private static Diagnosis? OfPaging(ListSymptom list, Symptoms symptoms)
     {
-        if (list.TotalDiffers || Members.Number(symptoms.Request, "limit") is not { } limit || Members.Number(symptoms.Request, "page") is not { } page) return null;
-        var isLast = Members.Number(symptoms.Pair?.Control, "total") is { } total && page * limit >= total;
-        if (list.Missing.Count == list.Control.Count && (list.Candidate.Count > 0 || isLast) && (list.Extra.Count == list.Candidate.Count))
-            return new(Cause.PageOffByOne, $"No row of page {page} is there; the total is right.");
-        if (list.Extra.Count == 0 && list.Candidate.Count < Math.Min(limit, list.Control.Count))
-            return new(Cause.PagingBeforeFilter, $"{list.Candidate.Count} of {list.Control.Count} rows came on a page of {limit}; the total is right.");
-        if (IsShifted(list)) return new(Cause.PageOffByOne, $"The page is shifted by {list.Missing.Count} rows; the total is right.");
-        return null;
+        var (page, limit) = (Members.Number(symptoms.Request, "page"), Members.Number(symptoms.Request, "limit"));
+        if (list.TotalDiffers || page is null || limit is null) return null;
+        if (list.Candidate.Count > 0 && list.Missing.Count == list.Control.Count && list.Extra.Count == list.Candidate.Count)
+            return new(Cause.PageOffByOne, $"No row of page {page} is there, but others; the total is right.");
+        if (list.Extra.Count == 0 && list.Candidate.Count < Math.Min(limit.Value, list.Control.Count))
+            return new(
+                Cause.PagingBeforeFilter, $"{list.Candidate.Count} of {list.Control.Count} rows came for a page of {limit}; the total fits.");
+        return IsShifted(list) ? new(Cause.PageOffByOne, "The page begins a row late; the total is right.") : null;
     }
 
-    /// <summary>The rows missing from one end are as many as came in at the other.</summary>
-    private static bool IsShifted(ListSymptom list)
-    {
-        var count = list.Missing.Count;
-        if (count == 0 || list.Extra.Count is var extra && (extra == 0 || extra > count)) return false;
-        return list.Control.Take(count).All(row => row is not null && list.Missing.Contains(row))
-            && list.Candidate.TakeLast(extra).All(row => row is not null && list.Extra.Contains(row));
-    }
-
-    /// <summary>Groups come and go while what they count stays the same: the rows fell into other groups.</summary>
-    private static Diagnosis? OfBuckets(ListSymptom list)
-    {
-        if (Sum(list.Control, "count") is not { } control || control != Sum(list.Candidate, "count")) return null;
-        return list.Missing.Concat(list.Extra).FirstOrDefault() is { } row && Members.Of(row).Any(IsDay)
-            ? new(Cause.TimeZone, $"Days at {list.Path} come and go while the {control} that they count stay the same.")
-            : null;
-    }
-
-    private static Diagnosis? OfOrder(ListSymptom list)
-    {
-        if (!list.IsReordered || list.Missing.Count + list.Extra.Count > 0) return null;
-        foreach (var member in list.Control is [{ } first, ..] ? Members.Of(first) : [])
-        {
-            bool IsNull(object? row) => row is not null && member.GetValue(row) is null;
-            if (!list.Control.Any(IsNull) || list.Control.All(IsNull) || list.Control.Count != list.Candidate.Count) continue;
-            var keeps = list.Control.Where(row => !IsNull(row)).SequenceEqual(list.Candidate.Where(row => !IsNull(row)));
-            if (keeps) return new(Cause.NullOrdering, $"Only the rows at {list.Path} whose {Camel(member.Name)} is NULL change places.");
-        }
-
-        if (list.Control is [{ } row, ..] && Members.Of(row).FirstOrDefault(member => IsSortedAlike(list, member)) is { } tie)
-            return new(Cause.UnstableTie, $"Rows at {list.Path} change places only among those of one {Camel(tie.Name)}.");
-        return new(Cause.DroppedOrder, $"The same {list.Control.Count} rows at {list.Path} come in another order, and no tie explains it.");
-    }
-
-    /// <summary>Whether both lists are sorted by the member, so that nothing moved but rows equal in it.</summary>
-    private static bool IsSortedAlike(ListSymptom list, PropertyInfo member)
-    {
-        if (!member.PropertyType.IsValueType || list.Control.Concat(list.Candidate).Any(row => row is null)) return false;
-        object?[] values = [.. list.Control.Select(member.GetValue)];
-        if (!values.SequenceEqual(list.Candidate.Select(member.GetValue)) || values.Distinct().Count() == 1) return false;
-        var comparer = System.Collections.Comparer.DefaultInvariant;
-        var steps = values.Zip(values.Skip(1), comparer.Compare).ToArray();
-        return steps.All(step => step >= 0) || steps.All(step => step <= 0);
-    }
+    /// <summary>The first row has gone, and the one behind the last has come. More than one row is no slip in counting.</summary>
+    private static bool IsShifted(ListSymptom list) =>
+        list is { Missing: [var gone], Extra.Count: <= 1, Control: [{ } first, _, ..], Candidate: [.., { } last] }
+        && gone.Equals(first) && (list.Extra.Count == 0 || list.Extra[0].Equals(last));
 
     private static Diagnosis? OfTheRest(ListSymptom list) => (list.Missing.Count, list.Extra.Count) switch
     {
         (0, 0) => null,
-        ( > 0, var extra) when extra <= list.Missing.Count => new(Cause.MissingRows, $"{list.Missing.Count} of {list.Control.Count} rows at {list.Path} are missing."),
+        ( > 0, var extra) when extra <= list.Missing.Count =>
+            new(Cause.MissingRows, $"{list.Missing.Count} of {list.Control.Count} rows at {list.Path} are missing."),
         var (_, extra) => new(Cause.ExtraRows, $"{extra} rows at {list.Path} should not be there."),
     };
 
-    private static long? Sum(IReadOnlyList<object?> rows, string member) => rows.Count == 0 || rows.Any(row => Members.Number(row, member) is null)
-        ? null : rows.Sum(row => Members.Number(row, member));
+    /// <summary>Sort keys first, then what rows are joined by.</summary>
+    private static int Telling(PropertyInfo member) => TypeOf(member) == typeof(DateTime) ? 0 : TypeOf(member).IsValueType ? 1 : 2;
 
-    private static bool IsDay(PropertyInfo member) =>
-        (Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType) is var type && (type == typeof(DateOnly) || type == typeof(DateTime));
+    private static bool SameIgnoringCase(string? left, string right) => string.Equals(left, right, StringComparison.OrdinalIgnoreCase);
 
-    private static PropertyInfo? Of(object row, string name) =>
-        Members.Of(row).FirstOrDefault(member => member.Name == name && member.PropertyType == typeof(string));
+    private static bool IsKey(Type type) => type == typeof(int) || type == typeof(long) || type == typeof(Guid);
+
+    private static bool HasText(object row, string name) =>
+        Members.Of(row).Any(member => member.Name == name && member.PropertyType == typeof(string));
+
+    private static Type TypeOf(PropertyInfo member) => Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
 
     private static string Camel(string name) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(name);
 }

@@ -1,13 +1,18 @@
-using System.Globalization;
 using System.Text;
 using ShadowTicketing.Shadowing.Comparison;
 
 namespace ShadowTicketing.Shadowing.Diagnosing;
 
-/// <summary>Values that differ where both sides have the row.</summary>
+/// <summary>Times, texts and NULLs that differ where both sides have the row.</summary>
 internal static partial class Diagnoses
 {
-    private static readonly long Quarter = TimeSpan.TicksPerHour / 4;
+    private const long Quarter = TimeSpan.TicksPerHour / 4;
+
+    private static readonly (long Ticks, string Name)[] Units =
+    [
+        (TimeSpan.TicksPerMicrosecond, "microsecond"), (TimeSpan.TicksPerMillisecond, "millisecond"), (TimeSpan.TicksPerSecond, "second"),
+        (TimeSpan.TicksPerDay, "day"),
+    ];
 
     /// <summary>Members of one related row, told by the word that their names begin with, that are all NULL on the candidate.</summary>
     private static Diagnosis? OfNavigations(Symptoms symptoms)
@@ -22,14 +27,21 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfTimes(Symptoms symptoms)
     {
-        (Difference Of, long Offset)[] times = [.. symptoms.Differences.Select(difference => (difference, Offset(difference))).Where(pair => pair.Item2 is not null)
-            .Select(pair => (pair.difference, pair.Item2!.Value))];
+        var times = symptoms.Differences
+            .Where(difference => difference.Kind is DifferenceKind.Value)
+            .Select(difference => (Of: difference, Offset: Ticks(difference.Candidate) - Ticks(difference.Control)))
+            .Where(time => time.Offset is not null)
+            .Select(time => (time.Of, Offset: time.Offset!.Value))
+            .ToArray();
         if (times.Length == 0) return null;
-        var offsets = times.Select(time => time.Offset).Distinct().ToArray();
         var where = Paths(times.Select(time => time.Of));
-        if (offsets.All(offset => offset % Quarter == 0 && Math.Abs(offset) <= 26 * TimeSpan.TicksPerHour))
-            return new(Cause.TimeZone, $"{where}: off by {string.Join(", ", offsets.Take(3).Select(offset => Text(offset / (double)TimeSpan.TicksPerHour)))} hours exactly.");
-        foreach (var (unit, name) in new[] { (TimeSpan.TicksPerMicrosecond, "microsecond"), (TimeSpan.TicksPerMillisecond, "millisecond"), (TimeSpan.TicksPerSecond, "second"), (TimeSpan.TicksPerDay, "day") })
+        if (times.All(time => time.Offset % Quarter == 0 && Math.Abs(time.Offset) <= 26 * TimeSpan.TicksPerHour))
+        {
+            var hours = times.Select(time => time.Offset).Distinct().Take(3).Select(offset => Text(offset / (double)TimeSpan.TicksPerHour));
+            return new(Cause.TimeZone, $"{where}: off by {string.Join(", ", hours)} hours exactly.");
+        }
+
+        foreach (var (unit, name) in Units)
         {
             if (times.All(time => Math.Abs(time.Offset) < unit && Ticks(time.Of.Candidate) % unit == 0))
                 return new(Cause.TruncatedTime, $"{where}: whole {name}s where the control has more digits.");
@@ -40,14 +52,18 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfNulls(Symptoms symptoms)
     {
-        foreach (var difference in symptoms.Differences.Where(difference => difference.Kind is DifferenceKind.NullVsValue && difference.Pattern.Length > 0))
+        foreach (var difference in symptoms.Differences.Where(difference => difference.Kind is DifferenceKind.NullVsValue))
         {
+            var path = difference.Pattern;
+            if (path.Length == 0) continue;
             switch (difference.Control, difference.Candidate)
             {
-                case (null, ""): return new(Cause.NullToEmpty, $"{difference.Pattern} is empty where the control has NULL.");
-                case ("", null): return new(Cause.EmptyToNull, $"{difference.Pattern} is NULL where the control has the empty text.");
-                case (null, { } value) when IsDefault(value): return new(Cause.NullToDefault, $"{difference.Pattern} is the type's default where the control has NULL.");
-                case ({ } value, null) when value is string or ValueType: return new(Cause.UnreadColumn, $"{difference.Pattern} is NULL where the control has a value.");
+                case (null, ""): return new(Cause.NullToEmpty, $"{path} is empty where the control has NULL.");
+                case ("", null): return new(Cause.EmptyToNull, $"{path} is NULL where the control has the empty text.");
+                case (null, { } value) when IsDefault(value):
+                    return new(Cause.NullToDefault, $"{path} is the type's default where the control has NULL.");
+                case ({ } value, null) when value is string or ValueType:
+                    return new(Cause.UnreadColumn, $"{path} is NULL where the control has a value.");
             }
         }
 
@@ -59,11 +75,14 @@ internal static partial class Diagnoses
         foreach (var difference in symptoms.Differences)
         {
             if (difference is not { Control: string control, Candidate: string candidate }) continue;
-            if (candidate.Length == 0) return new(Cause.UnreadColumn, $"{difference.Pattern} is empty where the control has a text.");
-            if (control.Trim() == candidate.Trim()) return new(Cause.TrimmedText, $"{difference.Pattern} differs in white space at its ends only.");
-            if (string.Equals(control, candidate, StringComparison.OrdinalIgnoreCase)) return new(Cause.CaseHandling, $"{difference.Pattern} differs in case only.");
-            if (Normal(control) == Normal(candidate)) return new(Cause.TextNormalization, $"{difference.Pattern} differs in its Unicode normal form only.");
-            if (control.StartsWith(candidate, StringComparison.Ordinal)) return new(Cause.TruncatedText, $"{difference.Pattern} ends after {candidate.Length} of {control.Length} characters.");
+            var path = difference.Pattern;
+            if (control.Trim() == candidate.Trim()) return new(Cause.TrimmedText, $"{path} differs in white space at its ends only.");
+            if (candidate.Length == 0) return new(Cause.UnreadColumn, $"{path} is empty where the control has a text.");
+            if (SameIgnoringCase(control, candidate)) return new(Cause.CaseHandling, $"{path} differs in case only.");
+            if (Normal(control) == Normal(candidate))
+                return new(Cause.TextNormalization, $"{path} differs in its Unicode normal form only.");
+            if (control.StartsWith(candidate, StringComparison.Ordinal))
+                return new(Cause.TruncatedText, $"{path} ends after {candidate.Length} of {control.Length} characters.");
         }
 
         return null;
@@ -73,44 +92,12 @@ internal static partial class Diagnoses
         symptoms.Differences.FirstOrDefault(difference => difference.Kind is DifferenceKind.Type) switch
         {
             null => null,
-            { Control: DateTime or DateTimeOffset } time => new(Cause.TimeFormat, $"{time.Pattern} is the same time with another zone or kind."),
+            { Control: DateTime or DateTimeOffset } time =>
+                new(Cause.TimeFormat, $"{time.Pattern} is the same time with another zone or kind."),
             { Control: decimal control, Candidate: decimal candidate } number =>
                 new(Cause.NumberFormat, $"{number.Pattern} is the same number with {candidate.Scale} decimals for {control.Scale}."),
             var other => new(Cause.NumberFormat, $"{other.Pattern} is the same value in another form."),
         };
-
-    private static Diagnosis? OfAggregates(Symptoms symptoms)
-    {
-        (Difference Of, decimal Control, decimal Candidate)[] numbers =
-            [.. symptoms.Differences.Select(difference => (difference, Decimal(difference.Control), Decimal(difference.Candidate)))
-                .Where(entry => entry is { Item2: not null, Item3: not null }).Select(entry => (entry.difference, entry.Item2!.Value, entry.Item3!.Value))];
-        if (numbers.Length == 0) return null;
-        var where = Paths(numbers.Select(number => number.Of));
-        if (numbers.All(number => number.Of.Path.EndsWith(".count", StringComparison.Ordinal)) && numbers.Length > 1 && numbers.Sum(number => number.Candidate - number.Control) == 0)
-            return new(Cause.TimeZone, $"{numbers.Length} counts at {where} differ while their sum is right: rows fell into neighbouring groups.");
-        var fractions = numbers.Where(number => number.Of.Control is decimal or double).ToArray();
-        if (numbers.Length == fractions.Length)
-        {
-            return fractions.All(number => Math.Abs(number.Candidate - number.Control) <= Math.Abs(number.Control) * 1e-9m)
-                ? new(Cause.NumberPrecision, $"{where}: equal in the first nine digits.")
-                : new(Cause.Arithmetic, $"{where}: {Sign(fractions)} than the control's, and nothing else differs.");
-        }
-
-        var counts = numbers.Where(number => number.Of.Control is not (decimal or double)).ToArray();
-        if (counts.All(number => number.Control > 0 && number.Candidate >= 2 * number.Control))
-            return new(Cause.MultipliedRows, $"{where}: twice the control's or more, in all {counts.Length}.");
-        if (counts.Select(number => number.Of.Pattern).Distinct().Count() > 1)
-            return new(Cause.WindowBoundary, $"{where}: {counts.Length} counts over the same rows differ together.");
-        return counts.All(number => number.Candidate < number.Control) ? new(Cause.FilteredCount, $"{where}: lower than the control's, in all {counts.Length}.")
-            : counts.All(number => number.Candidate > number.Control) ? new(Cause.MultipliedRows, $"{where}: higher than the control's, in all {counts.Length}.")
-            : null;
-    }
-
-    private static string Sign((Difference, decimal Control, decimal Candidate)[] numbers) =>
-        numbers.All(number => number.Candidate > number.Control) ? "higher" : numbers.All(number => number.Candidate < number.Control) ? "lower" : "other";
-
-    private static long? Offset(Difference difference) =>
-        difference.Kind is DifferenceKind.Value && Ticks(difference.Control) is { } control && Ticks(difference.Candidate) is { } candidate ? candidate - control : null;
 
     private static long? Ticks(object? value) => value switch
     {
@@ -119,17 +106,11 @@ internal static partial class Diagnoses
         _ => null,
     };
 
-    private static decimal? Decimal(object? value) => value switch
-    {
-        int or long or short or byte or decimal => Convert.ToDecimal(value, CultureInfo.InvariantCulture),
-        double number when Math.Abs(number) < 1e27 => (decimal)number,
-        _ => null,
-    };
-
     private static bool IsDefault(object value) => value is ValueType && value.Equals(Activator.CreateInstance(value.GetType()));
 
     /// <summary>Lone surrogates cannot be normalised.</summary>
-    private static string Normal(string text) => text.IsNormalized(NormalizationForm.FormC) || text.Any(char.IsSurrogate) ? text : text.Normalize();
+    private static string Normal(string text) =>
+        text.Any(char.IsSurrogate) || text.IsNormalized(NormalizationForm.FormC) ? text : text.Normalize();
 
     private static string Parent(string path) => path.LastIndexOf('.') is var dot and >= 0 ? path[..dot] : "";
 

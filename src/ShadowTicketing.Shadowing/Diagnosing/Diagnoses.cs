@@ -3,12 +3,13 @@ using ShadowTicketing.Shadowing.Comparison;
 
 namespace ShadowTicketing.Shadowing.Diagnosing;
 
-/// <summary>Tells which known cause a mismatch points to. Pure; the first rule that fits speaks, the more telling ones come first.</summary>
+/// <summary>Tells which known cause a mismatch points to. Pure; the first rule that fits speaks, the most telling come first.</summary>
 internal static partial class Diagnoses
 {
     private static readonly Func<Symptoms, Diagnosis?>[] Rules =
     [
-        OfAccess, OfRaces, OfStatements, OfErrors, OfRows, OfNavigations, OfTimes, OfNulls, OfTexts, OfRepresentation, OfAggregates, OfLookups,
+        OfAccess, OfRaces, OfStatements, OfErrors, OfWindows, OfRows, OfNavigations, OfTimes, OfNulls, OfTexts, OfRepresentation,
+        OfAggregates, OfLookups,
     ];
 
     public static Diagnosis Of(Symptoms symptoms)
@@ -24,19 +25,25 @@ internal static partial class Diagnoses
     private static Diagnosis? OfAccess(Symptoms symptoms) => !symptoms.IsCritical ? null : new(
         Cause.AccessFilterLost, $"The candidate shows what this caller may not see, at {Paths(symptoms.Differences)}.");
 
-    private static Diagnosis? OfRaces(Symptoms symptoms) => !symptoms.Differences.Any(difference => difference.Kind is DifferenceKind.Concurrency) ? null : new(
-        Cause.Race, $"On one snapshot the sides agree, and no row that decides {Paths(symptoms.Differences)} changed meanwhile.");
+    private static Diagnosis? OfRaces(Symptoms symptoms) =>
+        Find(symptoms, difference => difference.Kind is DifferenceKind.Concurrency) is null
+            ? null
+            : new(Cause.Race, $"On one snapshot the sides agree, and no row that decides {Paths(symptoms.Differences)} changed meanwhile.");
 
     private static Diagnosis? OfStatements(Symptoms symptoms) =>
-        symptoms.Differences.FirstOrDefault(difference => difference.Kind is DifferenceKind.Statements) is not { } statements ? null : new(
-            Cause.NPlusOne, $"The answers are equal; the candidate sent {statements.Candidate} SQL statements where the control sent {statements.Control}.");
+        Find(symptoms, difference => difference.Kind is DifferenceKind.Statements) is { } more
+            ? new(Cause.NPlusOne, $"The answers are equal; the candidate sent {more.Candidate} SQL statements, the control {more.Control}.")
+            : null;
 
     private static Diagnosis? OfLookups(Symptoms symptoms) =>
-        symptoms.Differences.FirstOrDefault(difference => difference.Control is Enum || difference.Candidate is Enum) is not { } lookup ? null : new(
-            Cause.FoundDifferently, $"{lookup.Pattern} is {lookup.Candidate} where the control says {lookup.Control}.");
+        Find(symptoms, difference => difference.Control is Enum || difference.Candidate is Enum) is { } lookup
+            ? new(Cause.FoundDifferently, $"{lookup.Pattern}: the sides do not agree whether there is such a row, or for whom.")
+            : null;
 
-    private static string Paths(IEnumerable<Difference> differences) =>
-        string.Join(", ", differences.Select(difference => difference.Pattern.Length == 0 ? "the answer" : difference.Pattern).Distinct().Take(5));
+    private static Difference? Find(Symptoms symptoms, Func<Difference, bool> which) => symptoms.Differences.FirstOrDefault(which);
+
+    private static string Paths(IEnumerable<Difference> differences) => string.Join(
+        ", ", differences.Select(difference => difference.Pattern.Length == 0 ? "the answer" : difference.Pattern).Distinct().Take(5));
 
     private static string Text(double number) => number.ToString("0.##", CultureInfo.InvariantCulture);
 }

@@ -2,7 +2,7 @@ namespace ShadowTicketing.Shadowing.Journal;
 
 /// <summary>A difference that movement explains, with the movement.</summary>
 /// <param name="Differences">Index-free paths and kinds, as the sides differed.</param>
-/// <param name="By">How the movement is known: <c>control_changed</c>, <c>rows_changed</c>, <c>written_since</c>.</param>
+/// <param name="By">How the movement is known: <c>control_changed</c>, <c>rows_changed</c>.</param>
 /// <param name="Paths">At which the control's own answer changed.</param>
 /// <param name="Rows">Keys of the rows that changed.</param>
 public sealed record ExplainedTransient(

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Options;
-using ShadowTicketing.Shadowing.Evidence;
 
 namespace ShadowTicketing.Shadowing.SelfTesting;
 

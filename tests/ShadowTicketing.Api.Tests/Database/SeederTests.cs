@@ -118,6 +118,30 @@ public sealed class SeederTests(SeederTests.Seeded seeded) : IClassFixture<Seede
     }
 
     [Theory]
+    [InlineData("7 days")]
+    [InlineData("30 days")]
+    [InlineData("90 days")]
+    [InlineData("365 days")]
+    public async Task Tickets_lie_within_an_hour_of_where_a_window_begins_on_either_side(string window) => Assert.Equal(
+        "True|True",
+        await Sql.LineAsync(
+            _database.Owner,
+            $"""
+            SELECT bool_or(created_at <= edge AND created_at > edge - interval '1 hour'), bool_or(created_at > edge AND created_at < edge + interval '1 hour')
+            FROM support_tickets, (SELECT timestamp '2026-11-23 10:20:30.456' - interval '{window}' AS edge) AS edges
+            """));
+
+    [Fact]
+    public async Task Nothing_opened_in_the_last_week_has_been_resolved() => Assert.Equal(
+        "True|0",
+        await Sql.LineAsync(
+            _database.Owner, "SELECT count(*) > 50, count(resolved_at) FROM support_tickets WHERE created_at > timestamp '2026-11-23 10:20:30.456' - interval '7 days'"));
+
+    [Fact]
+    public async Task Some_comments_were_written_before_the_one_above_them() => Assert.NotEmpty(await Sql.LinesAsync(
+        _database.Owner, "SELECT a.id FROM ticket_comments a JOIN ticket_comments b ON a.ticket_id = b.ticket_id AND a.id < b.id AND a.created_at > b.created_at"));
+
+    [Theory]
     [InlineData("2026-03-08 02:30:00")]
     [InlineData("2026-03-29 02:30:00")]
     [InlineData("2026-10-25 02:30:00")]

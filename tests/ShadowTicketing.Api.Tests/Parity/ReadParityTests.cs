@@ -1,6 +1,7 @@
 using System.Data;
 using Npgsql;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Tests.Parity;
@@ -93,6 +94,17 @@ public sealed class ReadParityTests(ParityDatabase database) : IClassFixture<Par
             store => store.StatsAsync(new(Staff, Timeframe.Year, new(2025, 3, 31)), Token),
         ])
             Assert.Equal(await StatementsAsync(() => read(control)), await StatementsAsync(() => read(candidate)));
+    }
+
+    [Fact]
+    public async Task A_negative_limit_fails_alike_on_both_sides()
+    {
+        await using var source = ParityDatabase.Source(database.Database.Shadow);
+        await using var session = await TicketSession.OpenAsync(source, Token);
+        var request = new ListTickets(Staff, All: true, Limit: -1);
+        var control = await Assert.ThrowsAsync<PostgresException>(() => ParityDatabase.Control(session).ListAsync(request, Token));
+        var candidate = await Assert.ThrowsAnyAsync<Exception>(() => database.Candidate(session).ListAsync(request, Token));
+        Assert.Equal(PostgresErrors.Categorize(control), PostgresErrors.Categorize(candidate));
     }
 
     internal static async Task<int> StatementsAsync(Func<Task> operation)

@@ -48,8 +48,13 @@ internal sealed class ShadowedService : IAsyncDisposable
     };
 
     /// <summary>Starts the service and, unless told not to, waits until the shadow runs.</summary>
+    public static Task<ShadowedService> StartAsync(
+        TicketingDatabase database, Func<ITicketStore, ITicketStore>? candidate = null, bool warm = true, params (string Name, string Value)[] settings) =>
+        StartAsync(database, services => Decorate(services, candidate ?? (static store => store)), warm, settings);
+
+    /// <summary>The same with services of the test's own in place of the service's.</summary>
     public static async Task<ShadowedService> StartAsync(
-        TicketingDatabase database, Func<ITicketStore, ITicketStore>? candidate = null, bool warm = true, params (string Name, string Value)[] settings)
+        TicketingDatabase database, Action<IServiceCollection> register, bool warm = true, params (string Name, string Value)[] settings)
     {
         var app = ApiHost.Build([.. settings.Select(setting => $"--{setting.Name}={setting.Value}")], builder =>
         {
@@ -57,7 +62,7 @@ internal sealed class ShadowedService : IAsyncDisposable
             builder.Logging.ClearProviders().AddFakeLogging();
             builder.Configuration.AddInMemoryCollection(Settings(database));
             builder.Configuration.AddCommandLine([.. settings.Select(setting => $"--{setting.Name}={setting.Value}")]);
-            if (candidate is not null) Decorate(builder.Services, candidate);
+            register(builder.Services);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
         var service = new ShadowedService(app, database, new() { BaseAddress = new(app.Urls.Single()) });

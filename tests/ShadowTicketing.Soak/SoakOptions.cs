@@ -1,0 +1,9 @@
+namespace ShadowTicketing.Soak;
+
+/// <summary>What is asked of a soak.</summary>
+/// <param name="Comparisons">It ends once there are as many.</param>
+/// <param name="For">It ends then at the latest, and has failed if it is short of comparisons.</param>
+/// <param name="FaultRate">The share of the answers that a planted fault fits which it changes.</param>
+/// <param name="RaceRate">The share of the answers that the race-only fault fits which it changes.</param>
+internal sealed record SoakOptions(
+    long Comparisons, TimeSpan For, int Readers = 4, int Writers = 4, double FaultRate = 1e-5, double RaceRate = 1e-5);

@@ -1,0 +1,46 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ShadowTicketing.Api;
+using ShadowTicketing.Demo;
+using ShadowTicketing.Demo.Database;
+using ShadowTicketing.Demo.Faults;
+
+namespace ShadowTicketing.Soak;
+
+/// <summary>The service as in production, but for what would shed load: here the lane is to compare everything.</summary>
+internal static class SoakService
+{
+    public static async Task<WebApplication> StartAsync(
+        TicketingDatabase database, PlantedFaults planted, RaceOnlyFault race, DemoLog log, CancellationToken cancellationToken)
+    {
+        var app = ApiHost.Build([], builder =>
+        {
+            builder.Configuration.AddInMemoryCollection(
+            [
+                .. DemoSecrets.Draw().Settings,
+                new("urls", "http://127.0.0.1:0"),
+                new("ConnectionStrings:Served", database.Served),
+                new("ConnectionStrings:Shadow", database.Shadow),
+                new("ConnectionStrings:Evidence", database.Evidence),
+                new("Shadowing:QueueCapacity", "4096"),
+                new("Shadowing:Workers", "4"),
+                new("Shadowing:YieldAfter", "00:00:10"),
+                new("Shadowing:FloorInterval", "00:00:00.001"),
+                new("Shadowing:ConfirmationsPerSecond", "10000"),
+                new("Shadowing:ShadowTimeout", "00:00:30"),
+                new("Shadowing:DrainTimeout", "00:00:30"),
+            ]);
+            builder.Logging.ClearProviders().AddProvider(log);
+            var candidate = builder.Services.Last(service => service.ServiceType == typeof(CandidateStore)).ImplementationFactory!;
+            builder.Services.AddSingleton<CandidateStore>(provider =>
+            {
+                var right = (CandidateStore)candidate(provider);
+                return session => new RaceOnlyStore(new FaultyTicketStore(right(session), session, planted), race);
+            });
+        });
+        await app.StartAsync(cancellationToken);
+        return app;
+    }
+}
