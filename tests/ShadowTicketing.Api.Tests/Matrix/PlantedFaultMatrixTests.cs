@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using ShadowTicketing.Demo.Faults;
 
 namespace ShadowTicketing.Api.Tests.Matrix;
@@ -42,10 +41,8 @@ public sealed class PlantedFaultMatrixTests(MatrixFixture matrix) : IClassFixtur
         Assert.True(wrong.Count() <= found.Count / 10, string.Join("; ", wrong));
     }
 
-    /// <summary>Beside the tests' code where that is asked for, else to the output folder.</summary>
-    private static Task WriteAsync(string markdown, [CallerFilePath] string here = "")
-    {
-        var folder = Environment.GetEnvironmentVariable("SHADOW_WRITE_MATRIX") == "1" ? Path.GetDirectoryName(here)! : AppContext.BaseDirectory;
-        return File.WriteAllTextAsync(Path.Combine(folder, "MATRIX.md"), markdown, TestContext.Current.CancellationToken);
-    }
+    /// <summary>To the file that SHADOW_MATRIX_FILE names, else to the output folder.</summary>
+    private static Task WriteAsync(string markdown) => File.WriteAllTextAsync(
+        Environment.GetEnvironmentVariable("SHADOW_MATRIX_FILE") ?? Path.Combine(AppContext.BaseDirectory, "MATRIX.md"),
+        markdown, TestContext.Current.CancellationToken);
 }
