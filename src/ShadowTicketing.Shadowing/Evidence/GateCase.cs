@@ -16,7 +16,9 @@ internal sealed class GateCase
             ParityBound.Upper(evidence.Mismatches, cases, alpha), epsilon, alpha, evidence.Attempt,
             ParityBound.LogEPlus(evidence.Mismatches, cases, epsilon), ParityBound.LogThreshold(alpha),
             cases, ParityBound.CasesNeeded(evidence.Mismatches, epsilon, alpha),
-            Share(evidence.Differing, evidence.Comparisons), Unproven(), Share(evidence.Incomparable, evidence.Comparisons));
+            Share(evidence.Differing, evidence.Comparisons), Unproven(),
+            // What was wrong must not thin the doubt.
+            Share(evidence.Incomparable, evidence.Comparisons - Math.Clamp(evidence.Differing, 0, evidence.Comparisons - evidence.Incomparable)));
     }
 
     public OperationEvidence Evidence { get; }

@@ -76,6 +76,7 @@ public sealed class GateProperties
             Cases = evidence.Cases + more,
             LiveCases = evidence.LiveCases + more,
             Comparisons = evidence.Comparisons + more,
+            Differing = evidence.Differing + more,
             Mismatches = evidence.Mismatches + more,
         };
         if (inShape) worse = worse.With(0, shape => Grown(shape, more, more) with { Mismatches = shape.Mismatches + more });
