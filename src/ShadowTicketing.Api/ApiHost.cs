@@ -37,7 +37,7 @@ public static class ApiHost
         builder.Services.AddAccounts();
         builder.Services.AddServedDatabase();
         builder.Services.AddTicketShadowing(builder.Configuration);
-        builder.Services.AddOperations();
+        builder.Services.AddOperations(builder.Configuration);
         builder.Services.AddTelemetry(builder.Configuration);
         builder.Services.AddHealth();
         builder.Services.AddApiDescription();
@@ -49,6 +49,7 @@ public static class ApiHost
         app.UseProblems();
         app.UseUrlLimit();
         app.UseRouting();
+        app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAccounts();

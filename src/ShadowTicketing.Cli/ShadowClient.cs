@@ -31,6 +31,9 @@ internal sealed class ShadowClient : IDisposable
     public Task<JsonNode> PostAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, path, body, cancellationToken);
 
+    public Task<JsonNode> PutAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Put, path, body, cancellationToken);
+
     public void Dispose() => _http.Dispose();
 
     /// <exception cref="RefusedException">The answer is no answer; with the exit code that says why.</exception>

@@ -6,7 +6,7 @@ using Spectre.Console;
 namespace ShadowTicketing.Cli;
 
 /// <summary>The command line: each command asks the service one thing, and prints it as a table or as the JSON it is.</summary>
-internal sealed class Shadowctl
+internal sealed partial class Shadowctl
 {
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -34,6 +34,9 @@ internal sealed class Shadowctl
                 answer => ExitCodes.OfDecision((string?)answer["decision"])),
             Mismatches(),
             Accept(),
+            Rollout(),
+            Rollback(),
+            Served(),
             Command("audit", "Who did what, and why.", "audit", Tables.Audit),
         };
         foreach (var option in new Option[] { _connection.Url, _connection.TokenFile, _format }) _root.Options.Add(option);
@@ -110,8 +113,7 @@ internal sealed class Shadowctl
     {
         using var client = _connection.Open(parsed);
         var answer = await client.GetAsync(path, cancellationToken);
-        if (parsed.GetValue(_format) == "json") await _output.WriteLineAsync(answer.ToJsonString(Indented));
-        else table(_console, answer);
+        await PrintAsync(parsed, answer, console => table(console, answer));
         return exitCode(answer);
     }
 

@@ -76,6 +76,45 @@ internal static class Tables
         console.Write(table);
     }
 
+    public static void Rollout(IAnsiConsole console, IEnumerable<JsonNode> operations)
+    {
+        var table = Plain("operation", "stage", "serves", "generation", "nominated", "attempt", "by", "remarks");
+        foreach (var one in operations)
+        {
+            string[] remarks =
+            [
+                (string?)one["heldBecause"] is { } held ? $"HELD: {held}" : "", (bool?)one["forced"] is true ? "FORCED" : "",
+                (bool?)one["automatic"] is true ? "automatic" : "", Text(one["reason"]),
+            ];
+            table.AddRow(Cells(
+                Text(one["operation"]), Text(one["stage"]), Text(one["effectiveServePercent"]) + " %", Text(one["generation"]),
+                (string?)one["nominated"] is { } nominated && nominated == (string?)one["fingerprint"] ? nominated + " (this)" : Text(one["nominated"]),
+                Text(one["attempt"]), Text(one["changedBy"]), string.Join("; ", remarks.Where(remark => remark.Length > 0).Distinct())));
+        }
+
+        console.Write(table);
+    }
+
+    public static void Rollback(IAnsiConsole console, JsonNode answer)
+    {
+        console.MarkupLineInterpolated($"rolled back: {string.Join(", ", Items(answer["operations"]).Select(Text))}{((bool?)answer["published"] is true ? "" : "; the store could not be told, other replicas stop when their lease ends, within 3 s")}");
+        var table = Plain("replica", "state", "in flight", "seen");
+        foreach (var one in Items(answer["replicas"])) table.AddRow(Cells(Text(one["replica"]), Text(one["state"]), Text(one["inFlight"]), Text(one["seenSecondsAgo"]) + " s ago"));
+        console.Write(table);
+    }
+
+    public static void Served(IAnsiConsole console, JsonNode answer)
+    {
+        var table = Plain("at", "operation", "shape", "subject", "user", "fingerprint", "verdict");
+        foreach (var one in Items(answer))
+        {
+            table.AddRow(Cells(
+                Text(one["at"]), Text(one["operation"]), Text(one["shape"]), Text(one["subject"]), Text(one["user"]), Text(one["fingerprint"]), Text(one["verdict"])));
+        }
+
+        console.Write(table);
+    }
+
     private static Table Plain(params string[] columns)
     {
         var table = new Table { Border = TableBorder.Minimal, Expand = false };
@@ -86,7 +125,7 @@ internal static class Tables
     // What the service says is text and never markup.
     private static Text[] Cells(params string[] texts) => [.. texts.Select(text => new Text(text))];
 
-    private static IEnumerable<JsonNode> Items(JsonNode? list) => (list as JsonArray)?.OfType<JsonNode>() ?? [];
+    public static IEnumerable<JsonNode> Items(JsonNode? list) => (list as JsonArray)?.OfType<JsonNode>() ?? [];
 
     private static string Text(JsonNode? value) => value is JsonValue plain ? plain.ToString() : "";
 

@@ -10,7 +10,7 @@ internal static class AccessFile
 
     /// <summary>The file appears whole, or not at all: somebody may be waiting for it.</summary>
     public static async Task WriteAsync(
-        FileInfo file, Uri address, Population population, AccessTokens tokens, DemoSecrets secrets, string servedConnection)
+        FileInfo file, IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, DemoSecrets secrets, string servedConnection)
     {
         var partial = file.FullName + ".partial";
         File.Delete(partial);
@@ -27,11 +27,13 @@ internal static class AccessFile
                 stream,
                 new
                 {
-                    url = address.GetLeftPart(UriPartial.Authority),
+                    url = replicas[0].GetLeftPart(UriPartial.Authority),
+                    replicas = replicas.Select(replica => replica.GetLeftPart(UriPartial.Authority)),
                     userToken = tokens.Of(population.Heavy[0]),
                     adminToken = tokens.Of(population.Staff.First(actor => actor.Role == "admin")),
                     secrets.ViewerToken,
                     secrets.OperatorToken,
+                    secrets.WebhookToken,
                     servedConnection,
                 },
                 Indented);

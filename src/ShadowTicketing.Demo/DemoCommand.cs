@@ -56,6 +56,34 @@ internal sealed class DemoCommand
         HelpName = "FILE",
     };
 
+    private readonly Option<int> _replicas = new("--replicas")
+    {
+        Description = "How many services share the database and the traffic, 1 to 5; each on a port of its own, from --port on.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 1,
+    };
+
+    private readonly Option<string> _policy = new("--policy")
+    {
+        Description = "By which policy the gate decides: default, or demo, whose weak numbers a few minutes of traffic pass.",
+        HelpName = "default|demo",
+        DefaultValueFactory = _ => "default",
+    };
+
+    private readonly Option<string> _firstStage = new("--first-stage")
+    {
+        Description = "Where every operation begins: off, shadow-1, shadow-10 or shadow-100.",
+        HelpName = "STAGE",
+        DefaultValueFactory = _ => "shadow-100",
+    };
+
+    private readonly Option<int> _faultAfter = new("--fault-after")
+    {
+        Description = "Let faults act only after so many seconds of traffic.",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => 0,
+    };
+
     private readonly RootCommand _root;
 
     public DemoCommand(FaultRegistry registry)
@@ -65,12 +93,16 @@ internal sealed class DemoCommand
         Within(_tickets, 1_000, 1_000_000);
         Within(_rate, 1, 5_000);
         Within(_for, 1, 31_536_000);
+        Within(_replicas, 1, 5);
+        Within(_faultAfter, 0, 31_536_000);
+        _policy.AcceptOnlyFromAmong("default", "demo");
+        _firstStage.AcceptOnlyFromAmong("off", "shadow-1", "shadow-10", "shadow-100");
         InFolder(_report);
         InFolder(_access);
         _fault.CustomParser = ParseFaults;
         _root = new("The ticketing service in shadow, on a PostgreSQL of its own and under traffic. Nothing is left behind when it stops.")
         {
-            _port, _tickets, _rate, _for, _fault, _faults, _report, _access,
+            _port, _tickets, _rate, _for, _fault, _faultAfter, _faults, _replicas, _policy, _firstStage, _report, _access,
         };
     }
 
@@ -105,7 +137,11 @@ internal sealed class DemoCommand
         result.GetValue(_for) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         result.GetValue(_fault) ?? [],
         result.GetValue(_report),
-        result.GetValue(_access));
+        result.GetValue(_access),
+        result.GetValue(_replicas),
+        result.GetValue(_policy)!,
+        result.GetValue(_firstStage)!,
+        TimeSpan.FromSeconds(result.GetValue(_faultAfter)));
 
     private static void Within<T>(Option<T> option, double least, double most) => option.Validators.Add(result =>
     {

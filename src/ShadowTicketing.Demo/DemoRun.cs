@@ -20,10 +20,10 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
     /// <returns>The exit code.</returns>
     public async Task<int> RunAsync(CancellationToken stop)
     {
-        if (!IsFree(options.Port))
+        if (Enumerable.Range(0, options.Replicas).Select(PortOf).FirstOrDefault(port => !IsFree(port), -1) is >= 0 and var taken)
         {
             await Console.Error.WriteLineAsync(
-                $"Port {options.Port} of 127.0.0.1 is in use; give another with --port, or --port 0 for any that is free.");
+                $"Port {taken} of 127.0.0.1 is in use; give another with --port, or --port 0 for any that is free.");
             return 1;
         }
 
@@ -53,15 +53,25 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         await Seeder.SeedAsync(database, options.Tickets, stop);
         var population = await Population.ReadAsync(database.Owner, stop);
         Say("starting the service");
-        await using var service = await DemoService.StartAsync(options.Port, database, secrets, faults, log, stop);
-        using var status = new StatusClient(service.Address, secrets.ViewerToken, clock);
+        await using var replicas = new AsyncDisposables();
+        var addresses = new List<Uri>();
+        for (var number = 0; number < options.Replicas; number++)
+        {
+            var service = await DemoService.StartAsync(
+                PortOf(number), database, secrets, faults, log, stop,
+                new("Shadowing:Replica", $"replica {number + 1}"), new("Shadowing:Gate:Policy", options.Policy), new("Shadowing:FirstStage", options.FirstStage));
+            replicas.Add(service);
+            addresses.Add(service.Address);
+        }
+
+        using var status = new StatusClient(addresses, secrets.ViewerToken, clock);
         await status.ReadyAsync(stop);
         await status.WhenAsync(view => view.Enabled, WarmUp, stop);
         var tokens = new AccessTokens(secrets.SigningKey, clock);
-        if (options.Access is { } access) await AccessFile.WriteAsync(access, service.Address, population, tokens, secrets, database.Served);
-        Say($"ready at {service.Address.GetLeftPart(UriPartial.Authority)} after {clock.GetElapsedTime(started).TotalSeconds:F1} s");
+        if (options.Access is { } access) await AccessFile.WriteAsync(access, addresses, population, tokens, secrets, database.Served);
+        Say($"ready at {string.Join(", ", addresses.Select(address => address.GetLeftPart(UriPartial.Authority)))} after {clock.GetElapsedTime(started).TotalSeconds:F1} s");
 
-        using var driver = new TrafficDriver(service.Address, population, tokens, new() { Rate = options.Rate }, clock);
+        using var driver = new TrafficDriver(addresses, population, tokens, new() { Rate = options.Rate }, clock);
         await DriveAsync(driver, status, faults, log, stop);
     }
 
@@ -72,7 +82,8 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         using var shown = new CancellationTokenSource();
         var dashboard = new Dashboard(console, status, driver.Tally, faults, log, clock);
 
-        faults.Arm();
+        using var later = options.FaultAfter == TimeSpan.Zero ? null : clock.CreateTimer(_ => faults.Arm(), null, options.FaultAfter, Timeout.InfiniteTimeSpan);
+        if (later is null) faults.Arm();
         var showing = dashboard.ShowAsync(shown.Token);
         JsonObject? final;
         try
@@ -90,6 +101,8 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         if (options.Report is { } file) await RunReport.WriteAsync(file, RunReport.Of(final, driver.Tally, faults));
     }
 
+    private int PortOf(int replica) => options.Port == 0 ? 0 : options.Port + replica;
+
     private void Say(string what) => console.MarkupLineInterpolated($"[grey]demo[/]  {what}");
 
     private static bool IsFree(int port)
@@ -103,6 +116,18 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         catch (SocketException)
         {
             return false;
+        }
+    }
+
+    private sealed class AsyncDisposables : IAsyncDisposable
+    {
+        private readonly Stack<IAsyncDisposable> _all = [];
+
+        public void Add(IAsyncDisposable one) => _all.Push(one);
+
+        public async ValueTask DisposeAsync()
+        {
+            while (_all.TryPop(out var one)) await one.DisposeAsync();
         }
     }
 }

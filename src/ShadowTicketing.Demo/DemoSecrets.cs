@@ -4,9 +4,9 @@ using System.Text;
 namespace ShadowTicketing.Demo;
 
 /// <summary>Secrets of one run, random: nobody can know those of a demo that runs on somebody's machine.</summary>
-internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string OperatorToken)
+internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string OperatorToken, string WebhookToken, string RedactionKey)
 {
-    public static DemoSecrets Draw() => new(Random(), Random(), Random());
+    public static DemoSecrets Draw() => new(Random(), Random(), Random(), Random(), Random());
 
     /// <summary>The service's settings that hold them; of the operators' tokens only the hashes.</summary>
     public IEnumerable<KeyValuePair<string, string?>> Settings =>
@@ -18,6 +18,10 @@ internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string
         new("Operators:Tokens:1:Name", "demo-operator"),
         new("Operators:Tokens:1:Role", "operator"),
         new("Operators:Tokens:1:Sha256", Hash(OperatorToken)),
+        new("Operators:Tokens:2:Name", "demo-webhook"),
+        new("Operators:Tokens:2:Role", "webhook"),
+        new("Operators:Tokens:2:Sha256", Hash(WebhookToken)),
+        new("Shadowing:RedactionKey", RedactionKey),
     ];
 
     private static string Random() => RandomNumberGenerator.GetHexString(64, lowercase: true);

@@ -26,7 +26,8 @@ internal sealed class DemoService : IAsyncDisposable
     public ShadowSwitch Switch => _app.Services.GetRequiredService<ShadowSwitch>();
 
     public static async Task<DemoService> StartAsync(
-        int port, TicketingDatabase database, DemoSecrets secrets, PlantedFaults faults, DemoLog log, CancellationToken cancellationToken)
+        int port, TicketingDatabase database, DemoSecrets secrets, PlantedFaults faults, DemoLog log, CancellationToken cancellationToken,
+        params KeyValuePair<string, string?>[] settings)
     {
         var service = new DemoService(ApiHost.Build([], builder =>
         {
@@ -37,6 +38,8 @@ internal sealed class DemoService : IAsyncDisposable
                 new("ConnectionStrings:Served", database.Served),
                 new("ConnectionStrings:Shadow", database.Shadow),
                 new("ConnectionStrings:Evidence", database.Evidence),
+                new("Operators:RequestsPerSecond", "1000"),
+                .. settings,
             ]);
             builder.Logging.ClearProviders().AddProvider(log);
             builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

@@ -78,6 +78,26 @@ internal sealed class EvidenceReader(
             operation.FirstOrDefault(row => row.Quantile == "p95").Blocks,
             operation.FirstOrDefault(row => row.Quantile == "p99").Blocks));
 
+    /// <summary>The window in which the served candidate failed too often, by operation; of all replicas together.</summary>
+    public async Task<Dictionary<string, RollbackTrip>> ExcessFailuresAsync(GatePolicy policy)
+    {
+        var minutes = await ListAsync(
+            $"select operation, minute, failed, served, now() from shadow.served_minute {Mine} and minute > now() - interval '1 day'",
+            static row => (
+                Operation: row.GetString(0), Minute: row.GetFieldValue<DateTimeOffset>(1), Failed: row.GetInt64(2), Served: row.GetInt64(3),
+                Now: row.GetFieldValue<DateTimeOffset>(4)),
+            fingerprint);
+        var trips = new Dictionary<string, RollbackTrip>();
+        foreach (var operation in minutes.GroupBy(minute => minute.Operation))
+        {
+            var windows = new RollbackWindows(policy.FailureRate, policy.FailureOdds);
+            foreach (var minute in operation) windows.Add(minute.Minute, minute.Failed, minute.Served);
+            if (windows.Trip(operation.First().Now) is { } trip) trips.Add(operation.Key, trip);
+        }
+
+        return trips;
+    }
+
     /// <summary>Mismatches that this candidate showed, by signature.</summary>
     public Task<List<OpenMismatch>> OpenMismatchesAsync(string candidate) => ListAsync(
         """

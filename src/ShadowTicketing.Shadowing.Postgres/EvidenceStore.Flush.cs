@@ -119,6 +119,18 @@ public sealed partial class EvidenceStore
                     batch.Fingerprint, operation.Operation, operation.UnprovenEpoch, operation.Unproven.Unproven, operation.Unproven.Requests);
             }
 
+            if (operation.Served > 0)
+            {
+                Add(commands,
+                    """
+                    insert into shadow.served_minute (fingerprint, operation, minute, served, failed)
+                    values ($1, $2, date_trunc('minute', now()), $3, $4)
+                    on conflict (fingerprint, operation, minute) do update
+                    set served = served_minute.served + excluded.served, failed = served_minute.failed + excluded.failed
+                    """,
+                    batch.Fingerprint, operation.Operation, operation.Served, operation.Failed);
+            }
+
             foreach (var (quantile, blocks) in new[] { ("p50", operation.Latency.P50), ("p95", operation.Latency.P95), ("p99", operation.Latency.P99) })
             {
                 if (blocks.Count == 0) continue;

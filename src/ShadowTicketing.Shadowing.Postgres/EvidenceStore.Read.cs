@@ -15,9 +15,10 @@ public sealed partial class EvidenceStore
     /// <summary>Reads all that is known of a fingerprint.</summary>
     /// <param name="fingerprint">What the evidence was counted for.</param>
     /// <param name="candidate">The candidate's code, as mismatches name it.</param>
+    /// <param name="policy">By which failures of a served candidate are too many.</param>
     /// <param name="operations">All operations, those without any evidence too.</param>
     public async Task<MergedEvidence> ReadAsync(
-        string fingerprint, string candidate, IReadOnlyCollection<string> operations, CancellationToken cancellationToken)
+        string fingerprint, string candidate, IReadOnlyCollection<string> operations, GatePolicy policy, CancellationToken cancellationToken)
     {
         await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
@@ -28,6 +29,7 @@ public sealed partial class EvidenceStore
         var unproven = await reader.UnprovenAsync();
         var latency = await reader.LatencyAsync();
         var open = await reader.OpenMismatchesAsync(candidate);
+        var excess = await reader.ExcessFailuresAsync(policy);
         var sinceUnclean = await reader.SinceUncleanExitAsync();
         await reader.KeepLeastAsync(unproven);
         await transaction.CommitAsync(cancellationToken);
@@ -69,6 +71,7 @@ public sealed partial class EvidenceStore
                 Soak = soak,
                 BusinessDays = days,
                 SinceUncleanExit = sinceUnclean,
+                ExcessFailures = excess.GetValueOrDefault(operation),
                 Shapes =
                 [
                     .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => new ShapeEvidence(shape.Shape)

@@ -123,5 +123,70 @@ internal static class Migrations
         );
         comment on table shadow.traffic is 'Eligible requests by minute of the database''s clock: what soak is measured in.';
         """,
+        """
+        create table shadow.rollout (
+            operation text primary key,
+            generation bigint not null,
+            stage text not null,
+            nominated text,
+            attempt int not null,
+            held_because text,
+            automatic boolean not null,
+            forced boolean not null,
+            staged_at timestamptz not null default now(),
+            changed_at timestamptz not null default now(),
+            changed_by text not null,
+            reason text not null
+        );
+        comment on table shadow.rollout is 'Where each operation stands; every change makes a new generation and an entry in the audit.';
+        create table shadow.nomination (
+            operation text not null,
+            fingerprint text not null,
+            attempt int not null,
+            at timestamptz not null default now(),
+            primary key (operation, fingerprint),
+            unique (operation, attempt)
+        );
+        comment on table shadow.nomination is 'Fingerprints that were ever to be promoted: each spends a part of the chance of being wrong.';
+        create table shadow.replica (
+            incarnation uuid primary key,
+            replica text not null,
+            fingerprint text not null,
+            standing jsonb not null,
+            seen_at timestamptz not null default now()
+        );
+        comment on table shadow.replica is 'What each run has applied, and how many requests its candidate is answering.';
+        create table shadow.served (
+            incarnation uuid not null,
+            number bigint not null,
+            at timestamptz not null,
+            operation text not null,
+            shape text not null,
+            subject bigint,
+            user_hash text not null,
+            fingerprint text not null,
+            verdict text,
+            primary key (incarnation, number)
+        );
+        create index served_at on shadow.served (at);
+        comment on table shadow.served is 'What users were answered by the candidate: whom it may have harmed. Users by keyed hash.';
+        create table shadow.served_minute (
+            fingerprint text not null,
+            operation text not null,
+            minute timestamptz not null,
+            served bigint not null,
+            failed bigint not null,
+            primary key (fingerprint, operation, minute)
+        );
+        create table shadow.alert (
+            group_key text not null,
+            alert text not null,
+            starts_at timestamptz not null,
+            operation text not null,
+            at timestamptz not null default now(),
+            primary key (group_key, alert, starts_at, operation)
+        );
+        comment on table shadow.alert is 'Alerts that have been acted on, so that one that is sent again is not again.';
+        """,
     ];
 }

@@ -4,8 +4,9 @@ using ShadowTicketing.Shadowing.Evidence;
 namespace ShadowTicketing.Shadowing;
 
 /// <summary>One request being compared: what the served side did arrives from the caller's flow, the rest happens in the lane.</summary>
+/// <param name="served">The side that answers the user; the other one runs in the lane.</param>
 internal sealed class ComparisonRun<TStore, TRequest, TResult>(
-    ExperimentRunner<TStore> runner, Experiment<TStore, TRequest, TResult> experiment, TRequest request) : ShadowRun
+    ExperimentRunner<TStore> runner, Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side served) : ShadowRun
 {
     private readonly TaskCompletionSource<Observation<TResult>?> _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -18,11 +19,19 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
     /// <summary>The request's trace, which the shadow's own is linked to.</summary>
     public ActivityContext Caller { get; init; }
 
+    /// <summary>The number of the candidate's answer to the user; null where the candidate did not answer.</summary>
+    public TaskCompletionSource<long?> Number { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What the served side does, which may end after the user was answered by the other.</summary>
+    public void ServedEventually(Task<Observation<TResult>> observation) => _ = observation.ContinueWith(
+        done => _served.TrySetResult(done.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
     /// <summary>What the served side did; null where the caller gave up on it.</summary>
     public void Served(Observation<TResult>? observation) => _served.TrySetResult(observation);
 
     public override void Shed(SkipReason reason)
     {
+        JudgeAnswer("skipped:" + reason.Wire());
         Operation.Tally.Abandoned(reason);
         if (reason is SkipReason.Yielded) Shape.Shed();
         runner.Metrics.Skip(experiment, reason);
@@ -40,22 +49,27 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
         var isCounted = false;
         try
         {
-            var (candidate, refused) = await runner.ObserveCandidateAsync(experiment, request, Operation, stopping);
+            var (shadow, refused) = await runner.ObserveShadowAsync(
+                experiment, request, Operation, served is Side.Control ? Side.Candidate : Side.Control, stopping);
             if (refused is { } reason)
             {
                 Shed(reason);
                 return;
             }
 
-            if (await _served.Task.WaitAsync(stopping) is not { } control)
+            if (await _served.Task.WaitAsync(stopping) is not { } answered)
             {
                 Shed(SkipReason.Cancelled);
                 return;
             }
 
-            var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, Horizon, stopping);
-            var (outcome, signature) = runner.Recorder.Record(experiment, Operation, request, control, candidate, verdict, live, Shape.Shape, Caller);
+            var (control, candidate) = served is Side.Control ? (answered, shadow) : (shadow, answered);
+            var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, served, Horizon, stopping);
+            var (outcome, signature, isCritical) = runner.Recorder.Record(
+                experiment, Operation, request, control, candidate, served, verdict, live, Shape.Shape, Caller);
             isCounted = true;
+            JudgeAnswer(outcome.Wire());
+            if (outcome.IsWrong()) runner.Wrong(experiment, outcome, signature, isCritical);
             activity?.SetTag("shadow.outcome", outcome.Wire());
             if (verdict.ErrorType is { } error) activity?.SetTag("error.type", error);
             if (signature is not null) activity?.SetTag("shadow.signature", signature.Id);
@@ -72,6 +86,17 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             runner.Recorder.Faulted(experiment, isCounted ? null : Operation, fault);
         }
 #pragma warning restore CA1031
+    }
+
+    private void JudgeAnswer(string verdict)
+    {
+        if (served is not Side.Candidate) return;
+        _ = Number.Task.ContinueWith(
+            answered =>
+            {
+                if (answered.Result is { } number) runner.JudgedServed(number, verdict);
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private Activity? StartTrace()

@@ -14,6 +14,11 @@ public abstract class Experiment
     /// <summary>Whether the operation changes data. A write is never shadowed without a sandbox.</summary>
     public bool Writes { get; init; }
 
+    /// <summary>
+    /// What a shape has in common with those that must be answered by the same side: the list, for its pages. The default is the shape itself.
+    /// </summary>
+    public Func<string, string> ShapeFamily { get; init; } = static shape => shape;
+
     /// <summary>What of its requests and answers may be kept with a mismatch. The default is ids and enums.</summary>
     public Disclosure Discloses { get; init; } = Disclosure.IdsAndEnums;
 
@@ -65,6 +70,12 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// clock. The default is the whole request.
     /// </summary>
     public Func<TRequest, object?> CaseOf { get; init; } = static request => request;
+
+    /// <summary>Who asks: the same user's requests of an operation are answered by the same side. The default knows one user.</summary>
+    public Func<TRequest, long> UserOf { get; init; } = static _ => 0;
+
+    /// <summary>What a request is about, for the list of what the candidate has answered: the key of a row. The default names none.</summary>
+    public Func<TRequest, long?> SubjectOf { get; init; } = static _ => null;
 
     internal override IReadOnlySet<string> MetricPaths { get; } = MemberPaths.Of(typeof(TResult));
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Comparison;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
+using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.SelfTesting;
 
 namespace ShadowTicketing.Shadowing;
@@ -24,15 +25,19 @@ public sealed class ExperimentRunner<TStore>
     private readonly PairJudge _judge;
     private readonly Confirmer<TStore> _confirmer;
     private readonly SnapshotHorizon _horizon;
+    private readonly CandidateServer<TStore> _server;
+    private readonly ServedJournal _journal;
+    private readonly EvidenceLedger _ledger;
     private readonly TimeProvider _clock;
 
     internal ExperimentRunner(
         OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, OperationStates operations, ShadowingControl control, ShadowLane lane,
         ServedTraffic served, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon, ShadowingMetrics metrics, ComparisonRecorder recorder,
-        IOptions<ShadowingOptions> options, TimeProvider clock, ILoggerFactory loggers)
+        ServedJournal journal, EvidenceLedger ledger, IOptions<ShadowingOptions> options, TimeProvider clock, ILoggerFactory loggers)
     {
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
+        (_server, _journal, _ledger) = (new(open, observer, options, clock), journal, ledger);
         _confirmer = new(open, openSnapshot, judge, observer, options, clock);
         Timer = new(open, observer, options);
         SelfTest = new(open, observer, judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
@@ -53,9 +58,27 @@ public sealed class ExperimentRunner<TStore>
     {
         ArgumentNullException.ThrowIfNull(experiment);
         var arrived = _clock.GetTimestamp();
-        var comparison = Admit(experiment, request, arrived);
-        var ledger = comparison is null ? null : StatementLedger.Open();
+        var turn = Admit(experiment, request, arrived);
         _served.Enter();
+        try
+        {
+            return turn.Side is Side.Candidate
+                ? await ServeCandidateAsync(experiment, request, turn, arrived, cancellationToken)
+                : await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
+        }
+        finally
+        {
+            _served.Leave();
+        }
+    }
+
+    private async Task<TResult> ServeControlAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, bool isFallback,
+        CancellationToken cancellationToken)
+    {
+        // Of a fallback the comparison has the candidate's side already, and the lane brings the control's.
+        var comparison = isFallback ? null : turn.Comparison;
+        var ledger = comparison is null ? null : StatementLedger.Open();
         var started = _clock.GetTimestamp();
         var overhead = _clock.GetElapsedTime(arrived, started);
         Observation<TResult>? observation = null;
@@ -75,29 +98,91 @@ public sealed class ExperimentRunner<TStore>
         finally
         {
             var ended = _clock.GetTimestamp();
-            _served.Leave();
             comparison?.Served(observation);
-            Metrics.Served(experiment, Side.Control, _clock.GetElapsedTime(started, ended), observation?.Error);
-            Metrics.Overhead(experiment, overhead + _clock.GetElapsedTime(ended));
+            Metrics.Served(experiment, Side.Control, isFallback, _clock.GetElapsedTime(started, ended), observation?.Error);
+            if (!isFallback) Metrics.Overhead(experiment, overhead + _clock.GetElapsedTime(ended));
         }
     }
 
-    /// <summary>Counts the request, and queues it if it is to be compared. Everything the caller pays for before its own work is here.</summary>
-    private ComparisonRun<TStore, TRequest, TResult>? Admit<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, long arrived)
+    /// <summary>The candidate answers; if it fails, or takes longer than users are used to, the control does.</summary>
+    private async Task<TResult> ServeCandidateAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived,
+        CancellationToken cancellationToken)
+    {
+        turn.Operation.EnterServed();
+        try
+        {
+            ServedAttempt<TResult> attempt;
+            try
+            {
+                attempt = await _server.AskAsync(experiment, request, _server.DeadlineOf(turn.Operation), cancellationToken);
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            catch (OperationCanceledException)
+            {
+                turn.Comparison?.Served(null);
+                throw;
+            }
+
+            turn.Comparison?.ServedEventually(attempt.Eventually);
+            if (attempt.InTime is { Error: null } answer)
+            {
+                var number = _journal.Answered(
+                    _clock.GetUtcNow(), experiment.Operation, turn.Shape.Shape, Ask(experiment.SubjectOf, request, null),
+                    Ask(experiment.UserOf, request, 0), turn.Fingerprint);
+                if (turn.Comparison is { } comparison) comparison.Number.SetResult(number);
+                else _journal.Judged(number, "skipped:" + turn.Skipped!.Value.Wire());
+                Metrics.Served(experiment, Side.Candidate, isFallback: false, answer.Duration, null);
+                Count(turn.Operation, failed: false);
+                return answer.Value!;
+            }
+
+            turn.Comparison?.Number.SetResult(null);
+            var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
+            // Late is not failed: what becomes of it is still to be seen. And a failure that the control shares says nothing.
+            if (attempt.InTime is not null) Count(turn.Operation, failed: true);
+            else _ = attempt.Eventually.ContinueWith(
+                late => Count(turn.Operation, failed: late.Result.Error is not null), CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+            return value;
+        }
+        finally
+        {
+            turn.Operation.LeaveServed();
+        }
+    }
+
+    private void Count(OperationState operation, bool failed)
+    {
+        operation.Evidence.Served(failed);
+        if (operation.Failures.Add(_clock.GetUtcNow(), failed) is { } trip)
+            _control.RollBack(operation.Experiment.Operation, RollbackRules.Excess(Plain.Label(operation.Experiment.Operation), trip).Text);
+    }
+
+    /// <summary>
+    /// Counts the request, says which side answers it, and queues it if it is to be compared. Everything the caller pays for before its own work
+    /// is here.
+    /// </summary>
+    private Turn<TRequest, TResult> Admit<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, long arrived)
     {
         Metrics.Request(experiment);
         var operation = _operations.Of(experiment);
-        var shape = operation.Evidence.Of(ShapeOf(experiment, request));
+        var fingerprint = _ledger.Fingerprint;
+        var shape = operation.Evidence.Of(Ask(experiment.Shape, request, OperationLedger.OtherShape));
         operation.Evidence.Arrived(shape);
-        if (ReasonToSkip(experiment) is { } reason)
+        var routes = _control.Routes;
+        var route = routes[experiment.Operation];
+        var serves = route.ServePercent > 0 && arrived < routes.ServesUntil && _control.Switch.IsOn && !_server.IsExhausted
+            && route.Serves(experiment.Operation, Ask(experiment.UserOf, request, 0), shape.Shape);
+        var side = serves ? Side.Candidate : Side.Control;
+        if (ReasonToSkip(experiment, route) is { } reason)
         {
             operation.Tally.Skipped(reason);
             Metrics.Skip(experiment, reason);
-            return null;
+            return new(operation, shape, side, fingerprint, null, reason);
         }
 
-        var comparison = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request)
+        var comparison = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, side)
         {
             Operation = operation,
             Shape = shape,
@@ -105,30 +190,35 @@ public sealed class ExperimentRunner<TStore>
             Horizon = _horizon.Latest,
             Caller = Activity.Current?.Context ?? default,
         };
-        if (operation.Tally.Enqueue(_lane, comparison)) return comparison;
+        if (operation.Tally.Enqueue(_lane, comparison)) return new(operation, shape, side, fingerprint, comparison, null);
         Metrics.Skip(experiment, SkipReason.QueueFull);
         shape.Shed();
-        return null;
+        return new(operation, shape, side, fingerprint, null, SkipReason.QueueFull);
     }
 
-    /// <summary>The application's own code: it must not fail the request, and what it cannot name is never proven.</summary>
-    private static string ShapeOf<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request)
+    /// <summary>How a request was taken.</summary>
+    /// <param name="Skipped">Why it is not compared; null where it is.</param>
+    private readonly record struct Turn<TRequest, TResult>(
+        OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, ComparisonRun<TStore, TRequest, TResult>? Comparison,
+        SkipReason? Skipped);
+
+    /// <summary>The application's own code: it must not fail the request. A shape that it cannot name is never proven.</summary>
+    private static T Ask<TRequest, T>(Func<TRequest, T> what, TRequest request, T otherwise)
     {
         try
         {
-            return experiment.Shape(request);
+            return what(request);
         }
 #pragma warning disable CA1031 // As above.
         catch (Exception)
         {
-            return OperationLedger.OtherShape;
+            return otherwise;
         }
 #pragma warning restore CA1031
     }
 
-    private SkipReason? ReasonToSkip(Experiment experiment)
+    private SkipReason? ReasonToSkip(Experiment experiment, Route route)
     {
-        var route = _control.Routes[experiment.Operation];
         if (!_control.Switch.IsOn || !route.Shadowed) return SkipReason.Off;
         if (experiment.Writes) return SkipReason.UnsafeWrite;
         if (_lane.IsStopping) return SkipReason.Shutdown;
@@ -138,34 +228,54 @@ public sealed class ExperimentRunner<TStore>
 #pragma warning restore CA5394
     }
 
-    /// <summary>Runs the candidate in the shadow position.</summary>
+    /// <summary>Runs the side that does not answer, in the shadow position.</summary>
     /// <returns>What it did, or why it was not run.</returns>
-    internal async Task<(Observation<TResult> Candidate, SkipReason? Refused)> ObserveCandidateAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, OperationState operation, CancellationToken stopping)
+    internal async Task<(Observation<TResult> Shadow, SkipReason? Refused)> ObserveShadowAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, OperationState operation, Side side, CancellationToken stopping)
     {
         if (!_control.Switch.IsOn) return (null!, SkipReason.Off);
         if (_observer.IsExhausted) return (null!, SkipReason.BreakerOpen);
-        Observation<TResult>? candidate = null;
-        var tried = await operation.Breaker.TryAsync(async () =>
-        {
-            candidate = await _observer.ObserveAsync(
-                token => _open(Side.Candidate, Position.Shadow, token),
-                (store, token) => experiment.RunAsync(store, request, token),
-                stopping);
-            return stopping.IsCancellationRequested ? null : candidate.Error;
-        });
+        Observation<TResult>? shadow = null;
+        var tried = true;
+        if (side is Side.Candidate) tried = await operation.Breaker.TryAsync(ObserveAsync);
+        else await ObserveAsync();
         stopping.ThrowIfCancellationRequested();
-        return (candidate!, tried ? null : SkipReason.BreakerOpen);
+        return (shadow!, tried ? null : SkipReason.BreakerOpen);
+
+        async Task<Exception?> ObserveAsync()
+        {
+            shadow = await _observer.ObserveAsync(
+                token => _open(side, Position.Shadow, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
+            return stopping.IsCancellationRequested ? null : shadow.Error;
+        }
     }
+
+    /// <summary>
+    /// What was wrong is wrong for users too, where this build serves them: it is taken from them at once. What a build does that is not nominated says
+    /// nothing of the one that is.
+    /// </summary>
+    internal void Wrong(Experiment experiment, Outcome outcome, Signature? signature, bool isCritical)
+    {
+        if (_control.StandingOf(experiment).State?.Nominated != _ledger.Fingerprint) return;
+        var what = (isCritical ? "critical " : "") + outcome.Wire().Replace('_', ' ');
+        _control.RollBack(experiment.Operation, $"{what} confirmed while the candidate serves, signature {signature?.Id ?? "none"}");
+    }
+
+    internal void JudgedServed(long number, string verdict) => _journal.Judged(number, verdict);
 
     /// <summary>Says how the comparison ends: at once where the sides agree or nothing can be said, else by confirming.</summary>
     /// <returns>The verdict, and how the two observations differed as they were made.</returns>
     internal async Task<(Verdict Verdict, IReadOnlyList<Difference> Live)> JudgeAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        string? horizon, CancellationToken stopping)
+        Side served, string? horizon, CancellationToken stopping)
     {
         var errorType = _judge.ErrorType(candidate.Error);
-        if (_judge.IsUnavailable(control.Error)) return (new(Outcome.ControlError, ErrorType: errorType), []);
+        if (_judge.IsUnavailable(control.Error))
+        {
+            return served is Side.Control ? (new(Outcome.ControlError, ErrorType: errorType), [])
+                : (new(Outcome.Incomparable, IncomparableReason.ShadowUnavailable, ErrorType: errorType), []);
+        }
+
         if (_judge.IsUnavailable(candidate.Error))
             return (new(Outcome.Incomparable, IncomparableReason.ShadowUnavailable, ErrorType: errorType), []);
         if (control.Error is not null && candidate.Error is null) return (new(Outcome.ControlError), []);

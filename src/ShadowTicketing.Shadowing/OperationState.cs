@@ -8,6 +8,7 @@ namespace ShadowTicketing.Shadowing;
 /// <summary>What the engine keeps of one operation.</summary>
 internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker, EvidenceLedger evidence)
 {
+    private int _serving;
     private long _lastStart = long.MinValue;
 
     public Experiment Experiment => experiment;
@@ -21,13 +22,40 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
 
     public Transients Transients { get; } = new();
 
+    /// <summary>Of the candidate where it serves, on this replica.</summary>
+    public ServedFailures Failures { get; } = new();
+
+    /// <summary>Requests that the candidate is answering at this moment.</summary>
+    public int Serving => Volatile.Read(ref _serving);
+
     public SelfTestTally SelfTest { get; } = new();
 
     /// <summary>Whether the operation has waited long enough to run even while served traffic does.</summary>
     public bool IsFloorDue(TimeProvider clock, TimeSpan interval) =>
         Volatile.Read(ref _lastStart) is var last && (last == long.MinValue || clock.GetElapsedTime(last) >= interval);
 
+    public void EnterServed() => Interlocked.Increment(ref _serving);
+
+    public void LeaveServed() => Interlocked.Decrement(ref _serving);
+
     public void Started(TimeProvider clock) => Volatile.Write(ref _lastStart, clock.GetTimestamp());
+}
+
+/// <summary>The windows of failures, for many threads.</summary>
+internal sealed class ServedFailures
+{
+    private readonly Lock _change = new();
+    private readonly RollbackWindows _windows = new();
+
+    /// <returns>The window in which there are too many, or null.</returns>
+    public RollbackTrip? Add(DateTimeOffset at, bool failed)
+    {
+        lock (_change)
+        {
+            _windows.Add(at, failed ? 1 : 0, 1);
+            return failed ? _windows.Trip(at) : null;
+        }
+    }
 }
 
 /// <summary>All operations, by name.</summary>

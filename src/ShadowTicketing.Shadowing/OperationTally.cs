@@ -21,6 +21,10 @@ internal sealed class OperationTally
     private long _queued;
     private long _inFlight;
     private long _paired;
+    private double _controlP99;
+
+    /// <summary>The control's, as of a while ago; zero before there is any.</summary>
+    public TimeSpan ControlP99 => TimeSpan.FromSeconds(Volatile.Read(ref _controlP99));
 
     public long Queued
     {
@@ -93,18 +97,20 @@ internal sealed class OperationTally
             _outcomes[(int)verdict.Outcome]++;
             _paired++;
             Observe(_control, control);
+            if (_paired % 64 == 0) _controlP99 = _control.Seconds.Read().P99;
             Observe(_candidate, candidate);
             return [.. mismatches.Where(IsNew)];
         }
     }
 
     public OperationStatus Read(
-        Experiment experiment, bool shadowed, double samplePercent, IReadOnlyDictionary<string, long> transients, SelfTestStatus selfTest)
+        Experiment experiment, RolloutStanding standing, double samplePercent, IReadOnlyDictionary<string, long> transients, SelfTestStatus selfTest)
     {
         lock (_step)
         {
             return new(
-                experiment.Operation, shadowed ? "shadow" : "off", samplePercent, ServePercent: 0, EffectiveServePercent: 0, _requests,
+                experiment.Operation, standing.ShadowPercent > 0 || standing.State is { Stage.Serves: true } ? standing.State!.Stage.Name : "off", samplePercent,
+                standing.State?.Stage.ServePercent ?? 0, standing.ServePercent, _requests,
                 Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.Wire(), outcome => _outcomes[(int)outcome]),
                 Enum.GetValues<SkipReason>().ToDictionary(reason => reason.Wire(), reason => _skips[(int)reason]),
                 _queued, _inFlight,

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
+using ShadowTicketing.Shadowing.Rollout;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -38,9 +39,20 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<Acceptances>();
         services.AddSingleton<EvidenceLedger>();
         services.AddSingleton<GateBoard>();
+        services.AddSingleton<RolloutLease>();
+        services.AddSingleton<ServedJournal>();
         services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton<ShadowLane>();
-        services.AddSingleton<ShadowingControl>();
+        services.AddSingleton(provider => new ShadowingControl(
+            provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>(),
+            provider.GetServices<Experiment>(),
+            provider.GetRequiredService<ShadowSwitch>(),
+            provider.GetRequiredService<RolloutLease>(),
+            provider.GetRequiredService<GateBoard>(),
+            provider.GetRequiredService<EvidenceLedger>(),
+            provider.GetRequiredService<ShadowingMetrics>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ShadowingControl>>()));
         services.AddSingleton(provider => new ShadowingReport(
             provider.GetRequiredService<OperationStates>(),
             provider.GetRequiredService<ShadowingControl>(),
@@ -59,6 +71,8 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<SnapshotHorizon>(),
             provider.GetRequiredService<ShadowingMetrics>(),
             provider.GetRequiredService<ComparisonRecorder>(),
+            provider.GetRequiredService<ServedJournal>(),
+            provider.GetRequiredService<EvidenceLedger>(),
             provider.GetRequiredService<IOptions<ShadowingOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));

@@ -4,10 +4,13 @@ namespace ShadowTicketing.Shadowing;
 public sealed class ShadowSwitch
 {
     private readonly Lock _change = new();
-    private volatile string[] _reasons = [WarmingUp];
+    private volatile string[] _reasons = [WarmingUp, RolloutUnknown];
 
     /// <summary>Both sides have not been warmed up yet. Holds from the start until lifted.</summary>
     public const string WarmingUp = "warming_up";
+
+    /// <summary>The store has not said yet where the operations stand. Holds from the start until it has.</summary>
+    public const string RolloutUnknown = "rollout_unknown";
 
     /// <summary><see cref="ShadowingOptions.Enabled"/> is false.</summary>
     public const string Disabled = "disabled";

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using ShadowTicketing.Shadowing.Comparison;
 using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Rollout;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -78,7 +79,8 @@ public sealed class ShadowingMetrics
         foreach (var outcome in Enum.GetValues<Outcome>()) _selfTests.Add(0, operation, Outcome(outcome));
         foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, Reason(reason.Wire()));
         foreach (var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
-        foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), new("shadow.fallback", false));
+        foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), Fallback(false));
+        _served.Add(0, operation, SideOf(Side.Control), Fallback(true));
     }
 
     internal void ObserveLane(Func<IEnumerable<Measurement<int>>> queued, Func<IEnumerable<Measurement<int>>> breakers)
@@ -132,10 +134,31 @@ public sealed class ShadowingMetrics
 
     internal void Request(Experiment experiment) => _requests.Add(1, Operation(experiment));
 
-    internal void Served(Experiment experiment, Side side, TimeSpan duration, Exception? error)
+    /// <param name="side">Who answered.</param>
+    /// <param name="isFallback">Whether the candidate was asked first, and failed or took too long.</param>
+    internal void Served(Experiment experiment, Side side, bool isFallback, TimeSpan duration, Exception? error)
     {
-        _served.Add(1, Operation(experiment), SideOf(side), new("shadow.fallback", false));
+        _served.Add(1, Operation(experiment), SideOf(side), Fallback(isFallback));
         Duration(experiment, side, Position.Served, duration, error);
+    }
+
+    /// <summary>Where each operation stands on this replica.</summary>
+    internal void ObserveRollout(Func<IEnumerable<RolloutStanding>> standing)
+    {
+        Meter.CreateObservableGauge(
+            "shadow.rollout.ratio", () => standing().Select(one => Of(one, one.ServePercent / 100)), "1",
+            "The share of users whom the candidate answers on this replica, within the shapes that it may serve.");
+        Meter.CreateObservableGauge(
+            "shadow.rollout.status", () => standing().SelectMany(one => Enum.GetValues<StageKind>().Select(kind => new Measurement<int>(
+                (one.State?.Stage.Kind ?? StageKind.Off) == kind ? 1 : 0,
+                new("shadow.operation", one.Operation), new("shadow.stage", kind.Wire())))),
+            "1", "1 for the stage that the operation is at, 0 for the others.");
+        Meter.CreateObservableGauge(
+            "shadow.rollout.generation", () => standing().Select(one => Of(one, one.State?.Generation ?? 0)), "1",
+            "Counts the changes of the operation's rollout; replicas that differ for longer than a second do not agree.");
+
+        static Measurement<T> Of<T>(RolloutStanding one, T value) where T : struct =>
+            new(value, new KeyValuePair<string, object?>("shadow.operation", one.Operation));
     }
 
     internal void Skip(Experiment experiment, SkipReason reason) => _skips.Add(1, Operation(experiment), Reason(reason.Wire()));
@@ -146,6 +169,8 @@ public sealed class ShadowingMetrics
         _confirmations.Add(1, Operation(experiment), new("shadow.verdict", verdict.Wire()));
 
     internal void SelfTested(Experiment experiment, Outcome outcome) => _selfTests.Add(1, Operation(experiment), Outcome(outcome));
+
+    private static KeyValuePair<string, object?> Fallback(bool isFallback) => new("shadow.fallback", isFallback);
 
     internal void Observed<T>(Experiment experiment, Side side, Position position, Observation<T> observation)
     {

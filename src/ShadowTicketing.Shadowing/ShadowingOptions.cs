@@ -85,6 +85,24 @@ public sealed class ShadowingOptions
     [Range(100, 10_000_000)]
     public int MaxNodes { get; set; } = 200_000;
 
+    /// <summary>
+    /// How long a candidate that serves may take before the control answers in its place: this, or one and a half times the control's p99 if that is
+    /// longer.
+    /// </summary>
+    /// <value>10 milliseconds to 10 seconds. The default is 100 milliseconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
+    public TimeSpan CandidateDeadline { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Served runs of the candidate that may go on past their deadline at once; while there are more, the control answers everything.</summary>
+    /// <value>1 to 100. The default is 8.</value>
+    [Range(1, 100)]
+    public int MaxLate { get; set; } = 8;
+
+    /// <summary>The stage of an operation that the store knows nothing of yet.</summary>
+    /// <value>One that serves nobody: <c>off</c>, <c>shadow-1</c>, <c>shadow-10</c> or <c>shadow-100</c>, the default.</value>
+    [Required]
+    public string FirstStage { get; set; } = Rollout.Stage.Shadow.Name;
+
     /// <summary>Signatures of mismatches that are told apart; further ones are kept together, one group an operation.</summary>
     /// <value>10 to 10,000. The default is 500.</value>
     [Range(10, 10_000)]

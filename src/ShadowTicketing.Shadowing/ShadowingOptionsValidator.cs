@@ -19,6 +19,12 @@ internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experime
             failures.AddRange(Failures(path, settings));
         }
 
+        if (!Rollout.Stage.TryParse(options.FirstStage, out var first) || first.Serves)
+        {
+            var stages = Rollout.Stage.Ladder.Where(stage => !stage.Serves).Select(stage => stage.Name);
+            failures.Add($"{ShadowingOptions.Section}:FirstStage = '{options.FirstStage}': it is one of {string.Join(", ", stages)}.");
+        }
+
         failures.AddRange(Failures(options.RawSamples));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }

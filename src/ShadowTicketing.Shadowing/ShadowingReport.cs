@@ -29,13 +29,16 @@ public sealed class ShadowingReport
     public IReadOnlyList<ExplainedTransient> Transients() =>
         [.. _operations.All.SelectMany(state => state.Transients.Latest).OrderByDescending(transient => transient.At)];
 
+    /// <summary>Requests that the candidate is answering at this moment, by operation.</summary>
+    public IReadOnlyDictionary<string, int> Serving() => _operations.All.ToDictionary(state => state.Experiment.Operation, state => state.Serving);
+
     /// <summary>Every operation's counts, in the order they were registered; each operation's are of one moment.</summary>
     public IReadOnlyList<OperationStatus> Operations() =>
     [
         .. _operations.All.Select(state =>
         {
-            var route = _control.Routes[state.Experiment.Operation];
-            return state.Tally.Read(state.Experiment, route.Shadowed, route.SamplePercent, state.Transients.Counts, state.SelfTest.Read());
+            var (route, standing) = (_control.Routes[state.Experiment.Operation], _control.StandingOf(state.Experiment));
+            return state.Tally.Read(state.Experiment, standing, route.SamplePercent, state.Transients.Counts, state.SelfTest.Read());
         }),
     ];
 }

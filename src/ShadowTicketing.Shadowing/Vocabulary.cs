@@ -143,10 +143,14 @@ public static class WireNames
     private static readonly string[] Sides = Names<Side>();
     private static readonly string[] Positions = Names<Position>();
     private static readonly string[] Movements = Names<MovementEvidence>();
+    private static readonly string[] Stages = Names<Rollout.StageKind>();
     private static readonly string[] Causes = Names<Diagnosing.Cause>();
 
     /// <summary>The snake_case name; the same text every time, so that writing a metric allocates nothing.</summary>
     public static string Wire(this Outcome value) => Outcomes[(int)value];
+
+    /// <summary>Whether the candidate was wrong: what the gate counts and a serving candidate is rolled back for.</summary>
+    public static bool IsWrong(this Outcome value) => value is Outcome.Mismatch or Outcome.CandidateError or Outcome.CandidateTimeout;
 
     /// <inheritdoc cref="Wire(Outcome)"/>
     public static string Wire(this SkipReason value) => Skips[(int)value];
@@ -171,6 +175,9 @@ public static class WireNames
 
     /// <inheritdoc cref="Wire(Outcome)"/>
     public static string Wire(this Diagnosing.Cause value) => Causes[(int)value];
+
+    /// <inheritdoc cref="Wire(Outcome)"/>
+    public static string Wire(this Rollout.StageKind value) => Stages[(int)value];
 
     private static string[] Names<T>() where T : struct, Enum =>
         [.. Enum.GetNames<T>().Select(System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName)];

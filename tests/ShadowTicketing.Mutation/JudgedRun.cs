@@ -75,11 +75,11 @@ internal sealed class JudgedRun(IReadOnlyList<FaultChoice> faults, TimeProvider 
         var population = await Population.ReadAsync(database.Owner, stop);
 
         await using var service = await DemoService.StartAsync(0, database, secrets, planted, log, stop);
-        using var status = new StatusClient(service.Address, secrets.ViewerToken, clock);
+        using var status = new StatusClient([service.Address], secrets.ViewerToken, clock);
         await status.ReadyAsync(stop);
         foreach (var line in OpenForTraffic(service.Switch, StatusClient.View(await status.ReadAsync(stop)))) await remarks.WriteLineAsync(line);
 
-        using var driver = new TrafficDriver(service.Address, population, new(secrets.SigningKey, clock), Traffic, clock);
+        using var driver = new TrafficDriver([service.Address], population, new(secrets.SigningKey, clock), Traffic, clock);
         planted.Arm();
         var final = await DriveAsync(driver, status, stop);
         if (Evidence.Of(final) is [_, ..] found) return found;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging;
+using ShadowTicketing.Shadowing.Rollout;
 
 namespace ShadowTicketing.Shadowing.Tests;
 
@@ -43,11 +44,31 @@ internal sealed class Engine : IAsyncDisposable
         Horizon.Set("a moment");
         _hosted = [.. _services.GetServices<IHostedService>()];
         Switch.Hold(ShadowSwitch.WarmingUp, off: false);
+        Clock = clock ?? TimeProvider.System;
+        Lease = _services.GetRequiredService<RolloutLease>();
+        Rollout = _services.GetRequiredService<ShadowingControl>();
+        Confirm([.. _services.GetServices<Experiment>().Select(experiment => new RolloutState(experiment.Operation, 0, Stage.Shadow))]);
+    }
+
+    public TimeProvider Clock { get; }
+
+    public RolloutLease Lease { get; }
+
+    public ShadowingControl Rollout { get; }
+
+    /// <summary>The store has answered.</summary>
+    public void Confirm(params RolloutState[] states)
+    {
+        Lease.Confirm(Clock.GetTimestamp(), states, new Dictionary<string, string>());
+        Rollout.Refresh();
     }
 
     public Func<Question, CancellationToken, Task<Answer>> Control { get; set; } = Saying("yes");
 
     public Func<Question, CancellationToken, Task<Answer>> Candidate { get; set; } = Saying("yes");
+
+    /// <summary>What the candidate says to users; what it says elsewhere unless set.</summary>
+    public Func<Question, CancellationToken, Task<Answer>>? CandidateServed { get; set; }
 
     /// <summary>What the sides say on a snapshot; what they say live unless set.</summary>
     public Func<Question, CancellationToken, Task<Answer>>? ControlOnSnapshot { get; set; }
@@ -131,7 +152,7 @@ internal sealed class Engine : IAsyncDisposable
     {
         Opened.Enqueue($"{side} {position}");
         if (position == Position.Shadow && ShadowIsDown is { } down) throw down;
-        return new(new StoreLease<Oracle>(new((question, cancel) => (side == Side.Control ? Control : Candidate)(question, cancel)), new Nothing()));
+        return new(new StoreLease<Oracle>(new((question, cancel) => (side == Side.Control ? Control : position == Position.Served ? CandidateServed ?? Candidate : Candidate)(question, cancel)), new Nothing()));
     }
 
     private ValueTask<ISnapshot<Oracle>> OpenSnapshotAsync(CancellationToken token) =>

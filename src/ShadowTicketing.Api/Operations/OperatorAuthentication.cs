@@ -10,7 +10,8 @@ namespace ShadowTicketing.Api.Operations;
 
 /// <summary>Lets in whoever holds a token whose hash the configuration knows. A user's access token is none.</summary>
 internal sealed class OperatorAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptionsMonitor<OperatorsOptions> operators)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptionsMonitor<OperatorsOptions> operators,
+    RefusalAudit refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "operator";
@@ -32,5 +33,9 @@ internal sealed class OperatorAuthentication(
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
         throw new RefusedException(await HandleAuthenticateOnceAsync() is { None: true } ? Refusal.TokenMissing : Refusal.OperatorTokenInvalid);
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => throw new RefusedException(Refusal.OperatorForbidden);
+    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        await refusals.AddAsync(Context);
+        throw new RefusedException(Refusal.OperatorForbidden);
+    }
 }

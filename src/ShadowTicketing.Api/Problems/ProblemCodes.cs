@@ -30,6 +30,11 @@ internal static class ProblemCodes
     public const string SignatureNotFound = "signature_not_found";
     public const string NotAcceptable = "not_acceptable";
     public const string RawSamplesLocked = "raw_samples_locked";
+    public const string GenerationStale = "generation_stale";
+    public const string Held = "held";
+    public const string NotNominated = "not_nominated";
+    public const string NotEarned = "not_earned";
+    public const string WritesServeNobody = "writes_serve_nobody";
     public const string EvidenceUnavailable = "evidence_unavailable";
     public const string TooManyRequests = "too_many_requests";
     public const string ClientClosedRequest = "client_closed_request";

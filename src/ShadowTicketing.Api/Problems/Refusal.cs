@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
+using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Problems;
@@ -61,6 +63,12 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     public static readonly Refusal EvidenceUnavailable =
         new(503, ProblemCodes.EvidenceUnavailable, "The evidence store cannot be reached; nothing was changed.");
 
+    public static readonly Refusal GenerationStale =
+        new(409, ProblemCodes.GenerationStale, "Somebody has changed the operation since this generation was read; read it again.");
+
+    public static readonly Refusal AlertUnreadable =
+        new(400, ProblemCodes.InvalidBody, "The body must be Alertmanager's, with a groupKey and at most 200 alerts.");
+
     public static readonly Refusal ClientClosedRequest =
         new(499, ProblemCodes.ClientClosedRequest, "The request was cancelled.");
 
@@ -72,6 +80,15 @@ internal sealed record Refusal(int Status, string Code, string Detail)
 
     public static ProblemHttpResult Of(TicketAccess access) =>
         TypedResults.Problem((access is TicketAccess.NotFound ? TicketNotFound : Forbidden).ToProblem());
+
+    /// <param name="gate">What the gate says; null where it has not judged this generation.</param>
+    public static Refusal Of(RolloutRefusal refused, GateDecision? gate) => refused switch
+    {
+        RolloutRefusal.Held => new(409, ProblemCodes.Held, "The operation was rolled back; acknowledge that first."),
+        RolloutRefusal.NotNominated => new(409, ProblemCodes.NotNominated, "No fingerprint is nominated, so none could serve; nominate one first."),
+        RolloutRefusal.WritesServeNobody => new(409, ProblemCodes.WritesServeNobody, "Writes of the candidate are not served in this version."),
+        _ => new(409, ProblemCodes.NotEarned, gate is null ? "The gate has not judged this generation yet; try again in a second." : $"The gate says: {gate.Sentence}"),
+    };
 
     public ProblemDetails ToProblem() => new() { Status = Status, Detail = Detail, Extensions = { ["code"] = Code } };
 }

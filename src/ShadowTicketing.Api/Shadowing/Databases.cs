@@ -11,6 +11,8 @@ internal sealed class ShadowDatabaseOptions
     public string? Shadow { get; set; }
 
     public string? Evidence { get; set; }
+
+    public string? Listen { get; set; }
 }
 
 /// <summary>Data sources by position: roles and pools follow the position, never the side.</summary>
@@ -19,16 +21,23 @@ internal static class Databases
     public const string Shadow = "shadow";
     public const string Evidence = "evidence";
 
+    /// <summary>For one session that must be its own, which a pooler in between would share out. The evidence's unless set.</summary>
+    public const string Listen = "listen";
+
     public static void AddShadowDatabases(this IServiceCollection services)
     {
         services.AddSingleton<SqlLedger>(provider => new(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddOptions<ShadowDatabaseOptions>()
-            .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence) =
-                (configuration.GetConnectionString("Shadow"), configuration.GetConnectionString("Evidence")))
+            .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence, options.Listen) = (
+                configuration.GetConnectionString("Shadow"), configuration.GetConnectionString("Evidence"),
+                configuration.GetConnectionString("Listen") ?? configuration.GetConnectionString("Evidence")))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ShadowDatabaseOptions>, ShadowDatabaseValidation>();
         services.AddKeyedSingleton(Shadow, (provider, _) => CreateShadow(provider));
         services.AddKeyedSingleton(Evidence, (provider, _) => CreateEvidence(provider));
+        services.AddKeyedSingleton(Listen, (provider, _) => Create(
+            new($"Maximum Pool Size=1;Timeout=2;Keepalive=10;Application Name=ticketing-listen;{provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value.Listen}"),
+            Listen, provider));
     }
 
     /// <summary>
@@ -72,7 +81,7 @@ internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : I
         if (!configuration.GetValue($"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}", true)) return ValidateOptionsResult.Success;
         string[] missing =
         [
-            .. from setting in new[] { (Name: "Shadow", Value: options.Shadow), (Name: "Evidence", Value: options.Evidence) }
+            .. from setting in new[] { (Name: "Shadow", Value: options.Shadow), (Name: "Evidence", Value: options.Evidence), (Name: "Listen", Value: options.Listen) }
                where !HasHost(setting.Value)
                select $"ConnectionStrings:{setting.Name} is missing, names no Host or is no connection string; "
                    + $"it is needed unless {ShadowingOptions.Section}:Enabled is false.",

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Npgsql;
+using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;
@@ -10,10 +11,12 @@ namespace ShadowTicketing.Api.Shadowing;
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
 internal sealed class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
-    ShadowingReport report, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
+    private static readonly Dictionary<string, Experiment> Experiments = TicketExperiments.All.ToDictionary(experiment => experiment.Operation);
+    private static readonly string[] Operations = [.. Experiments.Keys];
     private static readonly string Candidate = Fingerprints.Current.Candidate;
     private string? _announced;
     private bool _failed;
@@ -47,14 +50,16 @@ internal sealed class EvidenceKeeper(
     {
         await FlushAsync(cancellationToken);
         await store.BeatAsync(incarnation.Id, cancellationToken);
-        var operations = report.Operations().ToDictionary(status => status.Operation);
-        var merged = await store.ReadAsync(ledger.Fingerprint, Candidate, operations.Keys, cancellationToken);
-        ledger.IsBusy = merged.IsBusy;
         var policy = policies.Current;
+        var fingerprint = ledger.Fingerprint;
+        var merged = await store.ReadAsync(fingerprint, Candidate, Operations, policy, cancellationToken);
+        ledger.IsBusy = merged.IsBusy;
         await AnnounceAsync(policy, cancellationToken);
         var before = board.Latest;
-        var reading = GateReading.Judge(clock.GetUtcNow(), ledger.Fingerprint, policy, merged.Operations, name => StageOf(operations[name]));
-        foreach (var (evidence, decision) in reading.Operations)
+        var reading = GateReading.Judge(
+            clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
+            operation => Experiments[operation].ShapeFamily);
+        foreach (var (evidence, decision, _, _) in reading.Operations)
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
             var last = before.Of(evidence.Operation)?.Decision;
@@ -94,10 +99,6 @@ internal sealed class EvidenceKeeper(
             _failed = false;
         }
     }
-
-    /// <summary>The step of the ladder that the settings amount to; the candidate serves nobody.</summary>
-    private static Stage StageOf(OperationStatus status) =>
-        status.Stage == "off" ? Stage.Off : Stage.Ladder.Last(stage => !stage.Serves && stage.ShadowPercent <= Math.Max(1, status.SamplePercent));
 
     /// <summary>What could not be stored stays and is tried again; the record of the run reports a store that is away.</summary>
     private static async Task TryAsync(Func<Task> work)

@@ -59,7 +59,7 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
         }
         catch (Exception failure) when (failure is NpgsqlException or InvalidOperationException)
         {
-            findings.Replace("evidence", new Finding(Finding.Warning, "schema shadow", failure is PostgresException refused
+            findings.Replace("evidence", new Finding(Finding.Critical, "schema shadow", failure is PostgresException refused
                 ? $"The evidence store refuses ({refused.SqlState})." : "The evidence store cannot be reached or is of another version."));
             return false;
         }

@@ -4,6 +4,7 @@ using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Tickets;
 using ShadowTicketing.Tickets.Dapper;
 using ShadowTicketing.Tickets.EfCore;
@@ -35,6 +36,14 @@ internal static class TicketShadowing
         services.AddHostedService(provider => provider.GetRequiredService<IncarnationRecord>());
         services.AddHostedService<MismatchKeeper>();
         services.AddHostedService<EvidenceKeeper>();
+        services.AddSingleton(provider => new RolloutStore(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence),
+            Stage.TryParse(provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.FirstStage, out var first) ? first : Stage.Off));
+        services.AddSingleton(provider => new ReplicaRegister(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddSingleton(provider => new ServedStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddSingleton<PendingRollbacks>();
+        services.AddHostedService<RolloutKeeper>();
+        services.AddHostedService<RolloutListener>();
 
         services.AddSingleton(new ShadowedCode(Fingerprints.Current.Candidate, Fingerprints.Current.Control));
         services.AddShadowing<ITicketStore>(configuration.GetSection(ShadowingOptions.Section), TicketExperiments.All);

@@ -21,6 +21,8 @@ internal static class TicketExperiments
                 cut: page => new(Start: page.Page > 1, End: (long)page.Page * page.Limit < page.Total),
                 fits: WasAskedFor),
             ShowsPart = true,
+            UserOf = static request => request.Caller.UserId,
+            ShapeFamily = static shape => shape[..Math.Max(0, shape.LastIndexOf(" / page", StringComparison.Ordinal))],
             Touches = static (_, differences) =>
                 differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
             Leaks = static (request, difference) =>
@@ -36,6 +38,8 @@ internal static class TicketExperiments
             Rules = new ComparisonRules().Ties<GetTicket, TicketDetail, TicketComment, int, DateTime?>(
                 ticket => ticket.Comments, comment => comment.Id, comment => comment.CreatedAt, NoTieBreak),
             Touches = static (request, _) => [request.TicketId],
+            UserOf = static request => request.Caller.UserId,
+            SubjectOf = static request => request.TicketId,
             Leaks = static (request, difference) =>
                 difference is { Path: "access", Candidate: TicketAccess.Granted }
                 || (difference is { Kind: DifferenceKind.ExtraRow, Candidate: TicketComment { IsInternal: true } } && !request.Caller.IsStaff),
@@ -46,6 +50,7 @@ internal static class TicketExperiments
         {
             // The clock moves with every request; what the statistics are of is in their answer.
             CaseOf = static request => request.Timeframe,
+            UserOf = static request => request.Caller.UserId,
             Shape = TicketShapes.Of,
             Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules()

@@ -7,22 +7,28 @@ namespace ShadowTicketing.Demo.Status;
 /// <summary>Asks the service what shadowing has found, over HTTP like anybody else.</summary>
 internal sealed class StatusClient : IDisposable
 {
-    private readonly HttpClient _http;
+    private readonly HttpClient[] _replicas;
     private readonly TimeProvider _clock;
 
-    public StatusClient(Uri baseAddress, string viewerToken, TimeProvider clock)
+    public StatusClient(IEnumerable<Uri> replicas, string viewerToken, TimeProvider clock)
     {
         _clock = clock;
-        _http = new() { BaseAddress = baseAddress, Timeout = TimeSpan.FromSeconds(5) };
-        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", viewerToken);
+        _replicas = [.. replicas.Select(address => new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) })];
+        foreach (var replica in _replicas) replica.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", viewerToken);
     }
 
-    /// <summary>The status; null where the service did not give one.</summary>
+    /// <summary>The status of all replicas together; null where one of them did not give it.</summary>
     public async Task<JsonObject?> ReadAsync(CancellationToken cancellationToken)
+    {
+        var all = await Task.WhenAll(_replicas.Select(replica => ReadAsync(replica, cancellationToken)));
+        return all.Contains(null) ? null : StatusSum.Of(all!);
+    }
+
+    private static async Task<JsonObject?> ReadAsync(HttpClient replica, CancellationToken cancellationToken)
     {
         try
         {
-            using var response = await _http.GetAsync("/shadow/v1/status", cancellationToken);
+            using var response = await replica.GetAsync("/shadow/v1/status", cancellationToken);
             if (!response.IsSuccessStatusCode) return null;
             return await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken) as JsonObject;
         }
@@ -50,17 +56,23 @@ internal sealed class StatusClient : IDisposable
         }
     }
 
-    /// <summary>Completes once the service calls itself ready.</summary>
+    /// <summary>Completes once every replica calls itself ready.</summary>
     public async Task ReadyAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100), _clock);
-        while (true)
+        foreach (var replica in _replicas)
         {
-            using var response = await _http.GetAsync("/health/ready", cancellationToken);
-            if (response.IsSuccessStatusCode) return;
-            await timer.WaitForNextTickAsync(cancellationToken);
+            while (true)
+            {
+                using var response = await replica.GetAsync("/health/ready", cancellationToken);
+                if (response.IsSuccessStatusCode) break;
+                await timer.WaitForNextTickAsync(cancellationToken);
+            }
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        foreach (var replica in _replicas) replica.Dispose();
+    }
 }

@@ -23,17 +23,18 @@ internal sealed record TrafficOptions
 }
 
 /// <summary>Sends planned requests at a pace, as people do who do not wait for each other, and checks how they are answered.</summary>
-internal sealed class TrafficDriver(Uri baseAddress, Population population, AccessTokens tokens, TrafficOptions options, TimeProvider clock)
+internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, TrafficOptions options, TimeProvider clock)
     : IDisposable
 {
     /// <summary>No sequence gets as far.</summary>
     private const int NobodysTicket = 2_147_000_000;
     private static readonly TimeSpan MostArrears = TimeSpan.FromSeconds(1);
 
-    private readonly HttpClient _http = new() { BaseAddress = baseAddress };
+    private readonly HttpClient _http = new();
     private readonly TrafficPlan _plan = new(population, options.Seed);
     private readonly Random _arrivals = new(options.Seed);
     private readonly ConcurrentQueue<int> _created = [];
+    private int _turn;
 
     public TrafficTally Tally { get; } = new();
 
@@ -105,7 +106,9 @@ internal sealed class TrafficDriver(Uri baseAddress, Population population, Acce
             path = path.Replace(PlannedRequest.Created, id.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         }
 
-        return new(planned.Method, path)
+        // One replica after the other, as a load balancer would.
+        var replica = replicas[_turn++ % replicas.Count];
+        return new(planned.Method, new Uri(replica, path))
         {
             Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.Of(planned.By)) },
             Content = planned.Body is null ? null : new StringContent(planned.Body, Encoding.UTF8, "application/json"),

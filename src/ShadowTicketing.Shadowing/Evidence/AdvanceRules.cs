@@ -8,10 +8,18 @@ internal static class AdvanceRules
     public static IReadOnlyList<GateReason> Missing(GateCase gateCase)
     {
         if (gateCase.Policy.EpsilonToEnter(gateCase.Target) is null) return [];
-        List<GateReason> missing = [.. Parity(gateCase), .. Trust(gateCase), .. PerformanceRules.Alarms(gateCase)];
+        List<GateReason> missing = [.. Standing(gateCase), .. Parity(gateCase), .. Trust(gateCase), .. PerformanceRules.Alarms(gateCase)];
         if (!gateCase.Target.Serves) return missing;
         missing.AddRange([.. Nomination(gateCase), .. Coverage(gateCase)]);
         return [.. missing, .. PerformanceRules.Missing(gateCase), .. SoakRules.Missing(gateCase)];
+    }
+
+    private static IEnumerable<GateReason> Standing(GateCase gateCase)
+    {
+        if (gateCase.Evidence.IsHeld) yield return gateCase.Reason(GateReasonCode.Held, $"rolled back; somebody is to acknowledge that");
+        if (!gateCase.Stage.Serves || gateCase.Evidence.InStage >= gateCase.Policy.StageDwell) yield break;
+        var (waited, dwell) = (Plain.Hours(gateCase.Evidence.InStage), Plain.Hours(gateCase.Policy.StageDwell));
+        yield return gateCase.Reason(GateReasonCode.StageDwell, $"{waited} of {dwell} at {gateCase.Stage}");
     }
 
     private static IEnumerable<GateReason> Parity(GateCase gateCase)

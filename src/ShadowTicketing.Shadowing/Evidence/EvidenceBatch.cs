@@ -41,7 +41,10 @@ public sealed record PageBatch(string Operation, string? Shape, CaseSet Set, Cas
 
 /// <summary>What is new of an operation as a whole.</summary>
 /// <param name="UnprovenEpoch">The epoch that <paramref name="Unproven"/> was counted in.</param>
-public sealed record OperationBatch(string Operation, int UnprovenEpoch, EpochCount Unproven, PairedLatency Latency);
+/// <param name="Served">Requests for which the candidate was asked for the user's answer.</param>
+/// <param name="Failed">Of these, those in which it failed or timed out in excess of the control.</param>
+public sealed record OperationBatch(
+    string Operation, int UnprovenEpoch, EpochCount Unproven, PairedLatency Latency, long Served = 0, long Failed = 0);
 
 /// <summary>All that is new since the batch before. It is stored whole or not at all, and once however often it is tried.</summary>
 /// <param name="Sequence">1, 2, 3, … of this run.</param>

@@ -9,7 +9,7 @@ namespace ShadowTicketing.Shadowing.Evidence;
 public sealed class EvidenceLedger : IDisposable
 {
     private readonly Lock _taking = new();
-    private readonly SemaphoreSlim _urgent = new(0, 1);
+    private readonly Signal _urgent = new();
     private volatile Book _book = new("unknown");
     private EvidenceBatch? _pending;
     private long _sequence;
@@ -66,7 +66,7 @@ public sealed class EvidenceLedger : IDisposable
     }
 
     /// <summary>Returns when something urgent has come, or the time is over.</summary>
-    public Task<bool> WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
+    public Task WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _urgent.Dispose();
@@ -79,22 +79,10 @@ public sealed class EvidenceLedger : IDisposable
         var ledger = Of(operation);
         var ofShape = ledger.Of(shape);
         ofShape.Compared(outcome, candidateSentMore);
-        var isWrong = outcome is Outcome.Mismatch or Outcome.CandidateError or Outcome.CandidateTimeout;
+        var isWrong = outcome.IsWrong();
         if (hash is { } known && (isWrong || outcome is Outcome.Match or Outcome.Tolerated or Outcome.Transient))
             ledger.Add(ofShape, known, isLive: true, IsBusy, isWrong);
-        if (isWrong && _urgent.CurrentCount == 0) Hurry();
-    }
-
-    private void Hurry()
-    {
-        try
-        {
-            _urgent.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else has hurried it.
-        }
+        if (isWrong) _urgent.Set();
     }
 
     private sealed class Book(string fingerprint)
@@ -110,7 +98,7 @@ public sealed class EvidenceLedger : IDisposable
             var taken = _operations.Values.Select(operation => operation.Take()).ToArray();
             return new(
                 fingerprint, sequence, [.. taken.SelectMany(operation => operation.Shapes)], [.. taken.SelectMany(operation => operation.Pages)],
-                [.. taken.Select(operation => operation.Whole).Where(whole => whole.Unproven.Requests > 0 || whole.Latency != new PairedLatency(default, default, default))]);
+                [.. taken.Select(operation => operation.Whole).Where(whole => whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Latency != new PairedLatency(default, default, default))]);
         }
     }
 }

@@ -39,11 +39,19 @@ public static class Gate
                 .Where(proof => proof.Standing is ShapeStanding.Proven).Select(proof => proof.Shape.Name).ToHashSet();
     }
 
-    /// <summary>The shapes that the candidate may serve: those proven, if the fingerprint is nominated; else none.</summary>
-    public static IReadOnlySet<string> ServableShapes(OperationEvidence evidence, GatePolicy policy)
+    /// <summary>
+    /// The shapes that the candidate may serve: those proven, if the fingerprint is nominated; else none. Of a family all or none, so that
+    /// the pages of one list come from one side; a page class that nobody has asked for yet keeps none back.
+    /// </summary>
+    /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>.</param>
+    public static IReadOnlySet<string> ServableShapes(OperationEvidence evidence, GatePolicy policy, Func<string, string> familyOf)
     {
         ArgumentNullException.ThrowIfNull(evidence);
-        return evidence.Nominated ? ProvenShapes(evidence, policy) : new HashSet<string>();
+        ArgumentNullException.ThrowIfNull(familyOf);
+        if (!evidence.Nominated) return new HashSet<string>();
+        var proven = ProvenShapes(evidence, policy);
+        return evidence.Shapes.GroupBy(shape => familyOf(shape.Name)).Where(family => family.All(shape => proven.Contains(shape.Name)))
+            .SelectMany(family => family).Select(shape => shape.Name).ToHashSet();
     }
 
     private static GateReason Invalid(OperationEvidence evidence) => new(GateReasonCode.EvidenceInvalid,

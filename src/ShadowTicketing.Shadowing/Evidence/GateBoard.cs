@@ -3,7 +3,9 @@ using ShadowTicketing.Shadowing.Rollout;
 namespace ShadowTicketing.Shadowing.Evidence;
 
 /// <summary>An operation's merged evidence and what the gate says of it.</summary>
-public sealed record JudgedOperation(OperationEvidence Evidence, GateDecision Decision);
+/// <param name="Servable">The shapes that this build may serve.</param>
+/// <param name="Generation">Of the rollout's state that it was judged at.</param>
+public sealed record JudgedOperation(OperationEvidence Evidence, GateDecision Decision, IReadOnlySet<string> Servable, long Generation);
 
 /// <summary>What the gate says, as of the last reading of the store. Immutable.</summary>
 /// <param name="At">When it was read; null while nothing has been.</param>
@@ -17,11 +19,30 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
     /// <summary>One operation's; null where it is unknown, or nothing has been read.</summary>
     public JudgedOperation? Of(string operation) => Operations.FirstOrDefault(judged => judged.Evidence.Operation == operation);
 
-    /// <summary>Judges a reading. An operation whose stage is not given is off.</summary>
+    /// <summary>Judges a reading.</summary>
+    /// <param name="stateOf">Where an operation stands.</param>
+    /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>, by operation.</param>
     public static GateReading Judge(
-        DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence, Func<string, Stage> stageOf) => new(
-        at, fingerprint, policy,
-        [.. evidence.Select(operation => new JudgedOperation(operation, Gate.Decide(operation, policy, stageOf(operation.Operation))))]);
+        DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence, Func<string, RolloutState> stateOf,
+        Func<string, Func<string, string>> familyOf)
+    {
+        return new(at, fingerprint, policy, [.. evidence.Select(operation => JudgeOne(operation, stateOf(operation.Operation)))]);
+
+        JudgedOperation JudgeOne(OperationEvidence read, RolloutState state)
+        {
+            var isNominated = state.Nominated == fingerprint;
+            var operation = read with
+            {
+                Nominated = isNominated,
+                Attempt = isNominated || state.Nominated is null ? state.Attempt : state.Attempt + 1,
+                InStage = state.InStage,
+                IsHeld = state.IsHeld,
+            };
+            return new(
+                operation, Gate.Decide(operation, policy, state.Stage), Gate.ServableShapes(operation, policy, familyOf(operation.Operation)),
+                state.Generation);
+        }
+    }
 }
 
 /// <summary>The latest reading; one volatile read for whoever asks.</summary>

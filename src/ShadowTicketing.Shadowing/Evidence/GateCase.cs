@@ -7,7 +7,7 @@ internal sealed class GateCase
 {
     public GateCase(OperationEvidence evidence, GatePolicy policy, Stage stage)
     {
-        (Evidence, Policy, Target) = (evidence, policy, stage.Next ?? stage);
+        (Evidence, Policy, Stage, Target) = (evidence, policy, stage, stage.Next ?? stage);
         var alpha = ParityBound.AlphaOf(evidence.Attempt, policy.Alpha);
         var epsilon = policy.EpsilonToEnter(Target) ?? policy.FirstEpsilon;
         var cases = SweepsCount ? evidence.Cases : evidence.LiveCases;
@@ -24,6 +24,8 @@ internal sealed class GateCase
     public OperationEvidence Evidence { get; }
 
     public GatePolicy Policy { get; }
+
+    public Stage Stage { get; }
 
     public Stage Target { get; }
 

@@ -31,6 +31,12 @@ public enum GateReasonCode
     /// <summary>The evidence contradicts itself and is not believed.</summary>
     EvidenceInvalid,
 
+    /// <summary>A rollback has not been acknowledged.</summary>
+    Held,
+
+    /// <summary>The stage has served users for too short a time to show what it does to them.</summary>
+    StageDwell,
+
     /// <summary>The last stage is reached.</summary>
     LastStage,
 

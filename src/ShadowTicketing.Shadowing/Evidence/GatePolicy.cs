@@ -15,7 +15,7 @@ public sealed record GatePolicy
     public static GatePolicy Demo { get; } = new()
     {
         Name = "demo",
-        FirstEpsilon = 0.1,
+        FirstEpsilon = 0.5,
         ServeEpsilon = 0.05,
         WrongAnswers = 0.01,
         ShapeEpsilon = 0.1,
@@ -27,6 +27,7 @@ public sealed record GatePolicy
         BusyHourCases = 0,
         LatencyMustPass = false,
         StatementEpsilon = 0.1,
+        StageDwell = TimeSpan.FromSeconds(5),
         UncleanExitHold = TimeSpan.FromMinutes(1),
     };
 
@@ -97,6 +98,10 @@ public sealed record GatePolicy
     /// <summary>The share of requests to be below of in which the candidate sends more SQL commands than the control.</summary>
     /// <value>In (0, 1), or null where it does not matter. The default is 0.01.</value>
     public double? StatementEpsilon { get; init; } = 0.01;
+
+    /// <summary>How long each stage that serves lasts at least: what is proven unseen is still to be seen in the open.</summary>
+    /// <value>Not negative. The default is 1 hour.</value>
+    public TimeSpan StageDwell { get; init; } = TimeSpan.FromHours(1);
 
     /// <summary>How long a replica's unclean exit holds the gate.</summary>
     /// <value>Not negative. The default is 1 hour.</value>

@@ -29,6 +29,7 @@ internal static class GatePolicyRules
         Check(policy.SoakBeforeComplete >= policy.SoakBeforeFull, nameof(policy.SoakBeforeComplete), policy.SoakBeforeComplete,
             "it may not be shorter than SoakBeforeFull");
         Check(policy.BusinessDays >= 0, nameof(policy.BusinessDays), policy.BusinessDays, "it may not be negative");
+        Check(policy.StageDwell >= TimeSpan.Zero, nameof(policy.StageDwell), policy.StageDwell, "it may not be negative");
         Check(policy.UncleanExitHold >= TimeSpan.Zero, nameof(policy.UncleanExitHold), policy.UncleanExitHold, "it may not be negative");
         var roles = policy.EqualRoles.SelectMany(set => set).ToArray();
         Check(roles.Distinct().Count() == roles.Length && policy.EqualRoles.All(set => set.Count > 1), nameof(policy.EqualRoles),
@@ -70,6 +71,6 @@ internal static class GatePolicyRules
         || policy.SweepsCarryTo > than.SweepsCarryTo || policy.PerformanceFrom > than.PerformanceFrom
         || (than.LatencyMustPass && !policy.LatencyMustPass)
         || (policy.StatementEpsilon ?? double.PositiveInfinity) > (than.StatementEpsilon ?? double.PositiveInfinity)
-        || policy.UncleanExitHold < than.UncleanExitHold
+        || policy.UncleanExitHold < than.UncleanExitHold || policy.StageDwell < than.StageDwell
         || policy.FailureRate > than.FailureRate || policy.FailureOdds > than.FailureOdds;
 }

@@ -69,6 +69,12 @@ public sealed record OperationEvidence
     /// <summary>Business days within <see cref="Soak"/>.</summary>
     public int BusinessDays { get; init; }
 
+    /// <summary>How long the operation has been at its stage; for ever where nobody says.</summary>
+    public TimeSpan InStage { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>Whether a rollback waits to be acknowledged.</summary>
+    public bool IsHeld { get; init; }
+
     /// <summary>How long ago a replica last went without saying goodbye; null where none did.</summary>
     public TimeSpan? SinceUncleanExit { get; init; }
 
@@ -87,7 +93,7 @@ public sealed record OperationEvidence
         long[] counts =
         [
             Cases, LiveCases, BusyHourCases, Mismatches, OpenMismatches, CriticalMismatches, Acceptances, Comparisons, Differing,
-            Incomparable, Transients, Shed, Statements.More, Statements.Trials - Statements.More, BusinessDays, Soak.Ticks,
+            Incomparable, Transients, Shed, Statements.More, Statements.Trials - Statements.More, BusinessDays, Soak.Ticks, InStage.Ticks,
             SinceUncleanExit?.Ticks ?? 0,
         ];
         if (counts.Any(count => count < 0)) yield return "a count is negative";

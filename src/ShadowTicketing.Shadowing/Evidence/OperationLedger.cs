@@ -16,6 +16,8 @@ internal sealed class OperationLedger(string operation)
 
     private long _unproven;
     private long _requests;
+    private long _served;
+    private long _failed;
 
     public LatencyPairs Latency { get; } = new();
 
@@ -32,6 +34,14 @@ internal sealed class OperationLedger(string operation)
         shape.Arrived();
         Interlocked.Increment(ref _requests);
         if (!shape.IsProven) Interlocked.Increment(ref _unproven);
+    }
+
+    /// <summary>The candidate was asked for a user's answer.</summary>
+    /// <param name="failed">It failed or timed out, and the control did not.</param>
+    public void Served(bool failed)
+    {
+        if (failed) Interlocked.Increment(ref _failed);
+        Interlocked.Increment(ref _served);
     }
 
     public void Add(ShapeLedger shape, ulong hash, bool isLive, bool isBusy, bool isWrong)
@@ -53,10 +63,12 @@ internal sealed class OperationLedger(string operation)
         // The part before the whole, so that what arrives in between is never more unproven than it is.
         var unproven = Interlocked.Exchange(ref _unproven, 0);
         var requests = Interlocked.Exchange(ref _requests, 0);
+        var served = Interlocked.Exchange(ref _served, 0);
+        var failed = Math.Min(Interlocked.Exchange(ref _failed, 0), served);
         var pages = Enum.GetValues<CaseSet>()
             .SelectMany(set => _sets[(int)set].TakeChanged().Select(page => new PageBatch(operation, null, set, page)));
         return (
-            new(operation, UnprovenEpoch, new(Math.Min(unproven, requests), requests), Latency.Take()),
+            new(operation, UnprovenEpoch, new(Math.Min(unproven, requests), requests), Latency.Take(), served, failed),
             _shapes.Values.Select(shape => shape.TakeCounts()).Where(shape => !shape.Counts.IsEmpty),
             pages.Concat(_shapes.Values.SelectMany(shape => shape.TakePages())));
     }

@@ -27,8 +27,9 @@ internal static class Plain
     public static string Percent(double percent) =>
         string.Create(CultureInfo.InvariantCulture, $"{Math.Round(percent, 12):0.############} %");
 
-    public static string Hours(TimeSpan time) => time < TimeSpan.FromHours(2)
-        ? $"{Count((long)time.TotalMinutes)} min"
+    public static string Hours(TimeSpan time) =>
+        time < TimeSpan.FromMinutes(1) && time > TimeSpan.Zero ? $"{Count((long)time.TotalSeconds)} s"
+        : time < TimeSpan.FromHours(2) ? $"{Count((long)time.TotalMinutes)} min"
         : $"{Count((long)time.TotalHours)} h";
 
     /// <summary><c>212 of 392 cases, about 3 h at this rate</c></summary>

@@ -11,9 +11,9 @@ internal sealed partial class ComparisonRecorder(
     ILogger<ComparisonRecorder> logger)
 {
     /// <returns>The outcome that was counted and the mismatch's signature: an accepted mismatch is tolerated.</returns>
-    public (Outcome Outcome, Signature? Signature) Record<TStore, TRequest, TResult>(
+    public (Outcome Outcome, Signature? Signature, bool IsCritical) Record<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request,
-        Observation<TResult> control, Observation<TResult> candidate, Verdict verdict, IReadOnlyList<Difference> live, string shape,
+        Observation<TResult> control, Observation<TResult> candidate, Side served, Verdict verdict, IReadOnlyList<Difference> live, string shape,
         ActivityContext caller)
     {
         // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
@@ -37,13 +37,15 @@ internal sealed partial class ComparisonRecorder(
             NoteStatements(experiment, request, control, candidate, shape, caller, now);
 
         Count(experiment, request, control, candidate, verdict, shape);
-        metrics.Observed(experiment, Side.Control, Position.Served, control);
-        metrics.Observed(experiment, Side.Candidate, Position.Shadow, candidate);
+        metrics.Observed(experiment, Side.Control, PositionOf(Side.Control), control);
+        metrics.Observed(experiment, Side.Candidate, PositionOf(Side.Candidate), candidate);
         metrics.Compared(experiment, verdict, now);
         foreach (var (_, first, critical) in groups) metrics.Mismatch(experiment, first, critical);
         foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. groups.Select(group => group.Key)], control, candidate))
             LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", signature!.Id);
-        return (verdict.Outcome, signature);
+        return (verdict.Outcome, signature, isCritical);
+
+        Position PositionOf(Side side) => side == served ? Position.Served : Position.Shadow;
     }
 
     private void Count<TStore, TRequest, TResult>(

@@ -30,6 +30,9 @@ public sealed class MismatchJournal
         _redactor = new(string.IsNullOrEmpty(key) ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(key)));
     }
 
+    /// <summary>The keyed hash of a user, as samples have it too.</summary>
+    public string HashOf(long user) => _redactor.Redact(user, Disclosure.IdsAndEnums).Hash!;
+
     /// <summary>All groups, the latest first.</summary>
     public IReadOnlyList<MismatchGroup> Read()
     {

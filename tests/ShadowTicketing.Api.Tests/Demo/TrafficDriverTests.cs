@@ -87,7 +87,7 @@ public sealed class TrafficDriverTests
     }
 
     private static TrafficDriver Driver(WebApplication server, TrafficOptions options) =>
-        new(new(server.Urls.Single()), TrafficPlanTests.People, new(Key, TimeProvider.System), options, TimeProvider.System);
+        new([new(server.Urls.Single())], TrafficPlanTests.People, new(Key, TimeProvider.System), options, TimeProvider.System);
 
     private static async Task AnswerAsync(HttpContext context, int status)
     {

@@ -55,7 +55,7 @@ internal static class MatrixRun
         for (var round = 0; isSilenceMeant ? round < 3 : round < MostRounds && faults.Any(fault => watch.Of(fault.Operation).First is null); round++)
         {
             using var driver = new TrafficDriver(
-                service.Http.BaseAddress!, population, tokens, new() { Seed = round, Concurrency = 16, Requests = Round }, TimeProvider.System);
+                [service.Http.BaseAddress!], population, tokens, new() { Seed = round, Concurrency = 16, Requests = Round }, TimeProvider.System);
             await driver.RunAsync(Cancellation);
             Assert.Empty(driver.Tally.Unexpected);
             await Until.HoldsAsync(async () => (await service.StatusAsync()).Operations.All(operation => operation is { Queued: 0, InFlight: 0 }));

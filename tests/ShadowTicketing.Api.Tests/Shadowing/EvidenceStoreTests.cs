@@ -42,7 +42,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
             }
         }));
 
-        var merged = (await store.ReadAsync(Fingerprint, "candidate", [Operation, "tickets.get"], Cancellation)).Operations;
+        var merged = (await store.ReadAsync(Fingerprint, "candidate", [Operation, "tickets.get"], GatePolicy.Default, Cancellation)).Operations;
         var list = merged[0];
         Assert.Equal((1800L, 90L, 1800L), (list.Comparisons, list.Statements.More, list.Statements.Trials));
         Assert.Equal((expected.Occupied, expected.Occupied, 0), (list.Cases, list.LiveCases, list.Mismatches));
@@ -65,7 +65,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         await Assert.ThrowsAsync<PostgresException>(() => store.FlushAsync(id, ledger.Take()!, Cancellation));
         await ExecuteAsync(source, "alter table shadow.traffic drop constraint broken");
         Assert.Equal(FlushResult.Written, await store.FlushAsync(id, ledger.Take()!, Cancellation));
-        var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], Cancellation)).Operations[0];
+        var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0];
         Assert.Equal((1L, 1L, 1L, 1L), (list.Comparisons, list.Differing, list.Mismatches, list.Cases));
     }
 
@@ -78,7 +78,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         ledger.Begin(Fingerprint);
         ledger.Compared(Operation, "any", 7, Outcome.Match, candidateSentMore: null);
         await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
-        Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], Cancellation)).Operations[0].Cases);
+        Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].Cases);
     }
 
     [Fact]
@@ -96,10 +96,10 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         await store.EndAsync(ended, Cancellation);
         await ExecuteAsync(source, "update shadow.flush set at = now() - interval '10 minutes'");
         await store.BeatAsync(quiet, Cancellation);
-        var since = (await store.ReadAsync(Fingerprint, "candidate", [Operation], Cancellation)).Operations[0].SinceUncleanExit!.Value;
+        var since = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].SinceUncleanExit!.Value;
         Assert.InRange(since, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(12));
         await store.EndAsync(dead, Cancellation);
-        Assert.Null((await store.ReadAsync(Fingerprint, "candidate", [Operation], Cancellation)).Operations[0].SinceUncleanExit);
+        Assert.Null((await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].SinceUncleanExit);
     }
 
     [Fact]

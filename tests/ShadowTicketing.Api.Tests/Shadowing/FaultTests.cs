@@ -172,7 +172,6 @@ public sealed class FaultTests(PostgresFixture postgres)
         var get = await service.SettledAsync("tickets.get");
         Assert.Equal(80, get.Requests);
         Assert.Equal(80, get.Comparisons["match"] + get.Comparisons["tolerated"] + get.Skips.Values.Sum());
-        Assert.NotEqual(0, get.Skips["off"]);
     }
 
     [Fact]

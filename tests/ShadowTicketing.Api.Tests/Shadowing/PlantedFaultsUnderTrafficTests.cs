@@ -93,7 +93,7 @@ public sealed class PlantedFaultsUnderTrafficTests(PostgresFixture postgres)
         var driven = new Dictionary<string, long>();
         for (var round = 0; round < rounds && (round == 0 || !enough()); round++)
         {
-            using var driver = new TrafficDriver(service.Address, population, tokens, new() { Seed = round, Rate = 120, Requests = Round }, TimeProvider.System);
+            using var driver = new TrafficDriver([service.Address], population, tokens, new() { Seed = round, Rate = 120, Requests = Round }, TimeProvider.System);
             await driver.RunAsync(Cancellation);
             Assert.Empty(driver.Tally.Unexpected);
             foreach (var (operation, count) in driver.Tally.Driven) driven[operation] = driven.GetValueOrDefault(operation) + count;

@@ -99,8 +99,9 @@ public sealed class SetupTests(PostgresFixture postgres)
             await command.ExecuteNonQueryAsync(Cancellation);
         }
 
-        await using var service = await ShadowedService.StartAsync(database);
-        await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.Any(finding => finding.Object == "schema shadow"));
+        await using var service = await ShadowedService.StartAsync(database, warm: false);
+        await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.Any(finding => finding is { Object: "schema shadow", Severity: "critical" }));
+        await Until.HoldsAsync(async () => (await service.StatusAsync()).OffBecause is ["rollout_unknown"]);
         Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
     }
 }

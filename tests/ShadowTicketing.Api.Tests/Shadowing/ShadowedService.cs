@@ -42,6 +42,7 @@ internal sealed class ShadowedService : IAsyncDisposable
         ["ConnectionStrings:Shadow"] = database.Shadow,
         ["ConnectionStrings:Evidence"] = database.Evidence,
         ["Authentication:SigningKey"] = AccessTokens.SigningKey,
+        ["Operators:RequestsPerSecond"] = "100000",
         ["Operators:Tokens:0:Name"] = "a viewer",
         ["Operators:Tokens:0:Role"] = "viewer",
         ["Operators:Tokens:0:Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ViewerToken))),

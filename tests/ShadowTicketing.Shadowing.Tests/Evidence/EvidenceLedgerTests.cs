@@ -35,7 +35,7 @@ public sealed class EvidenceLedgerTests
         await using var engine = await new Engine { Candidate = Engine.Saying("no") }.StartAsync();
         await engine.CompareAsync();
         await engine.CompareAsync();
-        Assert.True(await Ledger(engine).WaitForUrgentAsync(TimeSpan.Zero, TestContext.Current.CancellationToken));
+        await Ledger(engine).WaitForUrgentAsync(Timeout.InfiniteTimeSpan, TestContext.Current.CancellationToken);
         var batch = Ledger(engine).Take()!;
         Assert.Equal(2, batch.Shapes.Single().Counts.Differing);
         Assert.Equal(1, Occupied(batch, CaseSet.Mismatch));

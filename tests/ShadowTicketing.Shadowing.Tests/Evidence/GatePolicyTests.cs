@@ -62,6 +62,7 @@ public sealed class GatePolicyTests
             SweepsCarryTo = 101,
             PerformanceFrom = double.NaN,
             StatementEpsilon = 1,
+            StageDwell = TimeSpan.FromMinutes(-1),
             UncleanExitHold = TimeSpan.FromMinutes(-1),
             FailureRate = 0,
             FailureOdds = double.PositiveInfinity,

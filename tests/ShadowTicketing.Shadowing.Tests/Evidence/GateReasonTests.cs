@@ -25,6 +25,8 @@ public sealed class GateReasonTests
         ((GateReasonCode.Proven, "off", "list: shadow 1 % serves nobody and needs no proof"), Ready),
         ((GateReasonCode.NothingCompared, "off", "list: 0 cases compared; shadow it, or sweep it"), None),
         ((GateReasonCode.EvidenceInvalid, "ramp-1", "list: the evidence is not believed: a count is negative"), Ready with { Shed = -1 }),
+        ((GateReasonCode.Held, "shadow-100", "list: rolled back; somebody is to acknowledge that"), Ready with { IsHeld = true }),
+        ((GateReasonCode.StageDwell, "ramp-1", "list: 20 min of 60 min at serve 1 %"), Ready with { InStage = TimeSpan.FromMinutes(20) }),
         ((GateReasonCode.LastStage, "complete", "list: complete; no stage is missing"), Ready),
         ((GateReasonCode.NotNominated, "shadow-100", "list: candidate abc123 is to be nominated"), Ready with { Nominated = false }),
         ((GateReasonCode.OperationUnproven, "shadow-100", "list: 3,000 of 3,937 cases, about 16 h at this rate"),

@@ -151,10 +151,10 @@ public sealed class GateTests
                 new("one mismatch") { Cases = 790, LiveCases = 790, Mismatches = 1 }, new("empty") { Existing = 0 },
             ],
         };
-        Assert.Equal(["exhausted", "one mismatch", "proven"], Gate.ServableShapes(evidence, GatePolicy.Default).Order());
+        Assert.Equal(["exhausted", "one mismatch", "proven"], Gate.ServableShapes(evidence, GatePolicy.Default, static shape => shape).Order());
         Assert.Equal(3, Gate.ProvenShapes(evidence with { Nominated = false }, GatePolicy.Default).Count);
-        Assert.Empty(Gate.ServableShapes(evidence with { Nominated = false }, GatePolicy.Default));
-        Assert.Empty(Gate.ServableShapes(evidence with { Cases = -1 }, GatePolicy.Default));
+        Assert.Empty(Gate.ServableShapes(evidence with { Nominated = false }, GatePolicy.Default, static shape => shape));
+        Assert.Empty(Gate.ServableShapes(evidence with { Cases = -1 }, GatePolicy.Default, static shape => shape));
     }
 
     [Fact]

@@ -1,0 +1,48 @@
+using Npgsql;
+using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Rollout;
+
+namespace ShadowTicketing.Api.Shadowing;
+
+/// <summary>
+/// Hears of changes of the rollout sooner than polling would. Only ever a shortcut: without it, or with a connection that is dead and does not
+/// know, everything happens all the same, within the polling interval.
+/// </summary>
+internal sealed class RolloutListener([FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, IncarnationRecord incarnation, RolloutLease lease, TimeProvider clock)
+    : BackgroundService
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var retry = new PeriodicTimer(Retry, clock);
+        try
+        {
+            do
+            {
+                if (incarnation.HasBegun) await TryListenAsync(stoppingToken);
+            }
+            while (await retry.WaitForNextTickAsync(stoppingToken));
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private async Task TryListenAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await using var connection = await source.OpenConnectionAsync(stopping);
+            connection.Notification += (_, _) => lease.Hurry();
+            await using var listen = new NpgsqlCommand($"listen {RolloutStore.Channel}", connection);
+            await listen.ExecuteNonQueryAsync(stopping);
+            while (true) await connection.WaitAsync(stopping);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        {
+            // Polling goes on.
+        }
+    }
+}
