@@ -49,6 +49,13 @@ internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population popu
             {
                 due = await PaceAsync(due, stop);
                 await places.WaitAsync(stop);
+                if (stop.IsCancellationRequested)
+                {
+                    // A place that came free in the very moment of stopping is no reason to go on.
+                    places.Release();
+                    break;
+                }
+
                 _ = SendAsync(_plan.Next(), places);
             }
         }
