@@ -40,16 +40,24 @@ internal sealed class RolloutKeeper(
         _pruned = clock.GetTimestamp();
         try
         {
-            while (true)
-            {
-                if (incarnation.HasBegun && await TryAsync(KeepAsync, stoppingToken)) await TryAsync(StoreServedAsync, stoppingToken);
-                else control.Refresh();
-                await lease.WaitAsync(Interval, stoppingToken);
-            }
+            // Two loops: a long list of answers to store must not keep a rollback waiting.
+            await Task.WhenAll(
+                LoopAsync(KeepAsync, lease.WaitAsync, stoppingToken),
+                LoopAsync(StoreServedAsync, (interval, token) => Task.Delay(interval, clock, token), stoppingToken));
         }
         catch (OperationCanceledException)
         {
             // The service stops.
+        }
+    }
+
+    private async Task LoopAsync(
+        Func<CancellationToken, Task> work, Func<TimeSpan, CancellationToken, Task> waitAsync, CancellationToken stopping)
+    {
+        while (true)
+        {
+            if (!incarnation.HasBegun || !await TryAsync(work, stopping)) control.Refresh();
+            await waitAsync(Interval, stopping);
         }
     }
 
