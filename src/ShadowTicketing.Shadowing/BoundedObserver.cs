@@ -1,9 +1,10 @@
 using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Sampling;
 
 namespace ShadowTicketing.Shadowing;
 
 /// <summary>Observes shadow runs within their time limit, even those that ignore it: what does not end is abandoned, counted, and cleaned up after.</summary>
-internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, TimeProvider clock)
+internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, DatabaseTimeBudget budget, TimeProvider clock)
 {
     private int _abandoned;
 
@@ -13,16 +14,17 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, TimePr
     /// <summary>Opens a store and runs on it, on a thread of its own choosing, so that a side which blocks does not block the lane.</summary>
     /// <returns>
     /// The observation. Never throws: a store that cannot be had is observed as <see cref="ShadowUnavailableException"/>, a run that passes its
-    /// limit as <see cref="ShadowTimeoutException"/>. The lease is disposed once the run has really ended, however late.
+    /// limit as <see cref="ShadowTimeoutException"/>. The lease is disposed, and its time in the database charged, once the run has really ended.
     /// </returns>
     public async Task<Observation<T>> ObserveAsync<TStore, T>(
-        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, CancellationToken stopping)
+        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, CancellationToken stopping,
+        Position position = Position.Shadow)
     {
         var limit = options.Value.ShadowTimeout;
         var timer = new CancellationTokenSource(limit, clock);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stopping);
         var started = clock.GetTimestamp();
-        var observing = Task.Run(() => RunAsync(open, run, () => timer.IsCancellationRequested, cancellation.Token), CancellationToken.None);
+        var observing = Task.Run(() => RunAsync(open, run, () => timer.IsCancellationRequested, position, cancellation.Token), CancellationToken.None);
         try
         {
             return await observing.WaitAsync(limit + options.Value.CancelGrace, clock, CancellationToken.None);
@@ -48,7 +50,7 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, TimePr
 #pragma warning disable CA1031 // A side may throw anything; that is what is observed.
     private async Task<Observation<T>> RunAsync<TStore, T>(
         Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, Func<bool> isTimedOut,
-        CancellationToken cancellation)
+        Position position, CancellationToken cancellation)
     {
         StoreLease<TStore> lease;
         try
@@ -74,6 +76,7 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, TimePr
         }
         finally
         {
+            if (position is Position.Shadow) budget.Charge(ledger.DatabaseTime);
             try
             {
                 await lease.DisposeAsync();

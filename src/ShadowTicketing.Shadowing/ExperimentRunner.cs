@@ -5,6 +5,7 @@ using ShadowTicketing.Shadowing.Comparison;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Rollout;
+using ShadowTicketing.Shadowing.Sampling;
 using ShadowTicketing.Shadowing.SelfTesting;
 
 namespace ShadowTicketing.Shadowing;
@@ -28,16 +29,18 @@ public sealed class ExperimentRunner<TStore>
     private readonly CandidateServer<TStore> _server;
     private readonly ServedJournal _journal;
     private readonly EvidenceLedger _ledger;
+    private readonly DatabaseTimeBudget _budget;
     private readonly TimeProvider _clock;
 
     internal ExperimentRunner(
         OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, OperationStates operations, ShadowingControl control, ShadowLane lane,
         ServedTraffic served, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon, ShadowingMetrics metrics, ComparisonRecorder recorder,
-        ServedJournal journal, EvidenceLedger ledger, IOptions<ShadowingOptions> options, TimeProvider clock, ILoggerFactory loggers)
+        ServedJournal journal, EvidenceLedger ledger, DatabaseTimeBudget budget, IOptions<ShadowingOptions> options, TimeProvider clock,
+        ILoggerFactory loggers)
     {
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
-        (_server, _journal, _ledger) = (new(open, observer, options, clock), journal, ledger);
+        (_server, _journal, _ledger, _budget) = (new(open, observer, options, clock), journal, ledger, budget);
         _confirmer = new(open, openSnapshot, judge, observer, options, clock);
         Timer = new(open, observer, options);
         SelfTest = new(open, observer, judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
@@ -175,8 +178,9 @@ public sealed class ExperimentRunner<TStore>
         var serves = route.ServePercent > 0 && arrived < routes.ServesUntil && _control.Switch.IsOn && !_server.IsExhausted
             && route.Serves(experiment.Operation, Ask(experiment.UserOf, request, 0), shape.Shape);
         var side = serves ? Side.Candidate : Side.Control;
-        if (ReasonToSkip(experiment, route) is { } reason)
+        if (ReasonToSkip(experiment, route, shape, side) is { } reason)
         {
+            if (reason is SkipReason.Budget) shape.Shed();
             operation.Tally.Skipped(reason);
             Metrics.Skip(experiment, reason);
             return new(operation, shape, side, fingerprint, null, reason);
@@ -217,15 +221,17 @@ public sealed class ExperimentRunner<TStore>
 #pragma warning restore CA1031
     }
 
-    private SkipReason? ReasonToSkip(Experiment experiment, Route route)
+    private SkipReason? ReasonToSkip(Experiment experiment, Route route, ShapeLedger shape, Side side)
     {
         if (!_control.Switch.IsOn || !route.Shadowed) return SkipReason.Off;
         if (experiment.Writes) return SkipReason.UnsafeWrite;
         if (_lane.IsStopping) return SkipReason.Shutdown;
         if (_control.IsShortOfMemory) return SkipReason.Memory;
+        var share = route.SamplePercent / 100 * shape.SampleShare;
 #pragma warning disable CA5394 // Sampling needs no secret.
-        return route.SamplePercent < 100 && Random.Shared.NextDouble() * 100 >= route.SamplePercent ? SkipReason.NotSampled : null;
+        if (share < 1 && Random.Shared.NextDouble() >= share) return SkipReason.NotSampled;
 #pragma warning restore CA5394
+        return _budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven) ? null : SkipReason.Budget;
     }
 
     /// <summary>Runs the side that does not answer, in the shadow position.</summary>

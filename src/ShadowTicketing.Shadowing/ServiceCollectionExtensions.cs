@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Rollout;
+using ShadowTicketing.Shadowing.Sampling;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -31,6 +32,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<ServedTraffic>();
         services.AddSingleton<SnapshotHorizon>();
         services.AddSingleton<OperationStates>();
+        services.AddSingleton<DatabaseTimeBudget>();
         services.AddSingleton<BoundedObserver>();
         services.AddSingleton<PairJudge>();
         services.TryAddSingleton(new ShadowedCode("unknown", "unknown"));
@@ -73,6 +75,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<ComparisonRecorder>(),
             provider.GetRequiredService<ServedJournal>(),
             provider.GetRequiredService<EvidenceLedger>(),
+            provider.GetRequiredService<DatabaseTimeBudget>(),
             provider.GetRequiredService<IOptions<ShadowingOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));

@@ -27,6 +27,27 @@ public sealed class ShadowingOptions
     [Range(0d, 100d)]
     public double SamplePercent { get; set; } = 100;
 
+    /// <summary>
+    /// The share of a shape's requests that goes on being compared once nothing more is to be proven by it; until then all are, within
+    /// <see cref="SamplePercent"/> and the stage.
+    /// </summary>
+    /// <value>Percent, 0 to 100. The default is 5.</value>
+    [Range(0d, 100d)]
+    public double TricklePercent { get; set; } = 5;
+
+    /// <summary>The same while the candidate serves: what finds the first wrong answer that users get.</summary>
+    /// <value>Percent, 1 to 100. The default is 20.</value>
+    [Range(1d, 100d)]
+    public double ServingFloorPercent { get; set; } = 20;
+
+    /// <summary>
+    /// Seconds of the database's time that the shadow may use in a second, on this replica, over any ten seconds. A fifth is kept for shapes that
+    /// are not proven and for answers that the candidate gave.
+    /// </summary>
+    /// <value>0.001 to 16. The default is 0.5: half of one connection.</value>
+    [Range(0.001, 16d)]
+    public double DatabaseTimeBudget { get; set; } = 0.5;
+
     /// <summary>Settings of single operations, by name.</summary>
     public Dictionary<string, OperationOptions> Operations { get; } = [];
 

@@ -35,6 +35,7 @@ internal sealed class JudgedRun(IReadOnlyList<FaultChoice> faults, TimeProvider 
     {
         ["Shadowing__YieldAfter"] = "00:00:05",
         ["Shadowing__QueueCapacity"] = "8192",
+        ["Shadowing__DatabaseTimeBudget"] = "16",
         ["Shadowing__FloorInterval"] = "00:00:00.020",
         ["Shadowing__ShadowTimeout"] = "00:00:10",
         ["Shadowing__ConfirmationsPerSecond"] = "10000",

@@ -25,6 +25,7 @@ internal static class SoakService
                 new("ConnectionStrings:Shadow", database.Shadow),
                 new("ConnectionStrings:Evidence", database.Evidence),
                 new("Shadowing:QueueCapacity", "4096"),
+                new("Shadowing:DatabaseTimeBudget", "16"),
                 new("Shadowing:Workers", "4"),
                 new("Shadowing:YieldAfter", "00:00:10"),
                 new("Shadowing:FloorInterval", "00:00:00.001"),

@@ -1,17 +1,19 @@
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;
 using ShadowTicketing.Shadowing.Rollout;
+using ShadowTicketing.Shadowing.Sampling;
 
 namespace ShadowTicketing.Api.Shadowing;
 
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
 internal sealed class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
-    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
@@ -62,6 +64,7 @@ internal sealed class EvidenceKeeper(
         foreach (var (evidence, decision, _, _) in reading.Operations)
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
+            ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, options.CurrentValue));
             var last = before.Of(evidence.Operation)?.Decision;
             if (last?.Decision != decision.Decision || last.Reasons[0].Code != decision.Reasons[0].Code) metrics.Decided(decision);
         }

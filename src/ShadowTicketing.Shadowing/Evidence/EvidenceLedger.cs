@@ -65,6 +65,9 @@ public sealed class EvidenceLedger : IDisposable
         ledger.UnprovenEpoch = unprovenEpoch;
     }
 
+    /// <summary>Sets the share of each shape's requests that is compared, as <see cref="Sampling.CoveragePlan"/> has it.</summary>
+    public void Sample(string operation, IReadOnlyDictionary<string, double> shares) => Of(operation).Sample(shares);
+
     /// <summary>Returns when something urgent has come, or the time is over.</summary>
     public Task WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
 

@@ -41,7 +41,7 @@ public static class Gate
 
     /// <summary>
     /// The shapes that the candidate may serve: those proven, if the fingerprint is nominated; else none. Of a family all or none, so that
-    /// the pages of one list come from one side; a page class that nobody has asked for yet keeps none back.
+    /// the pages of one list come from one side; a page class that nobody has asked for yet, swept or not, keeps none back.
     /// </summary>
     /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>.</param>
     public static IReadOnlySet<string> ServableShapes(OperationEvidence evidence, GatePolicy policy, Func<string, string> familyOf)
@@ -50,8 +50,11 @@ public static class Gate
         ArgumentNullException.ThrowIfNull(familyOf);
         if (!evidence.Nominated) return new HashSet<string>();
         var proven = ProvenShapes(evidence, policy);
-        return evidence.Shapes.GroupBy(shape => familyOf(shape.Name)).Where(family => family.All(shape => proven.Contains(shape.Name)))
-            .SelectMany(family => family).Select(shape => shape.Name).ToHashSet();
+        return evidence.Shapes.GroupBy(shape => familyOf(shape.Name))
+            .Where(family => family.All(shape => proven.Contains(shape.Name) || IsUnasked(shape)))
+            .SelectMany(family => family).Select(shape => shape.Name).Where(proven.Contains).ToHashSet();
+
+        static bool IsUnasked(ShapeEvidence shape) => shape is { TrafficShare: 0, LiveCases: 0, Mismatches: 0 };
     }
 
     private static GateReason Invalid(OperationEvidence evidence) => new(GateReasonCode.EvidenceInvalid,

@@ -58,6 +58,12 @@ internal sealed class OperationLedger(string operation)
         foreach (var shape in _shapes.Values) shape.IsProven = shape.Shape != OtherShape && proven.Contains(shape.Shape);
     }
 
+    /// <param name="shares">By shape; one that is not named is compared whenever it may be.</param>
+    public void Sample(IReadOnlyDictionary<string, double> shares)
+    {
+        foreach (var shape in _shapes.Values) shape.SampleShare = shares.GetValueOrDefault(shape.Shape, 1);
+    }
+
     public (OperationBatch Whole, IEnumerable<ShapeBatch> Shapes, IEnumerable<PageBatch> Pages) Take()
     {
         // The part before the whole, so that what arrives in between is never more unproven than it is.

@@ -6,6 +6,7 @@ internal sealed class ShapeLedger(string operation, string shape)
     private static readonly CaseSet[] Sets = [CaseSet.All, CaseSet.Live, CaseSet.Mismatch];
 
     private readonly CaseBitmap[] _sets = [CaseBitmap.ForShape(), CaseBitmap.ForShape(), CaseBitmap.ForShape()];
+    private double _sampleShare = 1;
     private long _requests, _comparisons, _differing, _tolerated, _transients, _incomparable, _shed, _trials, _more;
 
     public string Operation => operation;
@@ -14,6 +15,13 @@ internal sealed class ShapeLedger(string operation, string shape)
 
     /// <summary>Whether the gate calls the shape proven, as last known.</summary>
     public bool IsProven { get; set; }
+
+    /// <summary>The share of the requests that may be compared which is, from 0 to 1: see <see cref="Sampling.CoveragePlan"/>.</summary>
+    public double SampleShare
+    {
+        get => Volatile.Read(ref _sampleShare);
+        set => Volatile.Write(ref _sampleShare, value);
+    }
 
     public void Arrived() => Interlocked.Increment(ref _requests);
 

@@ -20,7 +20,9 @@ internal sealed record ShapeProof(ShapeEvidence Shape, ShapeStanding Standing)
     {
         var exhausted = shape.Mismatches == 0 && shape.Existing is >= 1 && shape.Swept >= shape.Existing;
         var proven = exhausted || ParityBound.IsProven(shape.Mismatches, shape.Cases, policy.ShapeEpsilon, alpha);
-        var standing = !proven ? ShapeStanding.Unproven : shape.LiveCases > 0 ? ShapeStanding.Proven : ShapeStanding.Unexercised;
+        // A live case in which the candidate was wrong is no exercise that it has passed.
+        var exercised = shape.LiveCases > shape.Mismatches;
+        var standing = !proven ? ShapeStanding.Unproven : exercised ? ShapeStanding.Proven : ShapeStanding.Unexercised;
         return new(shape, standing);
     }
 

@@ -36,7 +36,7 @@ internal static class MatrixRun
     private static readonly (string, string)[] Settings =
     [
         ("Shadowing:SamplePercent", "100"), ("Shadowing:ConfirmationsPerSecond", "10000"), ("Shadowing:YieldAfter", "00:00:10"),
-        ("Shadowing:QueueCapacity", "65536"),
+        ("Shadowing:QueueCapacity", "65536"), ("Shadowing:DatabaseTimeBudget", "16"),
     ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -149,6 +149,7 @@ public sealed class GateTests
                 new("exhausted with a mismatch") { Cases = 212, LiveCases = 1, Existing = 212, Swept = 212, Mismatches = 1 },
                 new("only swept") { Cases = 5000, LiveCases = 0, Existing = 5000, Swept = 5000 },
                 new("one mismatch") { Cases = 790, LiveCases = 790, Mismatches = 1 }, new("empty") { Existing = 0 },
+                new("wrong whenever it was live") { Cases = 5000, LiveCases = 1, Mismatches = 1 },
             ],
         };
         Assert.Equal(["exhausted", "one mismatch", "proven"], Gate.ServableShapes(evidence, GatePolicy.Default, static shape => shape).Order());
