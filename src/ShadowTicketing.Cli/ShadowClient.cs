@@ -34,6 +34,9 @@ internal sealed class ShadowClient : IDisposable
     public Task<JsonNode> PutAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Put, path, body, cancellationToken);
 
+    /// <summary>Where the answer has no body.</summary>
+    public Task DeleteAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, path, null, cancellationToken);
+
     public void Dispose() => _http.Dispose();
 
     /// <exception cref="RefusedException">The answer is no answer; with the exit code that says why.</exception>
@@ -44,6 +47,7 @@ internal sealed class ShadowClient : IDisposable
             using var request = new HttpRequestMessage(method, "/shadow/v1/" + path);
             if (body is not null) request.Content = JsonContent.Create(body);
             using var response = await _http.SendAsync(request, cancellationToken);
+            if (response.StatusCode is HttpStatusCode.NoContent) return new JsonObject();
             var answer = await response.Content.ReadFromJsonAsync<JsonNode>(cancellationToken);
             if (response.IsSuccessStatusCode && answer is not null) return answer;
             throw new RefusedException(ExitCodeOf(response.StatusCode), $"{(int)response.StatusCode} {(string?)answer?["code"]}: {(string?)answer?["detail"]}");

@@ -37,6 +37,7 @@ internal sealed partial class Shadowctl
             Rollout(),
             Rollback(),
             Served(),
+            Sweep(),
             Command("audit", "Who did what, and why.", "audit", Tables.Audit),
         };
         foreach (var option in new Option[] { _connection.Url, _connection.TokenFile, _format }) _root.Options.Add(option);

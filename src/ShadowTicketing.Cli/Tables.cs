@@ -115,6 +115,27 @@ internal static class Tables
         console.Write(table);
     }
 
+    public static void Sweeps(IAnsiConsole console, IEnumerable<JsonNode> sweeps)
+    {
+        var table = Plain("id", "operation", "state", "walked", "replica", "shape", "compared", "mismatches");
+        foreach (var one in sweeps)
+        {
+            string[] own =
+            [
+                Text(one["id"]), Text(one["operation"]), Text(one["state"]),
+                Number((long?)one["walked"]) + ((long?)one["total"] is { } total ? " of " + Number(total) : ""), Text(one["replica"]),
+            ];
+            var shapes = Items(one["shapes"]).Select(shape => new[]
+            {
+                Text(shape["shape"]), $"{Number((long?)shape["swept"])} of {Number((long?)shape["existing"])}", Number((long?)shape["mismatches"]),
+            }).DefaultIfEmpty(["", "", ""]);
+            foreach (var (shape, i) in shapes.Select((shape, i) => (shape, i)))
+                table.AddRow(Cells([.. i == 0 ? own : ["", "", "", "", ""], .. shape]));
+        }
+
+        console.Write(table);
+    }
+
     private static Table Plain(params string[] columns)
     {
         var table = new Table { Border = TableBorder.Minimal, Expand = false };

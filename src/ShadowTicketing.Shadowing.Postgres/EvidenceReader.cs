@@ -1,5 +1,6 @@
 using Npgsql;
 using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Sweeping;
 
 namespace ShadowTicketing.Shadowing.Postgres;
 
@@ -9,10 +10,20 @@ internal sealed class EvidenceReader(
 {
     private const string Mine = "where fingerprint = $1";
 
+    /// <summary>What began anew is read from its latest beginning.</summary>
+    private const string Present = "left join shadow.restart r using (fingerprint, operation, shape) where fingerprint = $1 and e.epoch = coalesce(r.epoch, 0)";
+
+    /// <summary>How often shapes have begun anew, by operation; empty for the operation as a whole.</summary>
+    public async Task<ILookup<string, KeyValuePair<string, int>>> EpochsAsync() => (await ListAsync(
+        $"select operation, shape, epoch from shadow.restart {Mine}",
+        static row => (Operation: row.GetString(0), Epoch: KeyValuePair.Create(row.GetString(1), row.GetInt32(2))),
+        fingerprint)).ToLookup(row => row.Operation, row => row.Epoch);
+
     public Task<List<ShapeRow>> CountsAsync() => ListAsync(
         $"""
-        select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials, statements_more, first_at
-        from shadow.evidence {Mine}
+        select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials, statements_more,
+            (select min(first_at) from shadow.evidence f where f.fingerprint = $1 and f.operation = e.operation)
+        from shadow.evidence e {Present}
         """,
         static row => new ShapeRow(
             row.GetString(0), row.GetString(1),
@@ -22,7 +33,7 @@ internal sealed class EvidenceReader(
         fingerprint);
 
     public async Task<Dictionary<(string Operation, string Shape, string Kind), long>> CasesAsync() => (await ListAsync(
-        $"select operation, shape, kind, sum(occupied) from shadow.evidence_page {Mine} group by 1, 2, 3",
+        $"select operation, shape, kind, sum(occupied) from shadow.evidence_page e {Present} group by 1, 2, 3",
         static row => (Key: (row.GetString(0), row.GetString(1), row.GetString(2)), Occupied: row.GetInt64(3)),
         fingerprint)).ToDictionary(row => row.Key, row => row.Occupied);
 
@@ -118,6 +129,19 @@ internal sealed class EvidenceReader(
         where i.stopped_at is null and coalesce(f.at, i.started_at) < now() - interval '30 seconds'
         """,
         static row => row.IsDBNull(0) ? (TimeSpan?)null : row.GetTimeSpan(0)))[0];
+
+    /// <summary>What the latest completed sweep of each shape found, as long as it speaks for what exists.</summary>
+    public async Task<Dictionary<(string Operation, string Shape), SweptShape>> SweptAsync(GatePolicy policy) => (await ListAsync(
+        """
+        select distinct on (w.operation, s.shape) w.operation, s.shape, s.existing, s.swept, s.mismatches
+        from shadow.sweep w join shadow.sweep_shape s on s.sweep = w.id
+        where w.fingerprint = $1 and w.state = 'done' and w.exhaustive and w.ended_at > now() - $2::interval and not exists (
+            select from shadow.restart r
+            where (r.fingerprint, r.operation, r.shape) = (w.fingerprint, w.operation, s.shape) and r.at > w.started_at)
+        order by w.operation, s.shape, w.ended_at desc
+        """,
+        static row => (Key: (row.GetString(0), row.GetString(1)), Swept: new SweptShape(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
+        fingerprint, policy.SweepHolds)).ToDictionary(row => row.Key, row => row.Swept);
 
     private async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values)
     {

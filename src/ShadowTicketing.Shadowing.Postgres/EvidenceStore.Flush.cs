@@ -26,12 +26,16 @@ public sealed partial class EvidenceStore
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using var claim = new NpgsqlCommand(
             """
-            insert into shadow.flush (incarnation, sequence) values ($1, $2)
-            on conflict (incarnation) do update set sequence = excluded.sequence, at = now() where flush.sequence < excluded.sequence
+            insert into shadow.flush (incarnation, sequence, requests, comparisons) values ($1, $2, $3, $4)
+            on conflict (incarnation) do update
+            set sequence = excluded.sequence, requests = excluded.requests, comparisons = excluded.comparisons, at = now()
+            where flush.sequence < excluded.sequence
             """,
             connection, transaction);
         claim.Parameters.Add(new() { Value = incarnation });
         claim.Parameters.Add(new() { Value = batch.Sequence });
+        claim.Parameters.Add(new() { Value = batch.Totals.Requests });
+        claim.Parameters.Add(new() { Value = batch.Totals.Comparisons });
         if (await claim.ExecuteNonQueryAsync(cancellationToken) == 0) return FlushResult.Repeated;
 
         await using var commands = new NpgsqlBatch(connection, transaction);
@@ -59,9 +63,9 @@ public sealed partial class EvidenceStore
         Add(commands,
             """
             insert into shadow.evidence (fingerprint, operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed,
-                statement_trials, statements_more)
-            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-            on conflict (fingerprint, operation, shape) do update set last_at = now(),
+                statement_trials, statements_more, epoch)
+            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            on conflict (fingerprint, operation, shape, epoch) do update set last_at = now(),
                 requests = evidence.requests + excluded.requests, comparisons = evidence.comparisons + excluded.comparisons,
                 differing = evidence.differing + excluded.differing, tolerated = evidence.tolerated + excluded.tolerated,
                 transients = evidence.transients + excluded.transients, incomparable = evidence.incomparable + excluded.incomparable,
@@ -71,7 +75,7 @@ public sealed partial class EvidenceStore
             batch.Fingerprint, Column(shape => shape.Operation), Column(shape => shape.Shape), Column(shape => shape.Counts.Requests),
             Column(shape => shape.Counts.Comparisons), Column(shape => shape.Counts.Differing), Column(shape => shape.Counts.Tolerated),
             Column(shape => shape.Counts.Transients), Column(shape => shape.Counts.Incomparable), Column(shape => shape.Counts.Shed),
-            Column(shape => shape.Counts.StatementTrials), Column(shape => shape.Counts.StatementsMore));
+            Column(shape => shape.Counts.StatementTrials), Column(shape => shape.Counts.StatementsMore), Column(shape => shape.Epoch));
         Add(commands,
             """
             insert into shadow.traffic (operation, minute, requests)
@@ -84,7 +88,7 @@ public sealed partial class EvidenceStore
         T[] Column<T>(Func<ShapeBatch, T> of) => [.. shapes.Select(of)];
     }
 
-    private static void AddPages(NpgsqlBatch commands, EvidenceBatch batch)
+    internal static void AddPages(NpgsqlBatch commands, EvidenceBatch batch)
     {
         PageBatch[] pages =
         [
@@ -94,11 +98,12 @@ public sealed partial class EvidenceStore
         if (pages.Length == 0) return;
         Add(commands,
             """
-            insert into shadow.evidence_page (fingerprint, operation, shape, kind, page, bits)
-            select $1, operation, shape, kind, page, bits::bit(4096) from unnest($2, $3, $4, $5, $6) as t(operation, shape, kind, page, bits)
-            on conflict (fingerprint, operation, shape, kind, page) do update set bits = evidence_page.bits | excluded.bits, last_at = now()
+            insert into shadow.evidence_page (fingerprint, operation, shape, epoch, kind, page, bits)
+            select $1, operation, shape, epoch, kind, page, bits::bit(4096)
+            from unnest($2, $3, $4, $5, $6, $7) as t(operation, shape, epoch, kind, page, bits)
+            on conflict (fingerprint, operation, shape, epoch, kind, page) do update set bits = evidence_page.bits | excluded.bits, last_at = now()
             """,
-            batch.Fingerprint, Column(page => page.Operation), Column(page => page.Shape ?? ""), Column(page => Name(page.Set)),
+            batch.Fingerprint, Column(page => page.Operation), Column(page => page.Shape ?? ""), Column(page => page.Epoch), Column(page => Name(page.Set)),
             Column(page => page.Page.Number), Column(page => new BitArray(page.Page.Bytes.ToArray())));
 
         T[] Column<T>(Func<PageBatch, T> of) => [.. pages.Select(of)];

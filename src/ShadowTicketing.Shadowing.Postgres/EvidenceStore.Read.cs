@@ -5,9 +5,11 @@ namespace ShadowTicketing.Shadowing.Postgres;
 /// <summary>The merged evidence of all replicas on one fingerprint.</summary>
 /// <param name="Operations">As the gate takes it; without what only the rollout knows: nomination and attempt.</param>
 /// <param name="UnprovenEpochs">The epoch that unproven traffic is now counted in, by operation.</param>
+/// <param name="Epochs">How often shapes have begun anew, by operation and shape; empty for the operation as a whole.</param>
 /// <param name="IsBusy">Whether the present hour brings more than the usual traffic.</param>
 public sealed record MergedEvidence(
-    IReadOnlyList<OperationEvidence> Operations, IReadOnlyDictionary<string, int> UnprovenEpochs, bool IsBusy);
+    IReadOnlyList<OperationEvidence> Operations, IReadOnlyDictionary<string, int> UnprovenEpochs,
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Epochs, bool IsBusy);
 
 /// <summary>Reading evidence.</summary>
 public sealed partial class EvidenceStore
@@ -25,17 +27,20 @@ public sealed partial class EvidenceStore
         var reader = new EvidenceReader(connection, transaction, fingerprint, cancellationToken);
         var counts = await reader.CountsAsync();
         var cases = await reader.CasesAsync();
+        var epochs = await reader.EpochsAsync();
         var traffic = await reader.TrafficAsync();
         var unproven = await reader.UnprovenAsync();
         var latency = await reader.LatencyAsync();
         var open = await reader.OpenMismatchesAsync(candidate);
         var excess = await reader.ExcessFailuresAsync(policy);
+        var swept = await reader.SweptAsync(policy);
         var sinceUnclean = await reader.SinceUncleanExitAsync();
         await reader.KeepLeastAsync(unproven);
         await transaction.CommitAsync(cancellationToken);
         return new(
             [.. operations.Select(operation => Of(operation))],
             operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
+            operations.ToDictionary(operation => operation, operation => (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),
             traffic.IsBusy);
 
         OperationEvidence Of(string operation)
@@ -43,6 +48,10 @@ public sealed partial class EvidenceStore
             var shapes = counts.Where(row => row.Operation == operation).ToArray();
             long Sum(Func<EvidenceCounts, long> of) => shapes.Sum(shape => of(shape.Counts));
             long Cases(string shape, CaseSet set) => cases.GetValueOrDefault((operation, shape, Name(set)));
+
+            // Cases of different shapes are different cases: where the operation began anew, those of shapes that did not still count.
+            long Whole(CaseSet set) => Math.Max(Cases("", set), cases
+                .Where(entry => entry.Key.Operation == operation && entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set)).Sum(entry => entry.Value));
             var (soak, days) = traffic.SoakOf(operation, shapes.Length == 0 ? null : shapes.Min(shape => shape.FirstAt));
             var hours = shapes.Length == 0 ? 0 : Math.Max((traffic.Now - shapes.Min(shape => shape.FirstAt)).TotalHours, 1 / 60d);
             var requests = Math.Max(Sum(shape => shape.Requests), 1);
@@ -52,11 +61,11 @@ public sealed partial class EvidenceStore
             {
                 Operation = operation,
                 Candidate = candidate,
-                Cases = Cases("", CaseSet.All),
-                LiveCases = Cases("", CaseSet.Live),
+                Cases = Whole(CaseSet.All),
+                LiveCases = Whole(CaseSet.Live),
                 BusyHourCases = Cases("", CaseSet.Busy),
-                CasesPerHour = hours == 0 ? 0 : Cases("", CaseSet.Live) / hours,
-                Mismatches = Cases("", CaseSet.Mismatch),
+                CasesPerHour = hours == 0 ? 0 : Whole(CaseSet.Live) / hours,
+                Mismatches = Whole(CaseSet.Mismatch),
                 OpenMismatches = mismatches.Count(row => !row.IsAccepted),
                 CriticalMismatches = mismatches.Count(row => row.IsCritical),
                 Acceptances = mismatches.Count(row => row.IsAccepted),
@@ -74,16 +83,27 @@ public sealed partial class EvidenceStore
                 ExcessFailures = excess.GetValueOrDefault(operation),
                 Shapes =
                 [
-                    .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => new ShapeEvidence(shape.Shape)
-                    {
-                        Cases = Cases(shape.Shape, CaseSet.All),
-                        LiveCases = Cases(shape.Shape, CaseSet.Live),
-                        Mismatches = Cases(shape.Shape, CaseSet.Mismatch),
-                        TrafficShare = Math.Min(1, shape.Counts.Requests / (double)requests),
-                        CasesPerHour = hours == 0 ? 0 : Cases(shape.Shape, CaseSet.Live) / hours,
-                    }),
+                    .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => Shape(shape.Shape, shape.Counts.Requests)),
+                    // Those that only a sweep has found.
+                    .. cases.Keys.Where(key => key.Operation == operation && key.Shape.Length > 0).Select(key => key.Shape).Distinct()
+                        .Except(shapes.Select(shape => shape.Shape)).Order(StringComparer.Ordinal).Select(shape => Shape(shape, 0)),
                 ],
             };
+
+            ShapeEvidence Shape(string shape, long asked)
+            {
+                var found = swept.GetValueOrDefault((operation, shape));
+                return new(shape)
+                {
+                    Cases = Cases(shape, CaseSet.All),
+                    LiveCases = Cases(shape, CaseSet.Live),
+                    Mismatches = Cases(shape, CaseSet.Mismatch),
+                    Existing = found?.Existing,
+                    Swept = found?.Swept ?? 0,
+                    TrafficShare = Math.Min(1, asked / (double)requests),
+                    CasesPerHour = hours == 0 ? 0 : Cases(shape, CaseSet.Live) / hours,
+                };
+            }
         }
     }
 }

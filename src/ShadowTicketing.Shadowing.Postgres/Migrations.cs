@@ -188,5 +188,76 @@ internal static class Migrations
         );
         comment on table shadow.alert is 'Alerts that have been acted on, so that one that is sent again is not again.';
         """,
+        """
+        create table shadow.sweep (
+            id bigint generated always as identity primary key,
+            operation text not null,
+            fingerprint text not null,
+            shape text,
+            rate double precision not null,
+            exhaustive boolean not null,
+            state text not null default 'running' check (state in ('running', 'done', 'stopped')),
+            started_by text not null,
+            reason text not null,
+            started_at timestamptz not null default now(),
+            ended_at timestamptz,
+            cursor text,
+            sequence bigint not null default 0,
+            walked bigint not null default 0,
+            total bigint,
+            owner uuid,
+            replica text,
+            beat_at timestamptz
+        );
+        create unique index sweep_one_at_a_time on shadow.sweep (operation, fingerprint) where state = 'running';
+        comment on table shadow.sweep is 'Walks of the existing data through both sides, and where each has come to.';
+        create table shadow.sweep_shape (
+            sweep bigint not null references shadow.sweep on delete cascade,
+            shape text not null,
+            existing bigint not null,
+            swept bigint not null,
+            mismatches bigint not null,
+            primary key (sweep, shape)
+        );
+        """,
+        """
+        create table shadow.restart (
+            fingerprint text not null,
+            operation text not null,
+            shape text not null,
+            epoch int not null,
+            at timestamptz not null default now(),
+            reason text not null,
+            primary key (fingerprint, operation, shape)
+        );
+        comment on table shadow.restart is 'Shapes whose evidence began anew; shape is empty for the operation as a whole. Earlier epochs are read no more.';
+        alter table shadow.evidence add column epoch int not null default 0, drop constraint evidence_pkey,
+            add primary key (fingerprint, operation, shape, epoch);
+        alter table shadow.evidence_page add column epoch int not null default 0, drop constraint evidence_page_pkey,
+            add primary key (fingerprint, operation, shape, epoch, kind, page);
+        alter table shadow.acceptance add column lapsed boolean not null default false;
+        alter table shadow.flush add column requests bigint not null default 0, add column comparisons bigint not null default 0;
+        comment on column shadow.flush.requests is 'What the run itself reckons to have stored: over all runs, the sum of the evidence.';
+        create function shadow.restart_hit(_signature text, _reason text) returns void language sql as $fn$
+            with hit as (
+                select operation, shape, count(*) over (partition by operation) >= 50 as is_cut
+                from (select distinct operation, jsonb_array_elements_text(document -> 'shapes') as shape from shadow.mismatch where signature = _signature) s
+            ), restarted as (
+                select distinct e.fingerprint, e.operation, one.shape
+                from shadow.evidence e join hit h on h.operation = e.operation and (h.shape = e.shape or h.is_cut)
+                cross join lateral (values (e.shape), ('')) as one(shape)
+                order by 1, 2, 3
+            ), begun as (
+                insert into shadow.restart as r (fingerprint, operation, shape, epoch, reason)
+                select fingerprint, operation, shape, 1, _reason from restarted
+                on conflict (fingerprint, operation, shape) do update set epoch = r.epoch + 1, at = now(), reason = excluded.reason
+                returning fingerprint, operation
+            ), sweeps as (
+                update shadow.sweep w set cursor = null, walked = 0, sequence = sequence + 1, owner = null
+                where state = 'running' and exists (select from begun b where b.fingerprint = w.fingerprint and b.operation = w.operation) returning id
+            )
+            delete from shadow.sweep_shape where sweep in (select id from sweeps)
+        $fn$;
+        """,
     ];
 }

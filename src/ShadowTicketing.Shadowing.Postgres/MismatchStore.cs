@@ -54,7 +54,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     {
         await using var command = evidence.CreateCommand(
             """
-            select signature, operation, owner, reason, accepted_by, accepted_at, expires_at from shadow.acceptance
+            select signature, operation, owner, reason, accepted_by, accepted_at, expires_at, lapsed from shadow.acceptance
             where expires_at > now() - interval '30 days'
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -63,13 +63,16 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         {
             acceptances.Add(new(
                 reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
-                reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6)));
+                reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetBoolean(7)));
         }
 
         return acceptances;
     }
 
-    /// <summary>Accepts a signature, or replaces how it was accepted; audited in the same transaction.</summary>
+    /// <summary>
+    /// Accepts a signature, or replaces how it was accepted; audited in the same transaction. The evidence of the shapes that it was ever seen in
+    /// begins anew.
+    /// </summary>
     public Task AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(acceptance);
@@ -78,23 +81,37 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
             with entry as (
                 insert into shadow.audit (actor, action, subject, detail)
                 values ($5, 'mismatch.accept', $1, jsonb_build_object('operation', $2, 'owner', $3, 'reason', $4, 'expiresAt', $7::timestamptz)))
-            insert into shadow.acceptance (signature, operation, owner, reason, accepted_by, accepted_at, expires_at)
-            values ($1, $2, $3, $4, $5, $6, $7)
-            on conflict (signature) do update set owner = excluded.owner, reason = excluded.reason, accepted_by = excluded.accepted_by,
-                accepted_at = excluded.accepted_at, expires_at = excluded.expires_at
+            , accepted as (
+                insert into shadow.acceptance (signature, operation, owner, reason, accepted_by, accepted_at, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7)
+                on conflict (signature) do update set owner = excluded.owner, reason = excluded.reason, accepted_by = excluded.accepted_by,
+                    accepted_at = excluded.accepted_at, expires_at = excluded.expires_at, lapsed = false
+                returning signature)
+            select shadow.restart_hit(signature, 'accepted') from accepted
             """,
             cancellationToken, acceptance.Signature, acceptance.Operation, acceptance.Owner, acceptance.Reason, acceptance.AcceptedBy,
             acceptance.AcceptedAt.UtcDateTime, acceptance.ExpiresAt.UtcDateTime);
     }
 
-    /// <summary>Ends an acceptance before its time; audited in the same transaction.</summary>
+    /// <summary>Ends an acceptance before its time; audited, and evidence begun anew, as for accepting.</summary>
     /// <returns>Whether there was one.</returns>
-    public async Task<bool> RevokeAsync(string signature, string actor, CancellationToken cancellationToken) => await ExecuteAsync(
+    public Task<bool> RevokeAsync(string signature, string actor, CancellationToken cancellationToken) => AnyAsync(
         """
-        with revoked as (delete from shadow.acceptance where signature = $1 returning signature)
-        insert into shadow.audit (actor, action, subject, detail) select $2, 'mismatch.revoke', signature, '{}' from revoked
+        with revoked as (delete from shadow.acceptance where signature = $1 returning signature),
+        entry as (insert into shadow.audit (actor, action, subject, detail) select $2, 'mismatch.revoke', signature, '{}' from revoked)
+        select shadow.restart_hit(signature, 'revoked') from revoked
         """,
-        cancellationToken, signature, actor) > 0;
+        cancellationToken, signature, actor);
+
+    /// <summary>Ends acceptances whose time is over, as if they had been revoked; once, whoever of the replicas comes first.</summary>
+    /// <returns>Whether there was one.</returns>
+    public Task<bool> LapseAsync(CancellationToken cancellationToken) => AnyAsync(
+        """
+        with over as (update shadow.acceptance set lapsed = true where expires_at <= now() and not lapsed returning signature),
+        entry as (insert into shadow.audit (actor, action, subject, detail) select 'service', 'mismatch.expire', signature, '{}' from over)
+        select shadow.restart_hit(signature, 'expired') from over
+        """,
+        cancellationToken);
 
     /// <summary>Forgets mismatches that were last seen more than 90 days ago, and acceptances that have been over for as long.</summary>
     public Task PruneAsync(CancellationToken cancellationToken) => ExecuteAsync(
@@ -103,6 +120,14 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         delete from shadow.mismatch where last_seen < now() - interval '90 days'
         """,
         cancellationToken);
+
+    private async Task<bool> AnyAsync(string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = evidence.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken);
+    }
 
     private async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {

@@ -31,8 +31,7 @@ internal sealed class Confirmer<TStore>(
         }
 #pragma warning restore CA1031
 
-        // A run that ignores its time limit goes on using the connection: whoever is last closes it.
-        var open = new RefCount(snapshot);
+        var open = new SharedResource(snapshot);
         try
         {
             return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, second, stopping);
@@ -51,7 +50,7 @@ internal sealed class Confirmer<TStore>(
 
     private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ComparisonResult seen, string? horizon, ISnapshot<TStore> snapshot, RefCount open, Side second, CancellationToken stopping)
+        ComparisonResult seen, string? horizon, ISnapshot<TStore> snapshot, SharedResource open, Side second, CancellationToken stopping)
     {
         var controlAgain = await ObserveAsync(Side.Control);
         if (controlAgain.Error is not null && control.Error is null)
@@ -123,22 +122,7 @@ internal sealed class Confirmer<TStore>(
         }
 
         Task<Observation<TResult>> ObserveAsync(Side side) => observer.ObserveAsync(
-            token => LeaseAsync(snapshot, side, open, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
-    }
-
-    private static async ValueTask<StoreLease<TStore>> LeaseAsync(
-        ISnapshot<TStore> snapshot, Side side, RefCount open, CancellationToken cancellationToken)
-    {
-        open.Add();
-        try
-        {
-            return new(await snapshot.StoreAsync(side, cancellationToken), open);
-        }
-        catch
-        {
-            await open.DisposeAsync();
-            throw;
-        }
+            token => open.LeaseAsync(snapshot, side, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
     }
 
     private static (ConfirmationVerdict, Verdict) Explained(Movement movement, ObservedPair onSnapshot) =>
@@ -155,14 +139,5 @@ internal sealed class Confirmer<TStore>(
             if (now != _second) (_second, _inSecond) = (now, 0);
             return _inSecond++ < options.Value.ConfirmationsPerSecond;
         }
-    }
-
-    private sealed class RefCount(IAsyncDisposable resource) : IAsyncDisposable
-    {
-        private int _users = 1;
-
-        public void Add() => Interlocked.Increment(ref _users);
-
-        public ValueTask DisposeAsync() => Interlocked.Decrement(ref _users) == 0 ? resource.DisposeAsync() : ValueTask.CompletedTask;
     }
 }

@@ -7,6 +7,7 @@ using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.Sampling;
+using ShadowTicketing.Shadowing.Sweeping;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -79,6 +80,18 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<IOptions<ShadowingOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
+        services.AddSingleton(provider => new Sweeper<TStore>(
+            provider.GetRequiredService<ExperimentRunner<TStore>>(),
+            provider.GetRequiredService<OpenSnapshot<TStore>>(),
+            provider.GetRequiredService<BoundedObserver>(),
+            provider.GetRequiredService<PairJudge>(),
+            provider.GetRequiredService<SnapshotHorizon>(),
+            provider.GetRequiredService<DatabaseTimeBudget>(),
+            provider.GetRequiredService<ServedTraffic>(),
+            provider.GetRequiredService<ShadowingControl>(),
+            provider.GetRequiredService<EvidenceLedger>(),
+            provider.GetRequiredService<IOptions<ShadowingOptions>>(),
+            provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

@@ -28,6 +28,7 @@ public sealed class ShadowingMetrics
     private readonly Counter<long> _skips;
     private readonly Counter<long> _confirmations;
     private readonly Counter<long> _selfTests;
+    private readonly Counter<long> _sweeps;
     private readonly Counter<long> _resets;
     private readonly Counter<long> _records;
     private readonly Counter<long> _decisions;
@@ -49,6 +50,7 @@ public sealed class ShadowingMetrics
         _skips = Meter.CreateCounter<long>("shadow.skips", "{request}", "Eligible requests that were not compared, by reason.");
         _confirmations = Meter.CreateCounter<long>("shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot.");
         _selfTests = Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
+        _sweeps = Meter.CreateCounter<long>("shadow.sweep.comparisons", "{comparison}", "Comparisons of sweeps, by how they ended.");
         _resets = Meter.CreateCounter<long>("shadow.evidence.resets", "{reset}", "Times that evidence began anew.");
         _records = Meter.CreateCounter<long>("shadow.evidence.records", "{record}", "Records of evidence sent to the store, by what became of them.");
         _decisions = Meter.CreateCounter<long>("shadow.gate.decisions", "{decision}", "Decisions of the gate that differ from the one before.");
@@ -76,7 +78,12 @@ public sealed class ShadowingMetrics
         foreach (var reason in Enum.GetValues<IncomparableReason>())
             _comparisons.Add(0, operation, Outcome(Shadowing.Outcome.Incomparable), Reason(reason.Wire()));
         _comparisons.Add(0, operation, Outcome(Shadowing.Outcome.Tolerated), Reason(Accepted));
-        foreach (var outcome in Enum.GetValues<Outcome>()) _selfTests.Add(0, operation, Outcome(outcome));
+        foreach (var outcome in Enum.GetValues<Outcome>())
+        {
+            _selfTests.Add(0, operation, Outcome(outcome));
+            _sweeps.Add(0, operation, Outcome(outcome));
+        }
+
         foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, Reason(reason.Wire()));
         foreach (var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
         foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), Fallback(false));
@@ -108,7 +115,7 @@ public sealed class ShadowingMetrics
     }
 
     /// <summary>Evidence began anew.</summary>
-    /// <param name="reason">From a closed set: <c>fingerprint</c>.</param>
+    /// <param name="reason">From a closed set: <c>fingerprint</c>, <c>acceptance</c>.</param>
     public void EvidenceReset(string reason) => _resets.Add(1, Reason(reason));
 
     /// <summary>Records went to the store.</summary>
@@ -169,6 +176,8 @@ public sealed class ShadowingMetrics
         _confirmations.Add(1, Operation(experiment), new("shadow.verdict", verdict.Wire()));
 
     internal void SelfTested(Experiment experiment, Outcome outcome) => _selfTests.Add(1, Operation(experiment), Outcome(outcome));
+
+    internal void Swept(Experiment experiment, Outcome outcome) => _sweeps.Add(1, Operation(experiment), Outcome(outcome));
 
     private static KeyValuePair<string, object?> Fallback(bool isFallback) => new("shadow.fallback", isFallback);
 

@@ -48,6 +48,11 @@ public sealed class ShadowingOptions
     [Range(0.001, 16d)]
     public double DatabaseTimeBudget { get; set; } = 0.5;
 
+    /// <summary>How old a snapshot may get that a sweep works on; it holds back the database's cleaning up.</summary>
+    /// <value>100 milliseconds to 5 minutes. The default is 10 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan MaxSnapshotAge { get; set; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Settings of single operations, by name.</summary>
     public Dictionary<string, OperationOptions> Operations { get; } = [];
 

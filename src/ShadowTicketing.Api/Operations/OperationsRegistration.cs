@@ -74,6 +74,7 @@ internal static class OperationsRegistration
         shadow.MapAudit();
         shadow.MapGate([.. TicketExperiments.All.Select(experiment => experiment.Operation)]);
         shadow.MapRollout();
+        shadow.MapSweeps();
     }
 
     private static void Trust(JwtBearerOptions jwt, OperatorIssuer issuer)

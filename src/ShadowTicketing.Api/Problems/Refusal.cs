@@ -66,6 +66,15 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     public static readonly Refusal GenerationStale =
         new(409, ProblemCodes.GenerationStale, "Somebody has changed the operation since this generation was read; read it again.");
 
+    public static readonly Refusal SweepNotFound =
+        new(404, ProblemCodes.SweepNotFound, "There is no sweep of this id, or it is not running.");
+
+    public static readonly Refusal SweepRunning =
+        new(409, ProblemCodes.SweepRunning, "A sweep of this operation is running; stop that one, or wait for its end.");
+
+    public static readonly Refusal NotSweepable =
+        new(409, ProblemCodes.NotSweepable, "Only reads can be swept in this version.");
+
     public static readonly Refusal AlertUnreadable =
         new(400, ProblemCodes.InvalidBody, "The body must be Alertmanager's, with a groupKey and at most 200 alerts.");
 

@@ -51,7 +51,8 @@ internal static class Databases
         var given = provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value.Shadow;
         // Beyond the shadow's own limit, or a candidate that is too slow would pass for a connection that was lost.
         var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
-        var pool = (2 * settings.Workers) + settings.MaxAbandoned + 2;
+        // The sweep needs one for its walk or its snapshot, and one to confirm a difference.
+        var pool = (2 * settings.Workers) + settings.MaxAbandoned + 4;
         var connection = new NpgsqlConnectionStringBuilder(
             $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};Application Name=ticketing-shadow;{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();

@@ -4,6 +4,7 @@ using Npgsql;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
 using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.Sampling;
@@ -12,7 +13,7 @@ namespace ShadowTicketing.Api.Shadowing;
 
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
 internal sealed class EvidenceKeeper(
-    EvidenceLedger ledger, EvidenceStore store, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
+    EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
     ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -56,6 +57,7 @@ internal sealed class EvidenceKeeper(
         var fingerprint = ledger.Fingerprint;
         var merged = await store.ReadAsync(fingerprint, Candidate, Operations, policy, cancellationToken);
         ledger.IsBusy = merged.IsBusy;
+        await RestartAsync(merged, cancellationToken);
         await AnnounceAsync(policy, cancellationToken);
         var before = board.Latest;
         var reading = GateReading.Judge(
@@ -70,6 +72,17 @@ internal sealed class EvidenceKeeper(
         }
 
         board.Latest = reading;
+    }
+
+    /// <summary>What is accepted is learnt first: in a new epoch nothing counts by what was accepted before it.</summary>
+    private async Task RestartAsync(MergedEvidence merged, CancellationToken cancellationToken)
+    {
+        if (!merged.Epochs.Any(entry => ledger.IsBehind(entry.Key, entry.Value))) return;
+        acceptances.Replace(await mismatches.AcceptancesAsync(cancellationToken));
+        foreach (var (operation, epochs) in merged.Epochs)
+        {
+            for (var restarted = ledger.Restart(operation, epochs); restarted > 0; restarted--) metrics.EvidenceReset("acceptance");
+        }
     }
 
     /// <summary>By which policy the gate decides is on record before it decides.</summary>

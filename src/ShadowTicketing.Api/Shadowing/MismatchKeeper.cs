@@ -45,6 +45,7 @@ internal sealed class MismatchKeeper(
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         await SaveAsync(cancellationToken);
+        await store.LapseAsync(cancellationToken);
         acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
         await AnnounceAsync(options.CurrentValue.RawSamples, cancellationToken);
         if (_pruned != long.MinValue && clock.GetElapsedTime(_pruned) < Pruning) return;

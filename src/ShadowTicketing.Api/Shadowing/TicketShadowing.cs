@@ -44,6 +44,9 @@ internal static class TicketShadowing
         services.AddSingleton<PendingRollbacks>();
         services.AddHostedService<RolloutKeeper>();
         services.AddHostedService<RolloutListener>();
+        services.AddSingleton(provider => new SweepStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
+        services.AddSingleton(provider => new TicketSweeps(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow)));
+        services.AddHostedService<SweepKeeper>();
 
         services.AddSingleton(new ShadowedCode(Fingerprints.Current.Candidate, Fingerprints.Current.Control));
         services.AddShadowing<ITicketStore>(configuration.GetSection(ShadowingOptions.Section), TicketExperiments.All);

@@ -33,11 +33,13 @@ public enum CaseSet
 }
 
 /// <summary>What is new of one shape since the batch before.</summary>
-public sealed record ShapeBatch(string Operation, string Shape, EvidenceCounts Counts);
+/// <param name="Epoch">How often its evidence had begun anew.</param>
+public sealed record ShapeBatch(string Operation, string Shape, int Epoch, EvidenceCounts Counts);
 
 /// <summary>A page of a bitmap as it now is; to be merged by OR.</summary>
 /// <param name="Shape">Null for the operation's own bitmap.</param>
-public sealed record PageBatch(string Operation, string? Shape, CaseSet Set, CasePage Page);
+/// <param name="Epoch">As of <see cref="ShapeBatch"/>.</param>
+public sealed record PageBatch(string Operation, string? Shape, int Epoch, CaseSet Set, CasePage Page);
 
 /// <summary>What is new of an operation as a whole.</summary>
 /// <param name="UnprovenEpoch">The epoch that <paramref name="Unproven"/> was counted in.</param>
@@ -51,6 +53,16 @@ public sealed record OperationBatch(
 public sealed record EvidenceBatch(
     string Fingerprint, long Sequence, IReadOnlyList<ShapeBatch> Shapes, IReadOnlyList<PageBatch> Pages, IReadOnlyList<OperationBatch> Operations)
 {
+    /// <summary>What the run will have stored with this batch, as it reckons itself: the store's sums must agree.</summary>
+    public StoredTotals Totals { get; init; }
+
     /// <summary>Counts and pages in it.</summary>
     public int Records => Shapes.Count + Pages.Count + Operations.Count;
+}
+
+/// <summary>What a run has stored since it started.</summary>
+public readonly record struct StoredTotals(long Requests, long Comparisons)
+{
+    internal StoredTotals Plus(IEnumerable<ShapeBatch> shapes) =>
+        shapes.Aggregate(this, static (sum, shape) => new(sum.Requests + shape.Counts.Requests, sum.Comparisons + shape.Counts.Comparisons));
 }

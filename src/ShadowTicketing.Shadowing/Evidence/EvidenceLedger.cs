@@ -13,6 +13,10 @@ public sealed class EvidenceLedger : IDisposable
     private volatile Book _book = new("unknown");
     private EvidenceBatch? _pending;
     private long _sequence;
+    private StoredTotals _stored;
+
+    /// <summary>An empty one that counts for a fingerprint.</summary>
+    internal static EvidenceLedger For(string fingerprint) => new() { _book = new(fingerprint) };
 
     /// <summary>The fingerprint that is counted for.</summary>
     public string Fingerprint => _book.Fingerprint;
@@ -44,7 +48,7 @@ public sealed class EvidenceLedger : IDisposable
             var batch = _book.Take(_sequence + 1);
             if (batch.Records == 0) return null;
             _sequence++;
-            return _pending = batch;
+            return _pending = batch with { Totals = _stored.Plus(batch.Shapes) };
         }
     }
 
@@ -53,7 +57,9 @@ public sealed class EvidenceLedger : IDisposable
     {
         lock (_taking)
         {
-            if (_pending == batch) _pending = null;
+            if (_pending != batch) return;
+            _stored = batch.Totals;
+            _pending = null;
         }
     }
 
@@ -68,6 +74,14 @@ public sealed class EvidenceLedger : IDisposable
     /// <summary>Sets the share of each shape's requests that is compared, as <see cref="Sampling.CoveragePlan"/> has it.</summary>
     public void Sample(string operation, IReadOnlyDictionary<string, double> shares) => Of(operation).Sample(shares);
 
+    /// <summary>Begins shapes anew whose epochs the store has moved on; what was counted in an earlier one is read no more.</summary>
+    /// <param name="epochs">By shape; empty for the operation as a whole.</param>
+    /// <returns>How many began anew.</returns>
+    public int Restart(string operation, IReadOnlyDictionary<string, int> epochs) => Of(operation).Restart(epochs);
+
+    /// <summary>Whether <see cref="Restart"/> would begin something anew.</summary>
+    public bool IsBehind(string operation, IReadOnlyDictionary<string, int> epochs) => Of(operation).IsBehind(epochs);
+
     /// <summary>Returns when something urgent has come, or the time is over.</summary>
     public Task WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
 
@@ -77,14 +91,12 @@ public sealed class EvidenceLedger : IDisposable
     internal OperationLedger Of(string operation) => _book.Of(operation);
 
     /// <summary>Counts a comparison; where it says something of the candidate, its case too.</summary>
-    internal void Compared(string operation, string shape, ulong? hash, Outcome outcome, bool? candidateSentMore)
+    internal void Compared(EvidenceSlot slot, ulong? hash, Outcome outcome, bool? candidateSentMore)
     {
-        var ledger = Of(operation);
-        var ofShape = ledger.Of(shape);
-        ofShape.Compared(outcome, candidateSentMore);
+        slot.Shape.Compared(outcome, candidateSentMore);
         var isWrong = outcome.IsWrong();
         if (hash is { } known && (isWrong || outcome is Outcome.Match or Outcome.Tolerated or Outcome.Transient))
-            ledger.Add(ofShape, known, isLive: true, IsBusy, isWrong);
+            slot.Add(known, isLive: true, IsBusy, isWrong);
         if (isWrong) _urgent.Set();
     }
 

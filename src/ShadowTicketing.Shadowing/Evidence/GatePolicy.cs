@@ -87,6 +87,10 @@ public sealed record GatePolicy
     /// <value>In [0, 100]. The default is 5.</value>
     public double SweepsCarryTo { get; init; } = 5;
 
+    /// <summary>How long a sweep that has come to its end speaks for all cases that exist; what is written later is live traffic's to bring.</summary>
+    /// <value>Not negative. The default is 7 days.</value>
+    public TimeSpan SweepHolds { get; init; } = TimeSpan.FromDays(7);
+
     /// <summary>The percentage from which on latency and statements must be proven, and not only raise no alarm.</summary>
     /// <value>In [0, 100]. The default is 25.</value>
     public double PerformanceFrom { get; init; } = 25;

@@ -31,6 +31,7 @@ internal static class GatePolicyRules
         Check(policy.BusinessDays >= 0, nameof(policy.BusinessDays), policy.BusinessDays, "it may not be negative");
         Check(policy.StageDwell >= TimeSpan.Zero, nameof(policy.StageDwell), policy.StageDwell, "it may not be negative");
         Check(policy.UncleanExitHold >= TimeSpan.Zero, nameof(policy.UncleanExitHold), policy.UncleanExitHold, "it may not be negative");
+        Check(policy.SweepHolds >= TimeSpan.Zero, nameof(policy.SweepHolds), policy.SweepHolds, "it may not be negative");
         var roles = policy.EqualRoles.SelectMany(set => set).ToArray();
         Check(roles.Distinct().Count() == roles.Length && policy.EqualRoles.All(set => set.Count > 1), nameof(policy.EqualRoles),
             string.Join("; ", policy.EqualRoles.Select(set => string.Join(", ", set))),
@@ -68,7 +69,7 @@ internal static class GatePolicyRules
         || policy.UnprovenLimit > than.UnprovenLimit || policy.DoubtLimit > than.DoubtLimit
         || policy.SoakBeforeFull < than.SoakBeforeFull || policy.SoakBeforeComplete < than.SoakBeforeComplete
         || policy.BusinessDays < than.BusinessDays || policy.BusyHourCases < than.BusyHourCases
-        || policy.SweepsCarryTo > than.SweepsCarryTo || policy.PerformanceFrom > than.PerformanceFrom
+        || policy.SweepsCarryTo > than.SweepsCarryTo || policy.SweepHolds > than.SweepHolds || policy.PerformanceFrom > than.PerformanceFrom
         || (than.LatencyMustPass && !policy.LatencyMustPass)
         || (policy.StatementEpsilon ?? double.PositiveInfinity) > (than.StatementEpsilon ?? double.PositiveInfinity)
         || policy.UncleanExitHold < than.UncleanExitHold || policy.StageDwell < than.StageDwell

@@ -11,9 +11,7 @@ internal sealed class OperationLedger(string operation)
     private const int MostShapes = 200;
 
     private readonly ConcurrentDictionary<string, ShapeLedger> _shapes = new() { [OtherShape] = new(operation, OtherShape) };
-    private readonly CaseBitmap[] _sets =
-        [CaseBitmap.ForOperation(), CaseBitmap.ForOperation(), CaseBitmap.ForOperation(), CaseBitmap.ForOperation()];
-
+    private volatile Sets _sets = new(0);
     private long _unproven;
     private long _requests;
     private long _served;
@@ -44,14 +42,34 @@ internal sealed class OperationLedger(string operation)
         Interlocked.Increment(ref _served);
     }
 
-    public void Add(ShapeLedger shape, ulong hash, bool isLive, bool isBusy, bool isWrong)
+    /// <summary>Where a comparison is counted; taken before it is known what is accepted, so that it is in an epoch that knew no less.</summary>
+    public EvidenceSlot SlotOf(string shape)
     {
-        shape.Add(hash, isLive, isWrong);
-        _sets[(int)CaseSet.All].Add(hash);
-        if (isLive) _sets[(int)CaseSet.Live].Add(hash);
-        if (isLive && isBusy) _sets[(int)CaseSet.Busy].Add(hash);
-        if (isWrong) _sets[(int)CaseSet.Mismatch].Add(hash);
+        var sets = _sets;
+        return new(sets, Of(shape));
     }
+
+    /// <summary>Whether something here is to begin anew.</summary>
+    /// <param name="epochs">By shape; empty for the operation as a whole. What is not named is at its first.</param>
+    public bool IsBehind(IReadOnlyDictionary<string, int> epochs) => epochs.Any(IsBehind);
+
+    /// <summary>Begins anew with what is behind.</summary>
+    /// <returns>How many began anew.</returns>
+    public int Restart(IReadOnlyDictionary<string, int> epochs)
+    {
+        var behind = epochs.Where(IsBehind).ToArray();
+        foreach (var (shape, epoch) in behind)
+        {
+            if (shape.Length == 0) _sets = new(epoch);
+            else _shapes[shape] = new(operation, shape, epoch);
+        }
+
+        return behind.Length;
+    }
+
+    // One that is not known yet would begin at its first epoch. Beyond the bound it never begins.
+    private bool IsBehind(KeyValuePair<string, int> entry) => entry.Key.Length == 0 ? _sets.Epoch != entry.Value
+        : _shapes.TryGetValue(entry.Key, out var known) ? known.Epoch != entry.Value : _shapes.Count < MostShapes;
 
     public void MarkProven(IReadOnlySet<string> proven)
     {
@@ -71,11 +89,35 @@ internal sealed class OperationLedger(string operation)
         var requests = Interlocked.Exchange(ref _requests, 0);
         var served = Interlocked.Exchange(ref _served, 0);
         var failed = Math.Min(Interlocked.Exchange(ref _failed, 0), served);
+        var sets = _sets;
         var pages = Enum.GetValues<CaseSet>()
-            .SelectMany(set => _sets[(int)set].TakeChanged().Select(page => new PageBatch(operation, null, set, page)));
+            .SelectMany(set => sets[set].TakeChanged().Select(page => new PageBatch(operation, null, sets.Epoch, set, page)));
         return (
             new(operation, UnprovenEpoch, new(Math.Min(unproven, requests), requests), Latency.Take(), served, failed),
             _shapes.Values.Select(shape => shape.TakeCounts()).Where(shape => !shape.Counts.IsEmpty),
             pages.Concat(_shapes.Values.SelectMany(shape => shape.TakePages())));
+    }
+
+    /// <summary>The operation's own bitmaps of an epoch.</summary>
+    internal sealed class Sets(int epoch)
+    {
+        private readonly CaseBitmap[] _bySet = [.. Enum.GetValues<CaseSet>().Select(_ => CaseBitmap.ForOperation())];
+
+        public int Epoch => epoch;
+
+        public CaseBitmap this[CaseSet set] => _bySet[(int)set];
+    }
+}
+
+/// <summary>A shape in the epochs of one moment.</summary>
+internal readonly record struct EvidenceSlot(OperationLedger.Sets Sets, ShapeLedger Shape)
+{
+    public void Add(ulong hash, bool isLive, bool isBusy, bool isWrong)
+    {
+        Shape.Add(hash, isLive, isWrong);
+        Sets[CaseSet.All].Add(hash);
+        if (isLive) Sets[CaseSet.Live].Add(hash);
+        if (isLive && isBusy) Sets[CaseSet.Busy].Add(hash);
+        if (isWrong) Sets[CaseSet.Mismatch].Add(hash);
     }
 }

@@ -1,7 +1,7 @@
 namespace ShadowTicketing.Shadowing.Evidence;
 
 /// <summary>What this run has seen of one shape since the last batch, and the cases it has seen at all. Safe for concurrent use.</summary>
-internal sealed class ShapeLedger(string operation, string shape)
+internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
 {
     private static readonly CaseSet[] Sets = [CaseSet.All, CaseSet.Live, CaseSet.Mismatch];
 
@@ -12,6 +12,9 @@ internal sealed class ShapeLedger(string operation, string shape)
     public string Operation => operation;
 
     public string Shape => shape;
+
+    /// <summary>How often the shape's evidence had begun anew when this began.</summary>
+    public int Epoch => epoch;
 
     /// <summary>Whether the gate calls the shape proven, as last known.</summary>
     public bool IsProven { get; set; }
@@ -58,12 +61,12 @@ internal sealed class ShapeLedger(string operation, string shape)
         if (isWrong) _sets[2].Add(hash);
     }
 
-    public ShapeBatch TakeCounts() => new(operation, shape, new(
+    public ShapeBatch TakeCounts() => new(operation, shape, epoch, new(
         Take(ref _requests), Take(ref _comparisons), Take(ref _differing), Take(ref _tolerated), Take(ref _transients), Take(ref _incomparable),
         Take(ref _shed), Take(ref _trials), Take(ref _more)));
 
     public IEnumerable<PageBatch> TakePages() => Sets.Zip(_sets)
-        .SelectMany(set => set.Second.TakeChanged().Select(page => new PageBatch(operation, shape, set.First, page)));
+        .SelectMany(set => set.Second.TakeChanged().Select(page => new PageBatch(operation, shape, epoch, set.First, page)));
 
     private static long Take(ref long count) => Interlocked.Exchange(ref count, 0);
 }

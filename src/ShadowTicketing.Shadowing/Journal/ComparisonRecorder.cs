@@ -16,48 +16,71 @@ internal sealed partial class ComparisonRecorder(
         Observation<TResult> control, Observation<TResult> candidate, Side served, Verdict verdict, IReadOnlyList<Difference> live, string shape,
         ActivityContext caller)
     {
-        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
-        var groups = (verdict.Differences ?? [])
-            .GroupBy(difference => (difference.Pattern, difference.Kind))
-            .Select(group => (group.Key, First: group.First(), IsCritical: group.Any(difference => experiment.Leaks(request, difference))))
-            .ToArray();
         var now = clock.GetUtcNow();
-        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
-        var isCritical = groups.Any(group => group.IsCritical);
-        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
-        if (signature is not null) journal.Note(experiment, signature, verdict, request!, shape, isCritical, isAccepted, caller, now);
-        if (isAccepted)
-        {
-            verdict = verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted };
-            groups = [];
-        }
-
-        if (verdict.Movement is { } movement) operation.Transients.Add(Explain(experiment, live, shape, movement, now), movement.By);
-        if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !isAccepted && candidate.Ledger.Statements > control.Ledger.Statements)
+        var slot = operation.Evidence.SlotOf(shape);
+        var found = Explain(experiment, request, verdict, shape, caller, now);
+        verdict = found.Verdict;
+        if (verdict.Movement is { } movement) operation.Transients.Add(Transient(experiment, live, shape, movement, now), movement.By);
+        if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted && candidate.Ledger.Statements > control.Ledger.Statements)
             NoteStatements(experiment, request, control, candidate, shape, caller, now);
 
-        Count(experiment, request, control, candidate, verdict, shape);
+        Count(experiment, request, control, candidate, verdict, slot);
         metrics.Observed(experiment, Side.Control, PositionOf(Side.Control), control);
         metrics.Observed(experiment, Side.Candidate, PositionOf(Side.Candidate), candidate);
         metrics.Compared(experiment, verdict, now);
-        foreach (var (_, first, critical) in groups) metrics.Mismatch(experiment, first, critical);
-        foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. groups.Select(group => group.Key)], control, candidate))
-            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", signature!.Id);
-        return (verdict.Outcome, signature, isCritical);
+        foreach (var group in found.Groups) metrics.Mismatch(experiment, group.First, group.IsCritical);
+        foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. found.Groups.Select(group => group.Key)], control, candidate))
+            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", found.Signature!.Id);
+        return (verdict.Outcome, found.Signature, found.IsCritical);
 
         Position PositionOf(Side side) => side == served ? Position.Served : Position.Shadow;
     }
 
+    /// <summary>Counts a comparison of a sweep: in no figure of live traffic, but in the journal and for the gate.</summary>
+    /// <returns>As for live traffic; and the case, null where nothing could be said.</returns>
+    public (Outcome Outcome, Signature? Signature, bool IsCritical, ulong? Case) Swept<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
+        Verdict verdict, string shape)
+    {
+        var found = Explain(experiment, request, verdict, shape, default, clock.GetUtcNow());
+        metrics.Swept(experiment, found.Verdict.Outcome);
+        return (found.Verdict.Outcome, found.Signature, found.IsCritical, CaseOf(experiment, request, control, found.Verdict, shape));
+    }
+
+    private Explained Explain<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Verdict verdict, string shape, ActivityContext caller, DateTimeOffset now)
+    {
+        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
+        var groups = (verdict.Differences ?? [])
+            .GroupBy(difference => (difference.Pattern, difference.Kind))
+            .Select(group => new ExplainedGroup(group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference))))
+            .ToArray();
+        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
+        var isCritical = groups.Any(group => group.IsCritical);
+        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
+        if (signature is not null) journal.Note(experiment, signature, verdict, request!, shape, isCritical, isAccepted, caller, now);
+        return isAccepted
+            ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted }, [], signature, isCritical, isAccepted)
+            : new(verdict, groups, signature, isCritical, isAccepted);
+    }
+
     private void Count<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate, Verdict verdict,
-        string shape)
+        EvidenceSlot slot)
+    {
+        var hash = CaseOf(experiment, request, control, verdict, slot.Shape.Shape);
+        bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
+        evidence.Compared(slot, hash, verdict.Outcome, more);
+    }
+
+    /// <returns>Null where the comparison is no case.</returns>
+    private static ulong? CaseOf<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Verdict verdict, string shape)
     {
         // What movement explains was equal on the snapshot: that pair is the case.
         var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair?.Control : control.Value;
-        var hash = verdict.Outcome is Outcome.Incomparable or Outcome.ControlError ? null
+        return verdict.Outcome is Outcome.Incomparable or Outcome.ControlError ? null
             : CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, control.Error?.GetType().Name);
-        bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
-        evidence.Compared(experiment.Operation, shape, hash, verdict.Outcome, more);
     }
 
     /// <param name="operation">Null where the comparison had been counted before the fault.</param>
@@ -86,7 +109,7 @@ internal sealed partial class ComparisonRecorder(
             caller, now);
     }
 
-    private static ExplainedTransient Explain(
+    private static ExplainedTransient Transient(
         Experiment experiment, IReadOnlyList<Difference> live, string shape, Movement movement, DateTimeOffset now) => new(
         now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, movement.By.Wire(),
         movement.Paths, movement.Rows);
@@ -96,4 +119,10 @@ internal sealed partial class ComparisonRecorder(
 
     [LoggerMessage(11, LogLevel.Error, "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. {Stack}")]
     private partial void LogFault(string operation, string fault, string stack);
+
+    private readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsCritical);
+
+    /// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
+    /// <param name="Groups">The differences that count, each path and kind once.</param>
+    private sealed record Explained(Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using ShadowTicketing.Api.Tests.Rollout;
 using ShadowTicketing.Api.Tests.Shadowing;
 using ShadowTicketing.Cli;
 using Spectre.Console;
@@ -55,6 +56,26 @@ public sealed class ShadowctlTests(PostgresFixture postgres)
         Assert.DoesNotContain("a wrong token", denied.Error, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Unreachable, (await RunAsync(service, "status", "--url", "http://127.0.0.1:1")).Exit);
         Assert.Equal(ExitCodes.Denied, (await RunAsync(service, "", ["status"])).Exit);
+    }
+
+    [Fact]
+    public async Task A_sweep_is_followed_to_its_end_and_answers_with_what_it_found()
+    {
+        await using var replica = await Replica.StartAsync(
+            await postgres.CloneAsync("shadowctl_sweep", Cancellation), settings: [("Shadowing:DatabaseTimeBudget", "16")]);
+        var sweep = await RunAsync(
+            replica.Service, Replica.OperatorToken, ["sweep", "start", "get", "--shape", "staff", "--rate", "1000", "--reason", "a test"]);
+        Assert.Equal((ExitCodes.Ok, ""), (sweep.Exit, sweep.Error));
+        Assert.Contains("2,001 of 2,001", sweep.Output, StringComparison.Ordinal);
+        Assert.Contains("done", (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "list"])).Output, StringComparison.Ordinal);
+
+        var detached = await RunAsync(
+            replica.Service, Replica.OperatorToken, ["sweep", "start", "list", "--rate", "1", "--reason", "a test", "--detach", "--output", "json"]);
+        var id = (string)JsonNode.Parse(detached.Output)!["id"]!.ToString();
+        Assert.Equal(ExitCodes.Denied, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "start", "list", "--reason", "again"])).Exit);
+        Assert.Contains("stopped", (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "stop", id, "--reason", "enough"])).Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.NoEvidence, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "follow", id])).Exit);
+        Assert.Equal(ExitCodes.Usage, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "follow", "999"])).Exit);
     }
 
     private static Task<(int Exit, string Output, string Error)> RunAsync(ShadowedService service, params string[] args) =>

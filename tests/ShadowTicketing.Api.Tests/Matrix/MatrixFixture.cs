@@ -4,7 +4,7 @@ namespace ShadowTicketing.Api.Tests.Matrix;
 public sealed class MatrixFixture(PostgresFixture postgres) : IDisposable
 {
     // Outside any window of the statistics where the time is the ticket's creation: what is infinite cannot be subtracted, on either side.
-    private const string Infinities =
+    internal const string Infinities =
         """
         update support_tickets set updated_at = 'infinity' where id % 5 = 0;
         update support_tickets set updated_at = '-infinity' where id % 5 = 1;

@@ -1,6 +1,7 @@
 using Npgsql;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
 
 namespace ShadowTicketing.Api.Tests.Shadowing;
@@ -10,6 +11,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
 {
     private const string Fingerprint = "0123456789ab";
     private const string Operation = "tickets.list";
+    private static readonly Guid Run = Guid.NewGuid();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -31,7 +33,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
                     var hash = (ulong)replica.Dice.Next(400);
                     lock (expected) expected.Add(hash);
                     ledger.Of(Operation).Arrived(ledger.Of(Operation).Of($"shape {hash % 3}"));
-                    ledger.Compared(Operation, $"shape {hash % 3}", hash, Outcome.Match, candidateSentMore: i == 0);
+                    ledger.Compared(ledger.Of(Operation).SlotOf($"shape {hash % 3}"), hash, Outcome.Match, candidateSentMore: i == 0);
                 }
 
                 var batch = ledger.Take()!;
@@ -59,7 +61,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         using var ledger = new EvidenceLedger();
         ledger.Begin(Fingerprint);
         ledger.Of(Operation).Arrived(ledger.Of(Operation).Of("any"));
-        ledger.Compared(Operation, "any", 7, Outcome.Mismatch, candidateSentMore: null);
+        ledger.Compared(ledger.Of(Operation).SlotOf("any"), 7, Outcome.Mismatch, candidateSentMore: null);
         var id = Guid.NewGuid();
         await ExecuteAsync(source, "alter table shadow.traffic add constraint broken check (requests < 0)");
         await Assert.ThrowsAsync<PostgresException>(() => store.FlushAsync(id, ledger.Take()!, Cancellation));
@@ -76,9 +78,95 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         await using var _ = source;
         using var ledger = new EvidenceLedger();
         ledger.Begin(Fingerprint);
-        ledger.Compared(Operation, "any", 7, Outcome.Match, candidateSentMore: null);
+        ledger.Compared(ledger.Of(Operation).SlotOf("any"), 7, Outcome.Match, candidateSentMore: null);
         await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
         Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].Cases);
+    }
+
+    [Fact]
+    public async Task Accepting_a_signature_begins_anew_the_shapes_that_it_hit_and_only_those()
+    {
+        var (store, source) = await StoreAsync("evidence_restart");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        for (var i = 0UL; i < 10; i++)
+        {
+            Add(ledger, "hit", i, i < 2 ? Outcome.Mismatch : Outcome.Match);
+            Add(ledger, "other", 100 + i, Outcome.Match);
+        }
+
+        Add(ledger, "other", 200, Outcome.Mismatch);
+        await FlushAsync();
+        await ExecuteAsync(source,
+            """
+            insert into shadow.mismatch values ('s1', gen_random_uuid(), 'tickets.list', now(), '{"shapes": ["hit"]}'),
+                ('s1', gen_random_uuid(), 'tickets.list', now(), '{"shapes": ["hit", "never asked"]}')
+            """);
+        Assert.Equal((21, 3), await WholeAsync());
+
+        var mismatches = new MismatchStore(source);
+        await mismatches.AcceptAsync(new("s1", Operation, "me", "it is meant", "me", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1)), Cancellation);
+        // Those of the shape that was not hit still count for the operation.
+        Assert.Equal((11, 1), await WholeAsync());
+
+        // A replica that has not heard of it counts into what is read no more.
+        Add(ledger, "hit", 50, Outcome.Match);
+        await FlushAsync();
+        Assert.Equal((11, 1), await WholeAsync());
+        var epochs = (await ReadAsync()).Epochs[Operation];
+        Assert.Equal(new Dictionary<string, int> { [""] = 1, ["hit"] = 1 }, epochs);
+        Assert.True(ledger.IsBehind(Operation, epochs));
+        Assert.Equal(2, ledger.Restart(Operation, epochs));
+        Assert.False(ledger.IsBehind(Operation, epochs));
+        Add(ledger, "hit", 50, Outcome.Tolerated);
+        Add(ledger, "hit", 51, Outcome.Match);
+        await FlushAsync();
+        Assert.Equal((13, 1), await WholeAsync());
+        var hit = (await ReadAsync()).Operations[0].Shapes.Single(shape => shape.Name == "hit");
+        Assert.Equal((2L, 2L, 0L), (hit.Cases, hit.LiveCases, hit.Mismatches));
+
+        Assert.True(await mismatches.RevokeAsync("s1", "me", Cancellation));
+        Assert.False(await mismatches.RevokeAsync("s1", "me", Cancellation));
+        Assert.Equal(2, (await ReadAsync()).Epochs[Operation]["hit"]);
+        Assert.Equal((11, 1), await WholeAsync());
+
+        async Task FlushAsync()
+        {
+            while (ledger.Take() is { } batch)
+            {
+                await store.FlushAsync(Run, batch, Cancellation);
+                ledger.Stored(batch);
+            }
+        }
+
+        Task<MergedEvidence> ReadAsync() => store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation);
+
+        async Task<(long, long)> WholeAsync() => (await ReadAsync()).Operations[0] is var whole ? (whole.Cases, whole.Mismatches) : default;
+    }
+
+    [Fact]
+    public async Task An_acceptance_whose_time_is_over_ends_once_and_as_if_it_had_been_revoked()
+    {
+        var (store, source) = await StoreAsync("evidence_expiry");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        Add(ledger, "hit", 1, Outcome.Tolerated);
+        await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+        await ExecuteAsync(source, """insert into shadow.mismatch values ('s1', gen_random_uuid(), 'tickets.list', now(), '{"shapes": ["hit"]}')""");
+        var mismatches = new MismatchStore(source);
+        var now = DateTimeOffset.UtcNow;
+        await mismatches.AcceptAsync(new("s1", Operation, "me", "it is meant", "me", now, now.AddDays(1)), Cancellation);
+        Assert.False(await mismatches.LapseAsync(Cancellation));
+        await ExecuteAsync(source, "update shadow.acceptance set expires_at = now()");
+        Assert.True(await mismatches.LapseAsync(Cancellation));
+        Assert.False(await mismatches.LapseAsync(Cancellation));
+        // This machine's clock may be behind the database's.
+        var acceptances = new Acceptances();
+        acceptances.Replace(await mismatches.AcceptancesAsync(Cancellation));
+        Assert.Null(acceptances.Of("s1", now.AddDays(-1)));
+        Assert.Equal(2, (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Epochs[Operation]["hit"]);
     }
 
     [Fact]
@@ -119,6 +207,12 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
             await using var connection = await shadow.OpenConnectionAsync(Cancellation);
             return await SchemaFingerprint.ReadAsync(connection, ["users", "support_tickets", "ticket_comments"], Cancellation);
         }
+    }
+
+    private static void Add(EvidenceLedger ledger, string shape, ulong hash, Outcome outcome)
+    {
+        ledger.Of(Operation).Arrived(ledger.Of(Operation).Of(shape));
+        ledger.Compared(ledger.Of(Operation).SlotOf(shape), hash, outcome, candidateSentMore: null);
     }
 
     private async Task<(EvidenceStore Store, NpgsqlDataSource Source)> StoreAsync(string name)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -178,18 +177,12 @@ public sealed class FaultTests(PostgresFixture postgres)
     public async Task Sigterm_under_load_exits_cleanly_within_the_grace_period()
     {
         var database = await postgres.CloneAsync("sigterm", Cancellation);
-        var start = new ProcessStartInfo("dotnet", [typeof(ApiHost).Assembly.Location]) { RedirectStandardOutput = true };
-        foreach (var (name, value) in ShadowedService.Settings(database)) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
-        start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
-        using var process = Process.Start(start)!;
-        using var http = new HttpClient { BaseAddress = new(await ListeningAsync(process)) };
+        await using var process = await ServiceProcess.StartAsync(database);
+        using var http = new HttpClient { BaseAddress = process.Address };
         http.DefaultRequestHeaders.Authorization = new("Bearer", Http.AccessTokens.For(ShadowedService.Staff));
-        await Until.HoldsAsync(async () => (await http.GetAsync("/health/ready", Cancellation)).IsSuccessStatusCode);
         for (var id = 1; id <= 30; id++) Assert.True((await http.GetAsync($"/api/tickets/{id}", Cancellation)).IsSuccessStatusCode);
 
-        using var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])!;
-        _ = process.StandardOutput.ReadToEndAsync(Cancellation);
-        await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await process.TerminateAsync();
         Assert.Equal(0, process.ExitCode);
 
         await using var evidence = NpgsqlDataSource.Create(database.Evidence);
@@ -200,15 +193,4 @@ public sealed class FaultTests(PostgresFixture postgres)
     private async Task<ShadowedService> StartAsync(
         string name, Func<ITicketStore, ITicketStore>? candidate = null, bool warm = true, params (string Name, string Value)[] settings) =>
         await ShadowedService.StartAsync(await postgres.CloneAsync("fault_" + name, Cancellation), candidate, warm, settings);
-
-    private static async Task<string> ListeningAsync(Process process)
-    {
-        const string Marker = "Now listening on: ";
-        while (await process.StandardOutput.ReadLineAsync(Cancellation) is { } line)
-        {
-            if (line.IndexOf(Marker, StringComparison.Ordinal) is >= 0 and var at) return line[(at + Marker.Length)..].Trim();
-        }
-
-        throw new InvalidOperationException("The service ended before it listened.");
-    }
 }

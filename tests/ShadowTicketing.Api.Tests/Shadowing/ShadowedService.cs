@@ -140,6 +140,13 @@ internal sealed class ShadowedService : IAsyncDisposable
 /// <summary>Waits for something to be seen.</summary>
 internal static class Until
 {
+    /// <summary>The pause between two looks.</summary>
+    public static async Task NextLookAsync()
+    {
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+        await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+    }
+
     public static async Task HoldsAsync(Func<Task<bool>> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

@@ -153,6 +153,40 @@ public sealed class EvidenceLedgerTests
     }
 
     [Fact]
+    public void What_was_under_way_when_a_shape_began_anew_counts_in_no_new_epoch()
+    {
+        using var ledger = new EvidenceLedger();
+        var before = ledger.Of("oracle.ask").SlotOf("any");
+        ledger.MarkProven("oracle.ask", new HashSet<string> { "any" }, 1);
+        Assert.Equal(2, ledger.Restart("oracle.ask", new Dictionary<string, int> { [""] = 1, ["any"] = 1 }));
+        Assert.Equal(0, ledger.Restart("oracle.ask", new Dictionary<string, int> { [""] = 1, ["any"] = 1 }));
+        ledger.Compared(before, 1, Outcome.Tolerated, candidateSentMore: null);
+        Assert.Null(ledger.Take());
+
+        ledger.Compared(ledger.Of("oracle.ask").SlotOf("any"), 2, Outcome.Match, candidateSentMore: null);
+        var batch = ledger.Take()!;
+        Assert.Equal(1, batch.Shapes.Single().Epoch);
+        Assert.All(batch.Pages, page => Assert.Equal(1, page.Epoch));
+        Assert.Equal(1, Occupied(batch, CaseSet.All));
+        Assert.False(ledger.Of("oracle.ask").Of("any").IsProven);
+    }
+
+    [Fact]
+    public void Batches_carry_what_the_run_has_stored_so_far()
+    {
+        using var ledger = new EvidenceLedger();
+        Arrive();
+        var first = ledger.Take()!;
+        Arrive();
+        Assert.Same(first, ledger.Take());
+        ledger.Stored(first);
+        var second = ledger.Take()!;
+        Assert.Equal((1, 2), (first.Totals.Requests, second.Totals.Requests));
+
+        void Arrive() => ledger.Of("oracle.ask").Arrived(ledger.Of("oracle.ask").Of("any"));
+    }
+
+    [Fact]
     public async Task A_shape_that_fails_to_be_named_does_not_fail_the_request()
     {
         var broken = new Experiment<Oracle, Question, Answer>("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))

@@ -64,6 +64,7 @@ public sealed class GatePolicyTests
             StatementEpsilon = 1,
             StageDwell = TimeSpan.FromMinutes(-1),
             UncleanExitHold = TimeSpan.FromMinutes(-1),
+            SweepHolds = TimeSpan.FromDays(-1),
             FailureRate = 0,
             FailureOdds = double.PositiveInfinity,
             EqualRoles = [["admin"]],

@@ -1,0 +1,117 @@
+using Microsoft.Extensions.Options;
+using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Sampling;
+
+namespace ShadowTicketing.Shadowing.Sweeping;
+
+/// <summary>
+/// Walks requests through both sides on snapshots of the data, one at a time: paced, yielding to served traffic, within the budget of database
+/// time. A difference is confirmed as one of live traffic is, and counts as one for the gate and for who serves.
+/// </summary>
+public sealed class Sweeper<TStore>
+{
+    private static readonly TimeSpan CommitInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly ExperimentRunner<TStore> _runner;
+    private readonly OpenSnapshot<TStore> _openSnapshot;
+    private readonly BoundedObserver _observer;
+    private readonly PairJudge _judge;
+    private readonly SnapshotHorizon _horizon;
+    private readonly DatabaseTimeBudget _budget;
+    private readonly ServedTraffic _served;
+    private readonly ShadowingControl _control;
+    private readonly EvidenceLedger _ledger;
+    private readonly ShadowingOptions _options;
+    private readonly TimeProvider _clock;
+
+    internal Sweeper(
+        ExperimentRunner<TStore> runner, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon,
+        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, IOptions<ShadowingOptions> options, TimeProvider clock)
+    {
+        (_runner, _openSnapshot, _observer, _judge, _horizon) = (runner, openSnapshot, observer, judge, horizon);
+        (_budget, _served, _control, _ledger, _options, _clock) = (budget, served, control, ledger, options.Value, clock);
+    }
+
+    /// <summary>Sweeps to the end, or until told to stop.</summary>
+    /// <param name="store">Stores an advance; says whether the sweep is to go on. Called about once a second.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; what was not stored is to be done again.</exception>
+    public async Task RunAsync(
+        Sweep<TStore> sweep, SweepOrder order, Func<SweepAdvance, CancellationToken, Task<bool>> store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sweep);
+        using var run = new SweepRun(order, _ledger.Fingerprint, store);
+        await sweep.RunAsync(this, run, cancellationToken);
+    }
+
+    internal async Task RunAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, IAsyncEnumerable<SweepStep<TRequest>> walk, SweepRun run, CancellationToken cancellationToken)
+    {
+        await using var snapshot = new SweepSnapshot<TStore>(_openSnapshot, _options.MaxSnapshotAge, _clock);
+        var (committed, due) = (_clock.GetTimestamp(), _clock.GetTimestamp());
+        await foreach (var step in walk.WithCancellation(cancellationToken))
+        {
+            var shape = experiment.Shape(step.Request);
+            if (run.Wants(shape))
+            {
+                due = await PaceAsync(due, run.Order.Rate, cancellationToken);
+                while (!await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken))
+                {
+                    await snapshot.CloseAsync();
+                    await Task.Delay(Retry, _clock, cancellationToken);
+                }
+            }
+
+            run.Walked(step.Cursor);
+            if (_clock.GetElapsedTime(committed) < CommitInterval) continue;
+            if (!await run.AdvanceAsync(isFinished: false, cancellationToken)) return;
+            committed = _clock.GetTimestamp();
+        }
+
+        await run.AdvanceAsync(isFinished: true, cancellationToken);
+
+        async Task<long> PaceAsync(long next, double rate, CancellationToken token)
+        {
+            await snapshot.CloseIfOldAsync();
+            for (var waited = _clock.GetTimestamp(); MustPause(experiment, waited);)
+            {
+                await snapshot.CloseIfOldAsync();
+                await Task.Delay(_served.IsBusy ? _options.PollInterval : Pause, _clock, token);
+            }
+
+            var now = _clock.GetTimestamp();
+            if (next > now) await Task.Delay(_clock.GetElapsedTime(now, next), _clock, token);
+            // What was missed is not made up for: the rate bounds every second.
+            return Math.Max(next, now) + (long)(_clock.TimestampFrequency / rate);
+        }
+    }
+
+    private bool MustPause(Experiment experiment, long since) =>
+        !_control.Switch.IsOn || !_control.Routes[experiment.Operation].Shadowed || _control.IsShortOfMemory || _observer.IsExhausted
+        || _horizon.Latest is null || !_budget.Allows(isReserved: false)
+        || (_served.IsBusy && _clock.GetElapsedTime(since) < _options.YieldAfter);
+
+    /// <returns>Whether the database was there.</returns>
+    private async Task<bool> TryCompareAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, string shape, SweepRun run, SweepSnapshot<TStore> snapshot,
+        CancellationToken cancellationToken)
+    {
+        if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return false;
+        var control = await ObserveAsync(Side.Control);
+        if (_judge.IsUnavailable(control.Error)) return false;
+        var candidate = await ObserveAsync(Side.Candidate);
+        if (_judge.IsUnavailable(candidate.Error)) return false;
+        var (verdict, _) = await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, cancellationToken);
+        if (verdict.Reason is IncomparableReason.ShadowUnavailable) return false;
+        var (outcome, signature, isCritical, hash) = _runner.Recorder.Swept(experiment, request, control, candidate, verdict, shape);
+        run.Swept(shape, hash, outcome.IsWrong());
+        if (outcome.IsWrong()) _runner.Wrong(experiment, outcome, signature, isCritical);
+        // A run that passed its limit may still be using the connection.
+        if (control.Error is ShadowTimeoutException || candidate.Error is ShadowTimeoutException) await snapshot.CloseAsync();
+        return true;
+
+        Task<Observation<TResult>> ObserveAsync(Side side) => _observer.ObserveAsync(
+            token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
+    }
+}
