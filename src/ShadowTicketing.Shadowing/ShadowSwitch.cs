@@ -21,6 +21,8 @@ public sealed class ShadowSwitch
     /// <summary>The shadow's role or the schema is not what shadowing needs.</summary>
     public const string CriticalFinding = "critical_finding";
 
+    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding];
+
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;
 

@@ -42,6 +42,7 @@ public sealed partial class ShadowingControl : BackgroundService
         _routes = Route();
         Look();
         metrics.ObserveRollout(Standing);
+        metrics.ObserveSwitch(() => _experiments.Select(experiment => (experiment, HeldOff(experiment))));
         metrics.ObserveConfig(() => long.Parse(ConfigHash(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 
@@ -105,6 +106,9 @@ public sealed partial class ShadowingControl : BackgroundService
             // The service stops.
         }
     }
+
+    private IReadOnlyList<string> HeldOff(Experiment experiment) =>
+        _latest.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
 
     private IEnumerable<RolloutStanding> Standing() => _experiments.Select(StandingOf);
 

@@ -168,6 +168,13 @@ public sealed class ShadowingMetrics
             new(value, new KeyValuePair<string, object?>("shadow.operation", one.Operation));
     }
 
+    /// <summary>What holds an operation's shadow off on this replica: a stop that is meant must be told from one that is not.</summary>
+    internal void ObserveSwitch(Func<IEnumerable<(Experiment Experiment, IReadOnlyList<string> Reasons)>> held) =>
+        Meter.CreateObservableGauge(
+            "shadow.switch.status", () => held().SelectMany(one => ShadowSwitch.All.Select(reason => new Measurement<int>(
+                one.Reasons.Contains(reason) ? 1 : 0, Operation(one.Experiment), Reason(reason)))),
+            "1", "1 for each reason that holds the operation's shadow off, 0 for the others.");
+
     internal void Skip(Experiment experiment, SkipReason reason) => _skips.Add(1, Operation(experiment), Reason(reason.Wire()));
 
     internal void Overhead(Experiment experiment, TimeSpan elapsed) => _overhead.Record(elapsed.TotalSeconds, Operation(experiment));

@@ -1,3 +1,7 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+
 namespace ShadowTicketing.Shadowing.Tests;
 
 public sealed class SwitchTests
@@ -37,6 +41,22 @@ public sealed class SwitchTests
         engine.Switch.Hold(ShadowSwitch.KillFile, off: false);
         await engine.AskAsync();
         Assert.Equal(1, engine.Status.Skips["off"]);
+    }
+
+    [Fact]
+    public async Task What_holds_the_shadow_off_is_measured_by_operation_and_reason()
+    {
+        await using var engine = await new Engine(
+            new() { ["Operations:oracle.ask:Enabled"] = "false" }, experiments: [Engine.Ask, Engine.Named("oracle.other")]).StartAsync();
+        engine.Switch.Hold(ShadowSwitch.CriticalFinding, off: true);
+        using var collector = new MetricCollector<int>(
+            engine.Services.GetRequiredService<IMeterFactory>(), ShadowingMetrics.Name, "shadow.switch.status");
+        collector.RecordObservableInstruments();
+        var measured = collector.GetMeasurementSnapshot();
+        Assert.Equal(2 * ShadowSwitch.All.Length, measured.Count);
+        Assert.Equal(
+            [("oracle.ask", "critical_finding"), ("oracle.ask", "disabled"), ("oracle.other", "critical_finding")],
+            measured.Where(one => one.Value == 1).Select(one => ((string)one.Tags["shadow.operation"]!, (string)one.Tags["shadow.reason"]!)).Order());
     }
 
     [Fact]

@@ -20,6 +20,7 @@ public sealed class TelemetryTests(PostgresFixture postgres)
         ("shadow.queue.depth", "{item}", "shadow_queue_depth"),
         ("shadow.breaker.status", "1", "shadow_breaker_status"),
         ("shadow.config.hash", "1", "shadow_config_hash"),
+        ("shadow.switch.status", "1", "shadow_switch_status"),
         ("shadow.selftest.comparisons", "{comparison}", "shadow_selftest_comparisons_total"),
         ("shadow.detector.alive", "1", "shadow_detector_alive"),
         ("shadow.comparison.last.timestamp", "s", "shadow_comparison_last_timestamp_seconds"),
