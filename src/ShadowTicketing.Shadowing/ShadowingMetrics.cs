@@ -103,15 +103,27 @@ public sealed class ShadowingMetrics
     internal void ObserveEvidence(Func<IReadOnlyList<JudgedOperation>> latest)
     {
         Meter.CreateObservableGauge("shadow.evidence.cases", () => latest().Select(one => Of(one, one.Evidence.Cases)), "{case}", "Distinct cases compared.");
+        Meter.CreateObservableGauge(
+            "shadow.evidence.required", () => latest().Where(HasFigures).Select(one => Of(one, one.Decision.Figures!.CasesNeeded)), "{case}",
+            "Distinct cases that would prove the next stage, with so many mismatches.");
+        Meter.CreateObservableGauge(
+            "shadow.gate.status", () => latest().SelectMany(one => Enum.GetValues<GateVerdict>().Select(verdict => new Measurement<int>(
+                one.Decision.Decision == verdict ? 1 : 0, OperationOf(one), new("shadow.decision", verdict.Wire())))),
+            "1", "1 for what the gate says of the operation, 0 for what it does not.");
+        Meter.CreateObservableGauge(
+            "shadow.gate.reasons", () => latest().SelectMany(one => Enum.GetValues<GateReasonCode>().Select(code => new Measurement<int>(
+                one.Decision.Reasons.Count(reason => reason.Code == code), OperationOf(one), Reason(code.Wire())))),
+            "{reason}", "Why the gate says so: how many reasons of the kind there are, one for each shape where it is about shapes.");
         Gauge("shadow.mismatch.bound.ratio", "The largest rate of mismatches that fits the evidence.", static figures => figures.Bound);
         Gauge("shadow.mismatch.threshold.ratio", "The rate to be below of for the next stage.", static figures => figures.Epsilon);
         Gauge("shadow.unproven.ratio", "The share of traffic that may be in unproven shapes.", static figures => figures.Unproven);
 
         void Gauge(string name, string description, Func<GateFigures, double> of) => Meter.CreateObservableGauge(
-            name, () => latest().Where(one => one.Decision.Figures is not null).Select(one => Of(one, of(one.Decision.Figures!))), "1", description);
+            name, () => latest().Where(HasFigures).Select(one => Of(one, of(one.Decision.Figures!))), "1", description);
 
-        static Measurement<T> Of<T>(JudgedOperation judged, T value) where T : struct =>
-            new(value, new KeyValuePair<string, object?>("shadow.operation", judged.Evidence.Operation));
+        static bool HasFigures(JudgedOperation judged) => judged.Decision.Figures is not null;
+        static KeyValuePair<string, object?> OperationOf(JudgedOperation judged) => new("shadow.operation", judged.Evidence.Operation);
+        static Measurement<T> Of<T>(JudgedOperation judged, T value) where T : struct => new(value, OperationOf(judged));
     }
 
     /// <summary>Evidence began anew.</summary>
