@@ -1,0 +1,48 @@
+using YamlDotNet.Serialization;
+
+namespace ShadowTicketing.EndToEnd.Tests;
+
+/// <summary>A recording or alerting rule.</summary>
+internal sealed class Rule
+{
+    public string? Record { get; set; }
+
+    public string? Alert { get; set; }
+
+    [YamlMember(Alias = "expr")]
+    public string Expression { get; set; } = "";
+
+    public string? For { get; set; }
+
+    public Dictionary<string, string> Labels { get; } = [];
+
+    public Dictionary<string, string> Annotations { get; } = [];
+}
+
+/// <summary>The rules as they are shipped, and promtool's tests of them.</summary>
+internal static class Rules
+{
+    public static readonly string Folder = Repository.Path("dashboards", "prometheus", "rules");
+    public static readonly string TestFolder = Repository.Path("dashboards", "prometheus", "tests");
+    private static readonly IDeserializer Yaml = new DeserializerBuilder()
+        .WithNamingConvention(YamlDotNet.Serialization.NamingConventions.UnderscoredNamingConvention.Instance).IgnoreUnmatchedProperties().Build();
+
+    public static string[] Files { get; } = Directory.GetFiles(Folder, "*.yml");
+
+    public static IReadOnlyList<Rule> All { get; } =
+        [.. Files.SelectMany(file => Read<RuleFile>(file).Groups).SelectMany(group => group.Rules)];
+
+    public static IReadOnlyList<Rule> Alerts { get; } = [.. All.Where(rule => rule.Alert is not null)];
+
+    public static T Read<T>(string file) => Yaml.Deserialize<T>(File.ReadAllText(file));
+
+    private sealed class RuleFile
+    {
+        public List<RuleGroup> Groups { get; } = [];
+    }
+
+    private sealed class RuleGroup
+    {
+        public List<Rule> Rules { get; } = [];
+    }
+}
