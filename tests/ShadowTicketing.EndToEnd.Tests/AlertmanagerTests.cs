@@ -47,13 +47,13 @@ public sealed class AlertmanagerTests
 
     private sealed class Configuration
     {
-        public List<Inhibition> InhibitRules { get; } = [];
+        public List<Inhibition> InhibitRules { get; init; } = [];
     }
 
     private sealed class Inhibition
     {
-        public List<string> SourceMatchers { get; } = [];
+        public List<string> SourceMatchers { get; init; } = [];
 
-        public List<string> TargetMatchers { get; } = [];
+        public List<string> TargetMatchers { get; init; } = [];
     }
 }

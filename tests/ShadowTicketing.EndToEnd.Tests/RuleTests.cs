@@ -80,22 +80,22 @@ public sealed partial class RuleTests(ExportedMetrics exported)
 
     private sealed class TestFile
     {
-        public List<TestGroup> Tests { get; } = [];
+        public List<TestGroup> Tests { get; init; } = [];
     }
 
     private sealed class TestGroup
     {
         public string Name { get; set; } = "";
 
-        public List<AlertExpectation> AlertRuleTest { get; } = [];
+        public List<AlertExpectation> AlertRuleTest { get; init; } = [];
 
-        public List<object> PromqlExprTest { get; } = [];
+        public List<object> PromqlExprTest { get; init; } = [];
     }
 
     private sealed class AlertExpectation
     {
         public string Alertname { get; set; } = "";
 
-        public List<object> ExpAlerts { get; } = [];
+        public List<object> ExpAlerts { get; init; } = [];
     }
 }

@@ -14,9 +14,9 @@ internal sealed class Rule
 
     public string? For { get; set; }
 
-    public Dictionary<string, string> Labels { get; } = [];
+    public Dictionary<string, string> Labels { get; init; } = [];
 
-    public Dictionary<string, string> Annotations { get; } = [];
+    public Dictionary<string, string> Annotations { get; init; } = [];
 }
 
 /// <summary>The rules as they are shipped, and promtool's tests of them.</summary>
@@ -38,11 +38,11 @@ internal static class Rules
 
     private sealed class RuleFile
     {
-        public List<RuleGroup> Groups { get; } = [];
+        public List<RuleGroup> Groups { get; init; } = [];
     }
 
     private sealed class RuleGroup
     {
-        public List<Rule> Rules { get; } = [];
+        public List<Rule> Rules { get; init; } = [];
     }
 }
