@@ -37,6 +37,9 @@ public sealed class TelemetryTests(PostgresFixture postgres)
         await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("scraped", Cancellation));
         await service.GetAsync("/api/tickets/1");
         await service.SettledAsync("tickets.get");
+        // What the gate says is there once it has read the store, each second.
+        await Until.HoldsAsync(async () =>
+            (await service.Http.GetStringAsync("/metrics", Cancellation)).Contains("shadow_evidence_required{", StringComparison.Ordinal));
         var scraped = await service.Http.GetStringAsync("/metrics", Cancellation);
         Assert.All(Instruments, instrument => Assert.Contains(instrument.Scraped + "{", scraped, StringComparison.Ordinal));
         foreach (var outcome in new[] { "match", "tolerated", "mismatch", "transient", "candidate_error", "candidate_timeout", "control_error", "incomparable" })
