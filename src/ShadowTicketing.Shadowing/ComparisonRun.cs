@@ -106,7 +106,11 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             "shadow " + experiment.Operation,
             ActivityKind.Internal,
             parentContext: default,
-            tags: [ShadowingMetrics.Operation(experiment), new("shadow.position", Position.Shadow.Wire())],
+            tags:
+            [
+                ShadowingMetrics.Operation(experiment), new("shadow.position", Position.Shadow.Wire()),
+                new("shadow.side", (served is Side.Control ? Side.Candidate : Side.Control).Wire()),
+            ],
             links: Caller == default ? null : [new(Caller)]);
     }
 }

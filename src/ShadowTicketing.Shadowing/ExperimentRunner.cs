@@ -141,6 +141,7 @@ public sealed class ExperimentRunner<TStore>
             }
 
             turn.Comparison?.Number.SetResult(null);
+            Activity.Current?.SetTag("shadow.fallback", true);
             var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
             // Late is not failed: what becomes of it is still to be seen. And a failure that the control shares says nothing.
             if (attempt.InTime is not null) Count(turn.Operation, failed: true);
@@ -178,6 +179,7 @@ public sealed class ExperimentRunner<TStore>
         var serves = route.ServePercent > 0 && arrived < routes.ServesUntil && _control.Switch.IsOn && !_server.IsExhausted
             && route.Serves(experiment.Operation, Ask(experiment.UserOf, request, 0), shape.Shape);
         var side = serves ? Side.Candidate : Side.Control;
+        if (Activity.Current is { IsAllDataRequested: true } span) span.SetTag("shadow.side", side.Wire());
         if (ReasonToSkip(experiment, route, shape, side) is { } reason)
         {
             if (reason is SkipReason.Budget) shape.Shed();

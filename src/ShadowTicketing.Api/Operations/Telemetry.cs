@@ -1,5 +1,7 @@
+using System.Diagnostics.Metrics;
 using Npgsql;
 using OpenTelemetry.Exporter;
+using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -8,7 +10,7 @@ using ShadowTicketing.Shadowing;
 
 namespace ShadowTicketing.Api.Operations;
 
-/// <summary>Every signal by OpenTelemetry: metrics on <c>/metrics</c> always, metrics and traces over OTLP where an endpoint is set.</summary>
+/// <summary>Every signal by OpenTelemetry: metrics on <c>/metrics</c> always; metrics, traces and logs over OTLP where an endpoint is set.</summary>
 internal static class Telemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -32,12 +34,20 @@ internal static class Telemetry
                 metrics.SetExemplarFilter(ExemplarFilterType.TraceBased).AddPrometheusExporter();
                 if (exports) metrics.AddOtlpExporter(Bound);
             });
+        services.ConfigureOpenTelemetryMeterProvider(static (provider, metrics) =>
+        {
+            // Meters are collected by name, those of another replica in this process too; each belongs to one host's factory.
+            var own = provider.GetRequiredService<IMeterFactory>();
+            metrics.AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop : null);
+        });
+
         void Bound(OtlpExporterOptions options)
         {
             if (string.IsNullOrEmpty(configuration[Timeout])) options.TimeoutMilliseconds = DefaultTimeoutMilliseconds;
         }
 
         if (!exports) return;
+        telemetry.WithLogging(logs => logs.AddOtlpExporter(Bound), options => options.IncludeFormattedMessage = true);
         telemetry.WithTracing(traces => traces
             .AddSource(ShadowingMetrics.Name)
             .AddNpgsql()

@@ -30,7 +30,7 @@ internal sealed partial class ComparisonRecorder(
         metrics.Compared(experiment, verdict, now);
         foreach (var group in found.Groups) metrics.Mismatch(experiment, group.First, group.IsCritical);
         foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. found.Groups.Select(group => group.Key)], control, candidate))
-            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", found.Signature!.Id);
+            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", found.Signature!.Id, caller == default ? "none" : caller.TraceId.ToHexString());
         return (verdict.Outcome, found.Signature, found.IsCritical);
 
         Position PositionOf(Side side) => side == served ? Position.Served : Position.Shadow;
@@ -114,8 +114,8 @@ internal sealed partial class ComparisonRecorder(
         now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, movement.By.Wire(),
         movement.Paths, movement.Rows);
 
-    [LoggerMessage(10, LogLevel.Warning, "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}. Later ones like it are only counted.")]
-    private partial void LogNewMismatch(string operation, string path, string kind, string errorType, string signature);
+    [LoggerMessage(10, LogLevel.Warning, "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}, request trace {RequestTraceId}. Later ones like it are only counted.")]
+    private partial void LogNewMismatch(string operation, string path, string kind, string errorType, string signature, string requestTraceId);
 
     [LoggerMessage(11, LogLevel.Error, "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. {Stack}")]
     private partial void LogFault(string operation, string fault, string stack);

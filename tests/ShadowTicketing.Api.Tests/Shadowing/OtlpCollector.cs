@@ -45,5 +45,34 @@ internal sealed class OtlpCollector : IAsyncDisposable
     public string All(string path) =>
         string.Concat(Received.Where(message => message.Path.EndsWith(path, StringComparison.Ordinal)).Select(message => message.Text));
 
+    /// <summary>Every metric that has arrived, decoded: name, unit, and trace ids of exemplars where it is a histogram.</summary>
+    public IReadOnlyList<(string Name, string Unit, IReadOnlyList<string> Exemplars)> Metrics() =>
+    [
+        .. Scoped("/metrics").SelectMany(scope => scope.All(2)).Select(metric => (
+            metric.Text(1), metric.Text(3),
+            (IReadOnlyList<string>)[.. metric.All(9).SelectMany(histogram => histogram.All(1)).SelectMany(point => point.All(8)).Select(exemplar => exemplar.Hex(5))])),
+    ];
+
+    public IReadOnlyList<CollectedSpan> Spans() =>
+    [
+        .. Scoped("/traces").SelectMany(scope => scope.All(2)).Select(span => new CollectedSpan(
+            span.Hex(1), span.Hex(2), span.Hex(4), span.Text(5), Attributes(span, 9), [.. span.All(13).Select(link => link.Hex(1))])),
+    ];
+
+    public IReadOnlyList<(string TraceId, string Body, IReadOnlyDictionary<string, string> Attributes)> Logs() =>
+        [.. Scoped("/logs").SelectMany(scope => scope.All(2)).Select(log => (log.Hex(9), log.All(5).First().Text(1), Attributes(log, 6)))];
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    // A request holds resources, each of which holds scopes, each of which holds what was asked for: opentelemetry-proto.
+    private IEnumerable<ProtoMessage> Scoped(string path) => Received
+        .Where(message => message.Path.EndsWith(path, StringComparison.Ordinal))
+        .SelectMany(message => new ProtoMessage(Encoding.Latin1.GetBytes(message.Text)).All(1))
+        .SelectMany(resource => resource.All(2));
+
+    private static Dictionary<string, string> Attributes(ProtoMessage of, int field) =>
+        of.All(field).DistinctBy(attribute => attribute.Text(1)).ToDictionary(attribute => attribute.Text(1), attribute => attribute.All(2).FirstOrDefault()?.Text(1) ?? "");
 }
+
+internal sealed record CollectedSpan(
+    string TraceId, string SpanId, string ParentId, string Name, IReadOnlyDictionary<string, string> Attributes, IReadOnlyList<string> LinkedTraces);

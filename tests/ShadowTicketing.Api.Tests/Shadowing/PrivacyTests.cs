@@ -64,6 +64,7 @@ public sealed class PrivacyTests(PostgresFixture postgres)
             ["logs"] = string.Join('\n', service.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception} {record.StructuredState?.Count}"
                 + string.Join(' ', record.StructuredState ?? []) + string.Join(' ', record.Scopes))),
             ["traces"] = collector.All("/traces"),
+            ["exported logs"] = collector.All("/logs"),
             ["exported metrics"] = collector.All("/metrics"),
         };
         Assert.All(places, place => Assert.True(place.Value.Length > 100, place.Key));

@@ -60,7 +60,10 @@ internal sealed class ShadowedService : IAsyncDisposable
         var app = ApiHost.Build([.. settings.Select(setting => $"--{setting.Name}={setting.Value}")], builder =>
         {
             builder.WebHost.UseUrls("http://127.0.0.1:0");
-            builder.Logging.ClearProviders().AddFakeLogging();
+            // Of the service's own only what exports: nobody reads the console of a test.
+            foreach (var own in builder.Services.Where(service => service.ServiceType == typeof(ILoggerProvider) && service.ImplementationType is not null).ToArray())
+                builder.Services.Remove(own);
+            builder.Logging.AddFakeLogging();
             builder.Configuration.AddInMemoryCollection(Settings(database));
             builder.Configuration.AddCommandLine([.. settings.Select(setting => $"--{setting.Name}={setting.Value}")]);
             register(builder.Services);
