@@ -31,7 +31,8 @@ internal sealed record ShapeProof(ShapeEvidence Shape, ShapeStanding Standing)
         var name = $"{label} / {Shape.Name}";
         if (Standing is ShapeStanding.Unexercised)
         {
-            return new(GateReasonCode.ShapeUnexercised, $"{name}: swept; 0 of 1 live cases", Shape.Name);
+            var swept = Shape.Existing is { } existing ? $"{Plain.Count(Shape.Swept)} of {Plain.Count(existing)} swept" : "swept";
+            return new(GateReasonCode.ShapeUnexercised, $"{name}: {swept}; 0 of 1 live cases", Shape.Name);
         }
 
         var needed = ParityBound.CasesNeeded(Shape.Mismatches, policy.ShapeEpsilon, alpha);

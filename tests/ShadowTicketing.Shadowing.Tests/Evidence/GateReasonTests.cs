@@ -46,6 +46,8 @@ public sealed class GateReasonTests
             Ready with { UnprovenBound = 0.0101 }),
         ((GateReasonCode.ShapeUnproven, "shadow-100", "list / staff / page 3+: 212 of 392 cases, about 3 h at this rate"),
             Ready with { UnprovenBound = 0.0101 }),
+        ((GateReasonCode.ShapeUnexercised, "ramp-1", "list / staff / page 3+: 212 of 212 swept; 0 of 1 live cases"),
+            (Ready with { UnprovenBound = 0.0101 }).With(2, shape => shape with { LiveCases = 0, Existing = 212, Swept = 212 })),
         ((GateReasonCode.ShapeUnexercised, "ramp-1", "list / staff / page 1: swept; 0 of 1 live cases"),
             Ready.With(1, shape => shape with { LiveCases = 0 })),
         ((GateReasonCode.SoakHours, "ramp-50", "list: 47 h of 48 h of usual traffic soaked"),
