@@ -43,7 +43,7 @@ internal static class Tool
         }
     }
 
-    private static string Find(string program)
+    public static string Find(string program)
     {
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append(Unpacked);
         var found = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);

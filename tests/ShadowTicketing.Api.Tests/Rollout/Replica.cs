@@ -30,6 +30,8 @@ internal sealed class Replica : IAsyncDisposable
         ("Shadowing:Gate:Policies:easy:LatencyMustPass", "false"), ("Shadowing:Gate:Policies:easy:StatementEpsilon", "0.9"),
         ("Shadowing:Gate:Policies:easy:UncleanExitHold", "00:00:00"),
         ("Shadowing:CandidateDeadline", "00:00:05"),
+        // So easily proven, shapes would be sampled at once; tests count on every request.
+        ("Shadowing:ServingFloorPercent", "100"), ("Shadowing:TricklePercent", "100"),
         .. Token(1, "an operator", "operator", OperatorToken), .. Token(2, "a webhook", "webhook", WebhookToken),
     ];
 

@@ -53,6 +53,7 @@ public sealed class PrivacyTests(PostgresFixture postgres)
         Assert.True(found.Count >= 6, mismatches);
         var details = await Task.WhenAll(found.Select(mismatch => AskAsync(service, $"/shadow/v1/mismatches/{mismatch.Signature}")));
         await Until.HoldsAsync(async () => (await EvidenceAsync(database)).Contains(found[0].Signature, StringComparison.Ordinal));
+        await Until.HoldsAsync(() => Task.FromResult(collector.All("/logs").Length > 0));
         await Until.HoldsAsync(() => Task.FromResult(collector.All("/traces").Contains("candidate_error", StringComparison.Ordinal)));
 
         Dictionary<string, string> places = new()
