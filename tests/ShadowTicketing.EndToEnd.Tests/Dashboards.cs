@@ -37,7 +37,8 @@ internal static class Dashboards
     public static IEnumerable<ShippedPanel> Panels => All.SelectMany(dashboard => dashboard.Panels);
 
     /// <summary>The expression as Prometheus gets it.</summary>
-    public static string Interpolated(string expression) =>
+    /// <param name="instance">What is chosen of <c>$instance</c>; all by default.</param>
+    public static string Interpolated(string expression, string instance = ".*") =>
         expression.Replace("$__rate_interval", "1m", StringComparison.Ordinal).Replace("$job", ".*", StringComparison.Ordinal)
-            .Replace("$operation", ".*", StringComparison.Ordinal).Replace("$instance", ".*", StringComparison.Ordinal);
+            .Replace("$operation", ".*", StringComparison.Ordinal).Replace("$instance", instance, StringComparison.Ordinal);
 }

@@ -2,207 +2,189 @@ using System.Text.Json.Nodes;
 
 namespace ShadowTicketing.EndToEnd.Tests.Live;
 
-/// <summary>A series with what the service itself said of it just before and just after it was scraped.</summary>
-internal sealed record Reading(string Series, double Before, double Scraped, double After);
-
 /// <summary>
-/// What happened once, in order, for the tests to judge: a candidate that serves, an alert of somebody's own, a fault while it serves again, a
-/// deliberate stop.
+/// What happens once, in order, for the tests to judge: a fault while the candidate serves, which the service finds first; a fault that the service has
+/// been told to bear, so that only the alert takes the candidate back; a deliberate stop.
 /// </summary>
 public sealed class LiveStory : IAsyncLifetime
 {
-    public const string Served = "tickets.get";
-    public const string Stopped = "tickets.delete";
-    private const string OwnAlert = "NobodyServesToday";
-    private static readonly TimeSpan FaultAfter = TimeSpan.FromSeconds(120);
+    public const string Faulty = "tickets.list";
+    public const string Borne = "tickets.get";
+    public const string Stopped = "tickets.stats";
+    private const string Alert = "MismatchWhileServing";
+    private const string Comparable = "job_operation:shadow_comparable:increase10m";
 
-    // Somebody's own reason to stop, which the service knows nothing of: what takes the candidate back here is the alert alone.
-    private const string OwnRules =
-        $$"""
-        groups:
-          - name: own
-            interval: 5s
-            rules:
-              - alert: {{OwnAlert}}
-                expr: max by (job, shadow_operation) (shadow_rollout_ratio{shadow_operation="{{Served}}"}) > 0
-                labels:
-                  severity: critical
-                  shadow_action: rollback
-        """;
-
-    internal TimeSpan ByAlertAlone { get; private set; }
-
-    internal string AuditOfAlert { get; private set; } = "";
+    internal TimeSpan FaultToZero { get; private set; }
 
     internal TimeSpan FaultToAlert { get; private set; }
 
     internal TimeSpan FaultToWebhook { get; private set; }
 
-    internal TimeSpan FaultToZero { get; private set; }
+    internal JsonNode? RollbackByService { get; private set; }
+
+    internal TimeSpan BorneToServing { get; private set; }
+
+    internal TimeSpan BorneToZero { get; private set; }
+
+    internal JsonNode? RollbackByAlert { get; private set; }
 
     internal double FailedWebhooks { get; private set; }
 
-    internal IReadOnlyList<string> EmptyPanels { get; private set; } = [];
+    internal IReadOnlyDictionary<string, bool> Inhibited { get; private set; } = new Dictionary<string, bool>();
 
-    internal IReadOnlyList<Reading> Readings { get; private set; } = [];
+    internal IReadOnlyList<string> EmptyQueries { get; private set; } = [];
 
-    /// <summary>What was scraped of one replica's gate, with all that it has said meanwhile: these figures rise and fall.</summary>
-    internal IReadOnlyList<(string Figure, double Scraped, IReadOnlySet<double> Said)> GateFigures { get; private set; } = [];
-
-    internal IReadOnlyList<string> Inhibited { get; private set; } = [];
-
-    internal IReadOnlyList<string> Heard { get; private set; } = [];
-
-    private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
+    /// <summary>By the instances that were looked at.</summary>
+    internal IReadOnlyDictionary<string, IReadOnlyList<Figure>> Figures { get; private set; } = new Dictionary<string, IReadOnlyList<Figure>>();
 
     public async ValueTask InitializeAsync()
     {
-        await using var service = await WatchedService.StartAsync("shifted-time", FaultAfter);
-        await using var watchers = await Watchers.StartAsync(service.Replicas, service.WebhookToken, OwnRules);
-
-        await service.ServeAsync(Served);
-        var served = Now;
-        await Eventually.HoldsAsync(async () => (await service.SharesAsync(Served)).All(share => share == 0));
-        ByAlertAlone = Now - served;
-        AuditOfAlert = (await service.GetAsync(service.Replicas[0], "audit"))["entries"]!.AsArray()
-            .First(entry => (string?)entry!["action"] == "rollout.rollback" && (string?)entry["subject"] == Served)!.ToJsonString();
-        // Nothing serves, so that it is over; what is sent from here on is not for it.
-        await Eventually.HoldsAsync(async () => !Named(await watchers.AlertsAsync()).Any(alert => alert.StartsWith(OwnAlert, StringComparison.Ordinal)));
-        await watchers.ForgetOwnRulesAsync();
-        await service.ChangeAsync(Served, new() { ["acknowledge"] = true });
-        await service.ServeAsync(Served);
-        await Eventually.HoldsAsync(async () => (await service.StatusAsync()).Any(operation => Wrong(operation) > 0), seconds: 180);
-        var wrong = Now;
-        var (before, _) = await watchers.WebhooksAsync();
-        await Eventually.HoldsAsync(async () => (await service.SharesAsync(Served)).All(share => share == 0));
-        FaultToZero = Now - wrong;
-        await Eventually.HoldsAsync(async () => await watchers.FiringSinceAsync("MismatchWhileServing", Served) is not null);
-        FaultToAlert = Now - wrong;
-        await Eventually.HoldsAsync(async () => (await watchers.WebhooksAsync()).Sent > before);
-        FaultToWebhook = Now - wrong;
-        FailedWebhooks = (await watchers.WebhooksAsync()).Failed;
-
-        await service.ChangeAsync(Stopped, new() { ["stage"] = "off" });
-        await Eventually.HoldsAsync(async () => await watchers.FiringSinceAsync("ShadowingOff", Stopped) is not null);
-        await watchers.RaiseAsync("NoComparisons", Stopped);
-        await watchers.RaiseAsync("NoComparisons", Served);
-        await watchers.RaiseAsync("CriticalMismatch", Stopped);
-        await Eventually.HoldsAsync(async () => (await watchers.AlertsAsync()).Any(IsInhibited));
-        var alerts = await watchers.AlertsAsync();
-        (Inhibited, Heard) = (Named(alerts.Where(IsInhibited)), Named(alerts.Where(alert => !IsInhibited(alert))));
-
-        // The last thing that panels wait for is a rate over a minute.
-        await Eventually.HoldsAsync(async () =>
+        var (faulty, borne) = (new SwitchedFault<Tickets.ListTickets, Tickets.TicketPage>("wrong-comment-count"),
+            new SwitchedFault<Tickets.GetTicket, Tickets.TicketAnswer>("shifted-time"));
+        await using var service = await WatchedService.StartAsync(faulty.Choice, borne.Choice);
+        await using var watchers = await Watchers.StartAsync(service.Addresses, service.WebhookToken, HurriedRules());
+        foreach (var operation in new[] { Faulty, Borne, Stopped })
         {
-            EmptyPanels = await EmptyAsync(watchers);
-            return EmptyPanels.Count == 0;
+            await Eventually.HoldsAsync($"{operation} is compared", async () => (await EvidenceAsync(service, operation)).All(one => (long)one["cases"]! >= 3));
+        }
+
+        // Compared until now, and no longer.
+        await service.ChangeAsync(Stopped, new() { ["stage"] = "off" });
+        await FindWhileServingAsync(service, watchers, () => faulty.Turn(on: true));
+        await BearThenServeAsync(service, borne.Turn);
+        FailedWebhooks = (await watchers.WebhooksAsync()).Failed;
+        await StopAsync(watchers);
+
+        // The alert that took it back has done so once: while it goes on, somebody may serve who knows better.
+        await service.ChangeAsync(Borne, new() { ["acknowledge"] = true });
+        await service.ServeAsync(Borne);
+        await Eventually.HoldsAsync("every panel has something to show", async () =>
+        {
+            EmptyQueries = await EmptyAsync(watchers);
+            return EmptyQueries.Count == 0;
         });
-        Readings = await ReadAsync(service, watchers);
+        await service.StopTrafficAsync();
+        await CompareAsync(service, watchers);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static long Wrong(JsonNode operation) => (string?)operation["operation"] == Served ? (long)operation["comparisons"]!["mismatch"]! : 0;
+    private async Task FindWhileServingAsync(WatchedService service, Watchers watchers, Action beginToBeWrong)
+    {
+        await service.ChangeAsync(Faulty, new() { ["nominate"] = "this" });
+        await service.ServeAsync(Faulty);
+        await watchers.ScrapedAsync();
+        Assert.Equal(0, (await watchers.WebhooksAsync()).Sent);
+        beginToBeWrong();
+        var wrong = await Eventually.HoldsAsync("a mismatch", async () => await service.MismatchesAsync(Faulty) > 0);
+        FaultToZero = await Eventually.HoldsAsync("0 %", async () => (await service.SharesAsync(Faulty)).All(share => share == 0)) - wrong;
+        FaultToAlert = await Eventually.HoldsAsync("the alert", async () => await watchers.IsFiringAsync(Alert, Faulty)) - wrong;
+        FaultToWebhook = await Eventually.HoldsAsync("the webhook", async () => (await watchers.WebhooksAsync()).Sent > 0) - wrong;
+        RollbackByService = await service.RollbackAsync(Faulty);
+    }
 
-    private static bool IsInhibited(JsonNode alert) => alert["status"]!["inhibitedBy"]!.AsArray().Count > 0;
+    /// <summary>
+    /// A mismatch is found in the shadow, accepted, and the candidate is made to serve against the gate, rightly from now on: nothing is left that the
+    /// service itself would roll back for. The alert remembers.
+    /// </summary>
+    private async Task BearThenServeAsync(WatchedService service, Action<bool> turn)
+    {
+        await service.ChangeAsync(Borne, new() { ["nominate"] = "this" });
+        turn(true);
+        var wrong = await Eventually.HoldsAsync("a mismatch", async () => await service.MismatchesAsync(Borne) > 0);
+        turn(false);
+        await Eventually.HoldsAsync("all is accepted, and proven anew", async () =>
+        {
+            var (signatures, mismatches) = await service.AcceptAsync(Borne);
+            return mismatches == await service.MismatchesAsync(Borne) && (await EvidenceAsync(service, Borne)).All(evidence =>
+                (long)evidence["openMismatches"]! == 0 && (long)evidence["acceptances"]! == signatures && (long)evidence["cases"]! > 20);
+        });
+        BorneToServing = await service.ServeAsync(Borne) - wrong;
+        BorneToZero = await Eventually.HoldsAsync("0 %", async () => (await service.SharesAsync(Borne)).All(share => share == 0)) - wrong;
+        await Eventually.HoldsAsync("the audit's entry", async () => (RollbackByAlert = await service.RollbackAsync(Borne)) is not null);
+    }
 
-    private static string[] Named(IEnumerable<JsonNode> alerts) =>
-        [.. alerts.Select(alert => $"{alert["labels"]!["alertname"]} {alert["labels"]!["shadow_operation"]}")];
+    private async Task StopAsync(Watchers watchers)
+    {
+        await Eventually.HoldsAsync("ShadowingOff", async () => await watchers.AlertAsync("ShadowingOff", Stopped) is not null);
+        await watchers.RaiseAsync("DetectorDead", Stopped);
+        await watchers.RaiseAsync("DetectorDead", Faulty);
+        await watchers.RaiseAsync("CriticalMismatch", Stopped);
+        (string Alert, string Operation)[] looked =
+            [("NoComparisons", Stopped), ("DetectorDead", Stopped), ("DetectorDead", Faulty), ("CriticalMismatch", Stopped), ("ShadowingOff", Stopped)];
+        // Alertmanager says so of an alert once it has had it to send.
+        await Eventually.HoldsAsync("what is inhibited", async () =>
+        {
+            var found = new Dictionary<string, bool>();
+            foreach (var (alert, operation) in looked)
+            {
+                if (await watchers.AlertAsync(alert, operation) is not { } there || (string?)there["status"]!["state"] == "unprocessed") return false;
+                found[$"{alert} {operation}"] = there["status"]!["inhibitedBy"]!.AsArray().Count > 0;
+            }
+
+            Inhibited = found;
+            return true;
+        });
+    }
+
+    /// <summary>Until what the replicas say is the same before and after a scrape; then what was scraped is that, or is wrong.</summary>
+    private async Task CompareAsync(WatchedService service, Watchers watchers)
+    {
+        int[] all = [.. Enumerable.Range(0, service.Addresses.Count)];
+        (string Instance, int[] Replicas)[] looks = [(".*", all), .. all.Select(replica => (service.Addresses[replica].Authority, new[] { replica }))];
+        await Eventually.HoldsAsync("counts that stand still", async () =>
+        {
+            var before = await Live.Figures.SaidAsync(service, all);
+            await watchers.ScrapedAsync();
+            var found = new Dictionary<string, IReadOnlyList<Figure>>();
+            foreach (var (instance, replicas) in looks)
+                found[instance] = (await Live.Figures.SaidAsync(service, replicas)).Beside(await Live.Figures.ShownAsync(watchers, instance));
+            Figures = found;
+            return before.Equals(await Live.Figures.SaidAsync(service, all));
+        });
+    }
+
+    private static async Task<IReadOnlyList<JsonNode>> EvidenceAsync(WatchedService service, string operation) =>
+        [.. (await service.GetAllAsync($"evidence/{operation}")).Select(document => document["evidence"] ?? new JsonObject { ["cases"] = 0 })];
 
     private static async Task<IReadOnlyList<string>> EmptyAsync(Watchers watchers)
     {
         var empty = new List<string>();
         foreach (var panel in Dashboards.Panels)
         {
-            var found = 0;
-            foreach (var target in panel.Targets) found += (await watchers.QueryAsync(Dashboards.Interpolated((string)target["expr"]!))).Count;
-            if (found == 0) empty.Add(panel.ToString());
+            foreach (var target in panel.Targets)
+            {
+                var expression = Dashboards.Interpolated((string)target["expr"]!);
+                if (!(await watchers.QueryAsync(expression)).Any(sample => double.IsFinite(sample.Value))) empty.Add($"{panel}: {expression}");
+            }
         }
 
         return empty;
     }
 
-    /// <summary>The figures of all replicas as the status gives them, around a scrape of all of them.</summary>
-    private async Task<IReadOnlyList<Reading>> ReadAsync(WatchedService service, Watchers watchers)
+    /// <summary>NoComparisons as it is shipped, but that it waits for half a minute where that waits for a quarter of an hour.</summary>
+    private static JsonObject HurriedRules()
     {
-        var before = await FiguresAsync(service);
-        var asked = Now.ToUnixTimeMilliseconds() / 1000d;
-        var said = new Dictionary<string, HashSet<double>>();
-        await Eventually.HoldsAsync(async () =>
+        var (comparable, alert) = (Rules.All.Single(rule => rule.Record == Comparable), Rules.Alerts.Single(rule => rule.Alert == "NoComparisons"));
+        return new()
         {
-            foreach (var (figure, value) in await GateAsync(service)) (said.TryGetValue(figure, out var values) ? values : said[figure] = []).Add(value);
-            return (await watchers.QueryAsync("min(timestamp(shadow_config_hash))"))[0].Value > asked + 1;
-        });
-        GateFigures = [.. (await GateScrapedAsync(watchers, service.Replicas[0])).Select(one => (one.Key, one.Value, (IReadOnlySet<double>)said[one.Key]))];
-        var scraped = await ScrapedAsync(watchers);
-        var after = await FiguresAsync(service);
-        return [.. before.Select(figure => new Reading(figure.Key, figure.Value, scraped.GetValueOrDefault(figure.Key), after.GetValueOrDefault(figure.Key)))];
-    }
+            ["groups"] = new JsonArray(new JsonObject
+            {
+                ["name"] = "hurried",
+                ["interval"] = "5s",
+                ["rules"] = new JsonArray(
+                    new JsonObject { ["record"] = "hurried", ["expr"] = Hurried(comparable.Expression) },
+                    new JsonObject
+                    {
+                        ["alert"] = alert.Alert,
+                        ["expr"] = Hurried(alert.Expression),
+                        ["for"] = "5s",
+                        ["labels"] = new JsonObject([.. alert.Labels.Select(label => KeyValuePair.Create(label.Key, (JsonNode?)label.Value))]),
+                    }),
+            }),
+        };
 
-    private static async Task<Dictionary<string, double>> GateAsync(WatchedService service)
-    {
-        var figures = new Dictionary<string, double>();
-        foreach (var gate in (await service.GetAsync(service.Replicas[0], "gate")).AsArray())
-        {
-            if (gate!["figures"] is not { } known) continue;
-            var name = (string)gate["operation"]!;
-            figures["bound " + name] = (double)known["bound"]!;
-            figures["threshold " + name] = (double)known["epsilon"]!;
-            figures["unproven " + name] = (double)known["unproven"]!;
-            figures["required " + name] = (double)known["casesNeeded"]!;
-        }
-
-        return figures;
-    }
-
-    private static async Task<Dictionary<string, double>> GateScrapedAsync(Watchers watchers, Uri replica)
-    {
-        var scraped = new Dictionary<string, double>();
-        foreach (var (name, metric) in new[]
-        {
-            ("bound", "shadow_mismatch_bound_ratio"), ("threshold", "shadow_mismatch_threshold_ratio"), ("unproven", "shadow_unproven_ratio"),
-            ("required", "shadow_evidence_required"),
-        })
-        {
-            foreach (var (labels, value) in await watchers.QueryAsync($"{metric}{{instance=\"{replica.Authority}\"}}"))
-                scraped[$"{name} {labels["shadow_operation"]}"] = value;
-        }
-
-        return scraped;
-    }
-
-    private static async Task<IReadOnlyDictionary<string, double>> ScrapedAsync(Watchers watchers)
-    {
-        var scraped = new Dictionary<string, double>();
-        await AddAsync("requests", "sum by (shadow_operation) (shadow_requests_total)", "shadow_operation");
-        await AddAsync("comparisons", "sum by (shadow_operation, shadow_outcome) (shadow_comparisons_total)", "shadow_operation", "shadow_outcome");
-        await AddAsync("skips", "sum by (shadow_operation, shadow_reason) (shadow_skips_total)", "shadow_operation", "shadow_reason");
-        await AddAsync("mismatches", "sum by (shadow_operation, diff_path, diff_kind) (shadow_mismatches_total)", "shadow_operation", "diff_path", "diff_kind");
-        return scraped;
-
-        async Task AddAsync(string name, string expression, params string[] labels)
-        {
-            foreach (var (found, value) in await watchers.QueryAsync(expression))
-                scraped[$"{name} {string.Join(' ', labels.Select(label => found.GetValueOrDefault(label)))}"] = value;
-        }
-    }
-
-    /// <summary>All of them only grow: what is scraped in between lies between.</summary>
-    private static async Task<Dictionary<string, double>> FiguresAsync(WatchedService service)
-    {
-        var figures = new Dictionary<string, double>();
-        foreach (var operation in await service.StatusAsync())
-        {
-            var name = (string)operation["operation"]!;
-            Add($"requests {name}", operation["requests"]!);
-            foreach (var (outcome, count) in operation["comparisons"]!.AsObject()) Add($"comparisons {name} {outcome}", count!);
-            foreach (var (reason, count) in operation["skips"]!.AsObject()) Add($"skips {name} {reason}", count!);
-            foreach (var mismatch in operation["mismatches"]!.AsArray())
-                Add($"mismatches {name} {mismatch!["path"]} {mismatch["kind"]}", mismatch["count"]!);
-        }
-
-        return figures;
-
-        void Add(string series, JsonNode count) => figures[series] = figures.GetValueOrDefault(series) + (double)count;
+        static string Hurried(string expression) =>
+            expression.Replace(Comparable, "hurried", StringComparison.Ordinal).Replace("[10m]", "[30s]", StringComparison.Ordinal);
     }
 }

@@ -1,41 +1,38 @@
 using System.Diagnostics;
-using System.Net;
+using System.Globalization;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using ShadowTicketing.Demo.Database;
 
 namespace ShadowTicketing.EndToEnd.Tests.Live;
 
-/// <summary>A real Prometheus and a real Alertmanager on loopback, with the configurations that are shipped and a rule of the test's own.</summary>
+/// <summary>A series of an answer.</summary>
+internal sealed record Sample(IReadOnlyDictionary<string, string> Labels, double Value);
+
+/// <summary>A real Prometheus and a real Alertmanager on loopback, with the configurations, rules and routes that are shipped.</summary>
 internal sealed class Watchers : IAsyncDisposable
 {
     private readonly string _work = Directory.CreateTempSubdirectory("watchers").FullName;
     private readonly List<Process> _running = [];
     private readonly HttpClient _http = new();
-
-    private Watchers(int prometheus, int alertmanager) => (Prometheus, Alertmanager) = (
-        new Uri($"http://127.0.0.1:{prometheus}"), new Uri($"http://127.0.0.1:{alertmanager}"));
-
-    public Uri Prometheus { get; }
-
-    public Uri Alertmanager { get; }
+    private readonly Uri _prometheus = new($"http://127.0.0.1:{PrivatePostgres.FreePort()}");
+    private readonly Uri _alertmanager = new($"http://127.0.0.1:{PrivatePostgres.FreePort()}");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <param name="replicas">What is scraped; the first takes the webhook.</param>
-    public static async Task<Watchers> StartAsync(IReadOnlyList<Uri> replicas, string webhookToken, string ownRules)
+    /// <param name="moreRules">A file of rules beside those that are shipped.</param>
+    public static async Task<Watchers> StartAsync(IReadOnlyList<Uri> replicas, string webhookToken, JsonNode moreRules)
     {
-        var watchers = new Watchers(FreePort(), FreePort());
+        var watchers = new Watchers();
         try
         {
-            await watchers.ConfigureAsync(replicas, webhookToken, ownRules);
-            watchers.Run(
-                "prometheus-alertmanager", $"--config.file={watchers._work}/alertmanager.yml", $"--storage.path={watchers._work}/alertmanager",
-                "--cluster.listen-address=", $"--web.listen-address=127.0.0.1:{watchers.Alertmanager.Port}");
-            watchers.Run(
-                "prometheus", $"--config.file={watchers._work}/prometheus.yml", $"--storage.tsdb.path={watchers._work}/prometheus",
-                $"--web.listen-address=127.0.0.1:{watchers.Prometheus.Port}");
-            await Eventually.HoldsAsync(async () => await watchers.IsReadyAsync(watchers.Prometheus) && await watchers.IsReadyAsync(watchers.Alertmanager));
+            await watchers.ConfigureAsync(replicas, webhookToken, moreRules);
+            await watchers.RunAsync(
+                watchers._alertmanager, "prometheus-alertmanager", $"--config.file={watchers._work}/alertmanager.yml",
+                $"--storage.path={watchers._work}/alertmanager", "--cluster.listen-address=");
+            await watchers.RunAsync(
+                watchers._prometheus, "prometheus", $"--config.file={watchers._work}/prometheus.yml", $"--storage.tsdb.path={watchers._work}/prometheus");
             return watchers;
         }
         catch
@@ -46,64 +43,60 @@ internal sealed class Watchers : IAsyncDisposable
     }
 
     /// <summary>An instant query.</summary>
-    public async Task<IReadOnlyList<(IReadOnlyDictionary<string, string> Labels, double Value)>> QueryAsync(string expression)
+    public async Task<IReadOnlyList<Sample>> QueryAsync(string expression)
     {
-        var answer = await GetAsync(new(Prometheus, "/api/v1/query?query=" + Uri.EscapeDataString(expression)));
+        using var response = await _http.GetAsync(new Uri(_prometheus, "/api/v1/query?query=" + Uri.EscapeDataString(expression)), Cancellation);
+        var answer = (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!;
         Assert.True((string?)answer["status"] == "success", $"{expression}: {answer}");
-        var result = answer["data"]!["result"];
-        return (string?)answer["data"]!["resultType"] == "scalar"
-            ? [(new Dictionary<string, string>(), Number(result![1]!))]
-            : [.. result!.AsArray().Select(one => (
-                (IReadOnlyDictionary<string, string>)one!["metric"]!.AsObject().ToDictionary(label => label.Key, label => (string)label.Value!),
-                Number(one["value"]![1]!)))];
+        return
+        [
+            .. answer["data"]!["result"]!.AsArray().Select(one => new Sample(
+                one!["metric"]!.AsObject().ToDictionary(label => label.Key, label => (string)label.Value!),
+                double.Parse((string)one["value"]![1]!, CultureInfo.InvariantCulture))),
+        ];
     }
 
-    /// <summary>When an alert fired first, by Prometheus's clock; null while it does not.</summary>
-    public async Task<DateTimeOffset?> FiringSinceAsync(string alert, string operation)
+    /// <summary>Waits until every replica has been scraped again, wholly after now.</summary>
+    public async Task ScrapedAsync()
     {
-        var alerts = (await GetAsync(new(Prometheus, "/api/v1/alerts")))["data"]!["alerts"]!.AsArray();
-        var found = alerts.FirstOrDefault(one => (string?)one!["state"] == "firing" && (string?)one["labels"]!["alertname"] == alert
-            && (string?)one["labels"]!["shadow_operation"] == operation);
-        return found is null ? null : DateTimeOffset.Parse((string)found["activeAt"]!, null);
+        // What is exported may be as old as the exporter keeps it, which is less than a second.
+        var from = (TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() / 1000d) + 1;
+        await Eventually.HoldsAsync("a scrape of every replica", async () =>
+            await QueryAsync("timestamp(shadow_config_hash)") is { Count: > 0 } scraped && scraped.All(sample => sample.Value > from));
     }
+
+    public async Task<bool> IsFiringAsync(string alert, string operation) =>
+        (await QueryAsync($"ALERTS{{alertstate=\"firing\", alertname=\"{alert}\", shadow_operation=\"{operation}\"}}")).Count > 0;
 
     /// <summary>Webhooks that were sent, and of them those that failed.</summary>
     public async Task<(double Sent, double Failed)> WebhooksAsync()
     {
-        var text = await _http.GetStringAsync(new Uri(Alertmanager, "/metrics"), Cancellation);
+        var lines = (await _http.GetStringAsync(new Uri(_alertmanager, "/metrics"), Cancellation)).Split('\n');
         return (Of("alertmanager_notifications_total{integration=\"webhook\"}"), Of("alertmanager_notifications_failed_total{integration=\"webhook\"}"));
 
-        double Of(string series) => double.Parse(text.Split('\n').First(line => line.StartsWith(series, StringComparison.Ordinal))[series.Length..], null);
+        double Of(string series) => lines.Where(line => line.StartsWith(series, StringComparison.Ordinal))
+            .Sum(line => double.Parse(line[series.Length..], CultureInfo.InvariantCulture));
     }
 
-    /// <summary>Takes the test's own rules away again.</summary>
-    public async Task ForgetOwnRulesAsync()
-    {
-        await File.WriteAllTextAsync($"{_work}/own.yml", "groups: []", Cancellation);
-        using var reload = Process.Start("kill", ["-HUP", $"{_running[^1].Id}"])!;
-        await reload.WaitForExitAsync(Cancellation);
-        await Eventually.HoldsAsync(async () =>
-            !(await GetAsync(new(Prometheus, "/api/v1/rules")))["data"]!["groups"]!.AsArray().Any(group => (string?)group!["name"] == "own"));
-    }
-
-    /// <summary>What Alertmanager has, inhibited or not.</summary>
-    public async Task<IReadOnlyList<JsonNode>> AlertsAsync() =>
-        [.. (await GetAsync(new(Alertmanager, "/api/v2/alerts"))).AsArray().Select(alert => alert!)];
+    /// <summary>What Alertmanager has of an alert, inhibited or not; null for nothing.</summary>
+    public async Task<JsonNode?> AlertAsync(string alert, string operation) =>
+        (await _http.GetFromJsonAsync<JsonArray>(new Uri(_alertmanager, "/api/v2/alerts"), Cancellation))!
+        .FirstOrDefault(one => (string?)one!["labels"]!["alertname"] == alert && (string?)one["labels"]!["shadow_operation"] == operation);
 
     /// <summary>Raises an alert as Prometheus would.</summary>
     public async Task RaiseAsync(string alert, string operation)
     {
         var labels = new JsonObject { ["alertname"] = alert, ["job"] = "shadow-ticketing", ["shadow_operation"] = operation, ["severity"] = "critical" };
         using var response = await _http.PostAsync(
-            new Uri(Alertmanager, "/api/v2/alerts"), JsonContent.Create(new JsonArray(new JsonObject { ["labels"] = labels })), Cancellation);
+            new Uri(_alertmanager, "/api/v2/alerts"), JsonContent.Create(new JsonArray(new JsonObject { ["labels"] = labels })), Cancellation);
         response.EnsureSuccessStatusCode();
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in _running.Where(process => !process.HasExited)) process.Kill();
         foreach (var process in _running)
         {
+            process.Kill();
             await process.WaitForExitAsync(CancellationToken.None);
             process.Dispose();
         }
@@ -112,74 +105,53 @@ internal sealed class Watchers : IAsyncDisposable
         Directory.Delete(_work, recursive: true);
     }
 
-    private async Task ConfigureAsync(IReadOnlyList<Uri> replicas, string webhookToken, string ownRules)
+    private async Task ConfigureAsync(IReadOnlyList<Uri> replicas, string webhookToken, JsonNode moreRules)
     {
         await File.WriteAllTextAsync($"{_work}/webhook.token", webhookToken, Cancellation);
-        await File.WriteAllTextAsync($"{_work}/own.yml", ownRules, Cancellation);
-        var alertmanager = await File.ReadAllTextAsync(Repository.Path("deploy", "alertmanager", "alertmanager.yml"), Cancellation);
-        await File.WriteAllTextAsync(
-            $"{_work}/alertmanager.yml",
-            Replaced(
-                alertmanager, ("http://127.0.0.1:5080", replicas[0].GetLeftPart(UriPartial.Authority)),
-                ("/etc/alertmanager/shadow-webhook.token", $"{_work}/webhook.token")),
-            Cancellation);
-        var prometheus = await File.ReadAllTextAsync(Repository.Path("deploy", "prometheus", "prometheus.yml"), Cancellation);
-        await File.WriteAllTextAsync(
-            $"{_work}/prometheus.yml",
-            Replaced(
-                prometheus, ("['127.0.0.1:5080']", $"[{string.Join(", ", replicas.Select(replica => $"'{replica.Authority}'"))}]"),
-                ("127.0.0.1:9093", Alertmanager.Authority),
-                ("  - ../../dashboards/prometheus/rules/*.yml", $"  - {Repository.Path("dashboards", "prometheus", "rules")}/*.yml\n  - {_work}/own.yml")),
-            Cancellation);
+        await File.WriteAllTextAsync($"{_work}/more.yml", moreRules.ToJsonString(), Cancellation);
+        await WriteAsync(
+            "alertmanager", ("http://127.0.0.1:5080", replicas[0].GetLeftPart(UriPartial.Authority)),
+            ("/etc/alertmanager/shadow-webhook.token", $"{_work}/webhook.token"));
+        await WriteAsync(
+            "prometheus", ("'127.0.0.1:5080'", string.Join(", ", replicas.Select(replica => $"'{replica.Authority}'"))),
+            ("127.0.0.1:9093", _alertmanager.Authority),
+            ("- ../../dashboards/prometheus/rules/*.yml", $"- {Rules.Folder}/*.yml\n  - {_work}/more.yml"));
 
-        static string Replaced(string text, params (string What, string By)[] all) => all.Aggregate(text, (whole, one) =>
+        async Task WriteAsync(string program, params (string What, string By)[] changes)
         {
-            Assert.Contains(one.What, whole, StringComparison.Ordinal);
-            return whole.Replace(one.What, one.By, StringComparison.Ordinal);
-        });
+            var text = await File.ReadAllTextAsync(Repository.Path("deploy", program, program + ".yml"), Cancellation);
+            foreach (var (what, by) in changes)
+            {
+                Assert.Contains(what, text, StringComparison.Ordinal);
+                text = text.Replace(what, by, StringComparison.Ordinal);
+            }
+
+            await File.WriteAllTextAsync($"{_work}/{program}.yml", text, Cancellation);
+        }
     }
 
-    private void Run(string program, params string[] arguments)
+    private async Task RunAsync(Uri at, string program, params string[] arguments)
     {
-        var process = Process.Start(new ProcessStartInfo(Tool.Find(program), arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
-        _ = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var process = Process.Start(new ProcessStartInfo(Tool.Find(program), [.. arguments, $"--web.listen-address={at.Authority}"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        })!;
         _running.Add(process);
-    }
-
-    private async Task<bool> IsReadyAsync(Uri watcher)
-    {
-        try
+        _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        var said = process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await Eventually.HoldsAsync($"{program} is ready", async () =>
         {
-            using var response = await _http.GetAsync(new Uri(watcher, "/-/ready"), Cancellation);
-            return response.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            return false;
-        }
-    }
-
-    private async Task<JsonNode> GetAsync(Uri address) => (await _http.GetFromJsonAsync<JsonNode>(address, Cancellation))!;
-
-    private static double Number(JsonNode value) => double.Parse((string)value!, System.Globalization.CultureInfo.InvariantCulture);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-}
-
-/// <summary>Waits for something to be seen.</summary>
-internal static class Eventually
-{
-    public static async Task HoldsAsync(Func<Task<bool>> condition, int seconds = 90)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(seconds));
-        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
-        while (!await condition()) await look.WaitForNextTickAsync(limit.Token);
+            if (process.HasExited) Assert.Fail($"{program} ended: {await said}");
+            try
+            {
+                using var response = await _http.GetAsync(new Uri(at, "/-/ready"), Cancellation);
+                return response.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
     }
 }
