@@ -1,0 +1,196 @@
+using System.Text.Json.Nodes;
+using Npgsql;
+using ShadowTicketing.Api.Tests.Parity;
+using ShadowTicketing.Api.Tickets;
+using ShadowTicketing.Shadowing.Postgres.Sandbox;
+using ShadowTicketing.Tickets;
+
+namespace ShadowTicketing.Api.Tests.Sandbox;
+
+/// <summary>Both sides' unmodified writes on copies of the rows: what they do is seen, and nothing of it is done.</summary>
+public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<ParityDatabase>, IAsyncDisposable
+{
+    private const int NewKey = 1_234_567;
+    private static readonly Caller Staff = new(1, "superadmin");
+    private static readonly Dictionary<string, long> NoKeys = [];
+
+    private readonly WriteSandbox _sandbox = new(new(database.Database.Shadow), TicketSandbox.Tables);
+
+    public static TheoryData<bool> Sides => [true, false];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(Sides))]
+    public async Task A_new_ticket_gets_the_key_that_it_is_to_get_and_the_databases_clock(bool isCandidate)
+    {
+        var run = await RunAsync(
+            isCandidate, store => store.CreateAsync(new(Staff, "A subject", "A description"), Cancellation), new() { ["support_tickets"] = NewKey },
+            await ImageAsync(("users", "id = 1")));
+        Assert.Null(run.Error);
+        Assert.Equal((NewKey, "general"), (run.Answer!.Id, run.Answer.Category));
+        var row = Row(run, "support_tickets", NewKey);
+        Assert.Equal((run.After.Now, run.After.Now), ((string)row["created_at"]!, (string)row["updated_at"]!));
+        Assert.Equal("open", (string)row["status"]!);
+    }
+
+    [Theory, MemberData(nameof(Sides))]
+    public async Task A_comment_and_its_ticket_bear_the_same_time(bool isCandidate)
+    {
+        var run = await RunAsync(
+            isCandidate, store => store.CommentAsync(new(Staff, 7, "A comment"), Cancellation), new() { ["ticket_comments"] = NewKey }, await TicketAsync(7));
+        Assert.Null(run.Error);
+        Assert.Equal((string)Row(run, "support_tickets", 7)["updated_at"]!, (string)Row(run, "ticket_comments", NewKey)["created_at"]!);
+    }
+
+    [Theory, MemberData(nameof(Sides))]
+    public async Task Deleting_a_ticket_takes_its_comments_along(bool isCandidate)
+    {
+        var before = await TicketAsync(7);
+        Assert.Contains(before.Rows.Keys, row => row.Table == "ticket_comments");
+        var run = await RunAsync(isCandidate, store => store.DeleteAsync(new(Staff, 7), Cancellation), NoKeys, before);
+        Assert.Equal(TicketAccess.Granted, run.Answer!.Access);
+        Assert.DoesNotContain(run.After.Rows.Keys, row => row.Table != "users");
+    }
+
+    [Theory, MemberData(nameof(Sides))]
+    public async Task What_the_tables_would_refuse_is_refused_and_leaves_the_rows_as_they_were(bool isCandidate)
+    {
+        var before = await TicketAsync(7);
+        var run = await RunAsync(
+            isCandidate, store => store.UpdateAsync(new(Staff, 7, Status: "closed", AssignedTo: new(999_999)), Cancellation), NoKeys, before);
+        Assert.Equal(PostgresErrorCodes.ForeignKeyViolation, Assert.IsType<PostgresException>(run.Error is PostgresException own ? own : run.Error!.InnerException).SqlState);
+        Assert.Equal((string?)Row(before, "support_tickets", 7)["status"], (string?)Row(run, "support_tickets", 7)["status"]);
+    }
+
+    [Fact]
+    public async Task Nothing_reaches_the_tables_their_sequences_or_the_catalogues()
+    {
+        await UpdateAsync();
+        var before = await StateAsync();
+        for (var i = 0; i < 50; i++) await UpdateAsync();
+        Assert.Equal(before, await StateAsync());
+
+        async Task UpdateAsync() => Assert.Null((await RunAsync(
+            isCandidate: true, store => store.UpdateAsync(new(Staff, 7, Status: "resolved"), Cancellation), NoKeys, await TicketAsync(7))).Error);
+
+        Task<string> StateAsync() => ScalarAsync(
+            """
+            select concat_ws(' ', (select md5(string_agg(t::text, '' order by id)) from support_tickets t),
+                (select md5(string_agg(c::text, '' order by id)) from ticket_comments c),
+                (select last_value from support_tickets_id_seq), (select last_value from ticket_comments_id_seq),
+                (select count(*) from pg_class), (select count(*) from pg_attribute), (select count(*) from pg_constraint))
+            """);
+    }
+
+    [Fact]
+    public async Task On_the_real_tables_it_holds_no_lock_but_that_of_looking()
+    {
+        var locks = "";
+        await RunAsync(isCandidate: true, async store =>
+        {
+            var changed = await store.UpdateAsync(new(Staff, 7, Status: "resolved"), Cancellation);
+            locks = await ScalarAsync(
+                "select string_agg(distinct l.mode, ', ') from pg_locks l join pg_class c on c.oid = l.relation where c.relnamespace = 'public'::regnamespace and l.pid <> pg_backend_pid()");
+            return changed;
+        }, NoKeys, await TicketAsync(7));
+        Assert.True(locks is "" or "AccessShareLock", locks);
+    }
+
+    [Theory]
+    [InlineData("insert into public.support_tickets (user_id, subject, description) values (1, 'a subject', 'a description')")]
+    [InlineData("update public.support_tickets set status = 'closed' where id = 7")]
+    [InlineData("delete from public.ticket_comments")]
+    public async Task A_write_to_the_real_tables_fails_by_either_lock_alone(string write)
+    {
+        var readOnly = await RunAsync(write);
+        Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, Assert.IsType<PostgresException>(readOnly.Error).SqlState);
+        await using var source = NpgsqlDataSource.Create(database.Database.Shadow + ";Options=-c default_transaction_read_only=off");
+        await using var command = source.CreateCommand(write);
+        var denied = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, denied.SqlState);
+    }
+
+    [Fact]
+    public async Task A_table_that_has_changed_is_copied_anew()
+    {
+        await RunAsync(isCandidate: false, store => store.DeleteAsync(new(Staff, 7), Cancellation), NoKeys, await TicketAsync(7));
+        await ExecuteAsync("alter table support_tickets add column urgency int default 3");
+        try
+        {
+            var run = await RunAsync(
+                isCandidate: false, store => store.UpdateAsync(new(Staff, 7, Status: "closed"), Cancellation), NoKeys, await TicketAsync(7));
+            Assert.Null(run.Error);
+            Assert.Equal(3, (int)Row(run, "support_tickets", 7)["urgency"]!);
+        }
+        finally
+        {
+            await ExecuteAsync("alter table support_tickets drop column urgency");
+        }
+    }
+
+    [Fact]
+    public async Task A_name_that_means_the_real_table_is_noticed_before_anything_runs()
+    {
+        var hijacked = new NpgsqlDataSourceBuilder(database.Database.Shadow)
+        {
+            ConnectionStringBuilder = { SearchPath = "public, pg_temp" },
+        };
+        await using var sandbox = new WriteSandbox(hijacked, TicketSandbox.Tables);
+        var ran = false;
+        await Assert.ThrowsAsync<SandboxUnsafeException>(() => sandbox.RunAsync(
+            RowImage.Empty, NoKeys, (_, _) => Task.FromResult(ran = true), Cancellation));
+        Assert.False(ran);
+    }
+
+    public ValueTask DisposeAsync() => _sandbox.DisposeAsync();
+
+    private Task<SandboxRun<T>> RunAsync<T>(bool isCandidate, Func<ITicketStore, Task<T>> write, Dictionary<string, long> keys, RowImage before) =>
+        _sandbox.RunAsync(before, keys, (connection, transaction) =>
+        {
+            var session = TicketSession.Within(connection, transaction);
+            return write(isCandidate ? database.Candidate(session) : ParityDatabase.Control(session));
+        }, Cancellation);
+
+    private Task<SandboxRun<int>> RunAsync(string sql) => _sandbox.RunAsync(RowImage.Empty, NoKeys, async (connection, transaction) =>
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction);
+        return await command.ExecuteNonQueryAsync(Cancellation);
+    }, Cancellation);
+
+    /// <summary>A ticket, its comments, and everybody whom they name.</summary>
+    private Task<RowImage> TicketAsync(int id) => ImageAsync(
+        ("users", $"id = 1 or id in (select user_id from support_tickets where id = {id} union select assigned_to from support_tickets where id = {id} union select user_id from ticket_comments where ticket_id = {id})"),
+        ("support_tickets", $"id = {id}"), ("ticket_comments", $"ticket_id = {id}"));
+
+    private async Task<RowImage> ImageAsync(params (string Table, string Where)[] wanted)
+    {
+        await using var source = NpgsqlDataSource.Create(database.Database.Owner);
+        var rows = new Dictionary<(string, long), string>();
+        foreach (var (table, where) in wanted)
+        {
+            await using var command = source.CreateCommand($"select id, to_jsonb(t)::text from {table} t where {where}");
+            await using var reader = await command.ExecuteReaderAsync(Cancellation);
+            while (await reader.ReadAsync(Cancellation)) rows[(table, reader.GetInt32(0))] = reader.GetString(1);
+        }
+
+        return new("", rows);
+    }
+
+    private static JsonObject Row<T>(SandboxRun<T> run, string table, long key) => Row(run.After, table, key);
+
+    private static JsonObject Row(RowImage image, string table, long key) => JsonNode.Parse(image.Rows[(table, key)])!.AsObject();
+
+    private async Task<string> ScalarAsync(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(database.Database.Owner);
+        await using var command = source.CreateCommand(sql);
+        return await command.ExecuteScalarAsync(Cancellation) as string ?? "";
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var source = NpgsqlDataSource.Create(database.Database.Owner);
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}
