@@ -60,6 +60,9 @@ internal static class SweepEndpoints
         {
             if (RolloutEndpoints.Find(operation) is null) return Refused(Refusal.OperationNotFound);
             if (!sweeps.ByOperation.TryGetValue(operation, out var sweep)) return Refused(Refusal.NotSweepable);
+
+            // Before the setup has been looked at, nobody knows which build this is, and none would take the order.
+            if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);
             var id = await store.StartAsync(
                 operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, user.Identity?.Name ?? "", reason, cancellationToken);
             return id is null ? Refused(Refusal.SweepRunning)

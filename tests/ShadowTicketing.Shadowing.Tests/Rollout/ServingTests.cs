@@ -18,7 +18,7 @@ public sealed class ServingTests
         Assert.Equal("yes", (await engine.AskAsync()).Text);
         Assert.Equal(1, (await engine.SettledAsync()).Comparisons["match"]);
         Assert.Equal(["Candidate Served", "Control Shadow"], engine.Opened.Order().Take(2));
-        var (answers, verdicts) = Journal(engine).Take();
+        var (answers, verdicts) = await JudgedAsync(engine);
         Assert.Equal((Ask.Operation, "any", Fingerprint), (answers.Single().Operation, answers.Single().Shape, answers.Single().Fingerprint));
         Assert.Equal((answers.Single().Number, "match"), (verdicts.Single().Number, verdicts.Single().Verdict));
     }
@@ -79,7 +79,7 @@ public sealed class ServingTests
         await Eventually.HoldsAsync(() => engine.Lease.Of(Ask.Operation)!.IsHeld);
         Assert.Equal("yes", (await engine.AskAsync()).Text);
         Assert.Contains("mismatch", engine.Lease.Pending.Single().Reason, StringComparison.Ordinal);
-        Assert.Equal("mismatch", Journal(engine).Take().Verdicts[0].Verdict);
+        Assert.Equal("mismatch", (await JudgedAsync(engine)).Verdicts[0].Verdict);
     }
 
     [Fact]
@@ -203,6 +203,20 @@ public sealed class ServingTests
         engine.Services.GetRequiredService<GateBoard>().Latest = new(
             DateTimeOffset.UnixEpoch, Fingerprint, GatePolicy.Default, [new(evidence, decision, new[] { shape }.ToFrozenSet(), 1)]);
         engine.Confirm(new RolloutState(Ask.Operation, 1, Stage.Full, nominated));
+    }
+
+    /// <summary>What has been answered, once one of it has its verdict: that comes beside the count, not with it.</summary>
+    private static async Task<(List<ServedAnswer> Answers, List<ServedVerdict> Verdicts)> JudgedAsync(Engine engine)
+    {
+        var (answers, verdicts) = (new List<ServedAnswer>(), new List<ServedVerdict>());
+        await Eventually.HoldsAsync(() =>
+        {
+            var (newAnswers, newVerdicts) = Journal(engine).Take();
+            answers.AddRange(newAnswers);
+            verdicts.AddRange(newVerdicts);
+            return verdicts.Count > 0;
+        });
+        return (answers, verdicts);
     }
 
     private static ServedJournal Journal(Engine engine) => engine.Services.GetRequiredService<ServedJournal>();
