@@ -8,29 +8,30 @@ DO $$
 DECLARE
     missing text;
 BEGIN
-    FOREACH missing IN ARRAY ARRAY['ticketing_served', 'ticketing_shadow', 'ticketing_evidence'] LOOP
+    FOREACH missing IN ARRAY ARRAY['ticketing_served', 'ticketing_shadow', 'ticketing_sandbox', 'ticketing_evidence'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = missing) THEN
             EXECUTE format('CREATE ROLE %I', missing);
         END IF;
     END LOOP;
 END $$;
 
--- Nobody but the owner makes tables, and nobody but the shadow makes temporary ones.
+-- Nobody but the owner makes tables, and nobody but the sandbox makes temporary ones.
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 DO $$
 BEGIN
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
-    EXECUTE format('GRANT CONNECT ON DATABASE %I TO ticketing_served, ticketing_shadow, ticketing_evidence', current_database());
-    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO ticketing_shadow', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO ticketing_served, ticketing_shadow, ticketing_sandbox, ticketing_evidence', current_database());
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM ticketing_shadow', current_database());
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO ticketing_sandbox', current_database());
 END $$;
-GRANT USAGE ON SCHEMA public TO ticketing_served, ticketing_shadow;
+GRANT USAGE ON SCHEMA public TO ticketing_served, ticketing_shadow, ticketing_sandbox;
 
 -- Served: what the service has always done.
 ALTER ROLE ticketing_served LOGIN;
 GRANT SELECT, INSERT, UPDATE, DELETE ON public.users, public.support_tickets, public.ticket_comments TO ticketing_served;
 GRANT USAGE ON SEQUENCE public.users_id_seq, public.support_tickets_id_seq, public.ticket_comments_id_seq TO ticketing_served;
 
--- Shadow: reads the columns that tickets need, never a secret; writes only into temporary tables, which a read-only transaction allows.
+-- Shadow: reads the columns that tickets need, never a secret; writes nothing.
 -- The limits keep a candidate that goes astray away from the served traffic: they bound its time, its snapshot and its connections.
 ALTER ROLE ticketing_shadow LOGIN NOINHERIT CONNECTION LIMIT 20;
 ALTER ROLE ticketing_shadow SET default_transaction_read_only = on;
@@ -40,6 +41,16 @@ ALTER ROLE ticketing_shadow SET idle_in_transaction_session_timeout = '30s';
 REVOKE ALL ON public.users, public.support_tickets, public.ticket_comments FROM ticketing_shadow;
 GRANT SELECT (id, email, first_name, last_name, role, is_active, xmin) ON public.users TO ticketing_shadow;
 GRANT SELECT, SELECT (xmin) ON public.support_tickets, public.ticket_comments TO ticketing_shadow;
+
+-- Sandbox: runs writes on temporary copies of the tables, which a read-only transaction allows. To copy a table it must be able to read it; it reads no row.
+ALTER ROLE ticketing_sandbox LOGIN NOINHERIT CONNECTION LIMIT 20;
+ALTER ROLE ticketing_sandbox SET default_transaction_read_only = on;
+ALTER ROLE ticketing_sandbox SET statement_timeout = '5s';
+ALTER ROLE ticketing_sandbox SET lock_timeout = '1s';
+ALTER ROLE ticketing_sandbox SET idle_in_transaction_session_timeout = '30s';
+REVOKE ALL ON public.users, public.support_tickets, public.ticket_comments FROM ticketing_sandbox;
+GRANT SELECT (id, email, first_name, last_name, role, is_active) ON public.users TO ticketing_sandbox;
+GRANT SELECT ON public.support_tickets, public.ticket_comments TO ticketing_sandbox;
 
 -- Evidence: owns its own schema and sees nothing else. An owner who is no superuser must be a member for a moment to give it away.
 ALTER ROLE ticketing_evidence LOGIN;

@@ -37,6 +37,7 @@ internal sealed class DemoService : IAsyncDisposable
                 new("urls", $"http://127.0.0.1:{port}"),
                 new("ConnectionStrings:Served", database.Served),
                 new("ConnectionStrings:Shadow", database.Shadow),
+                new("ConnectionStrings:Sandbox", database.Sandbox),
                 new("ConnectionStrings:Evidence", database.Evidence),
                 new("Operators:RequestsPerSecond", "1000"),
                 .. settings,

@@ -5,7 +5,9 @@ namespace ShadowTicketing.Shadowing.Postgres;
 
 /// <summary>What a replica has applied of an operation.</summary>
 /// <param name="Serving">Requests that its candidate was answering at that moment.</param>
-public sealed record AppliedRollout(long Generation, string Stage, double ServePercent, int Serving);
+/// <param name="Writes">Those of them that write; null from a build that served none.</param>
+public sealed record AppliedRollout(
+    long Generation, string Stage, double ServePercent, int Serving, IReadOnlyCollection<WriteInFlight>? Writes = null);
 
 /// <summary>A replica, as it last reported.</summary>
 /// <param name="Age">How long ago that was, by the store's clock.</param>

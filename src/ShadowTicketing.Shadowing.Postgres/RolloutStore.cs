@@ -49,9 +49,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     /// <param name="expected">The generation that whoever changes it has seen; null where it does not matter.</param>
     /// <param name="above">The new generation is above this one too, whatever the row says: what a replica has seen before.</param>
     /// <param name="gate">What the gate says of the operation at the generation expected; null where that is not known.</param>
-    /// <param name="writes">Whether the operation changes data.</param>
     public async Task<RolloutChange> ChangeAsync(
-        string operation, RolloutCommand change, long? expected, long above, GateDecision? gate, bool writes, CancellationToken cancellationToken)
+        string operation, RolloutCommand change, long? expected, long above, GateDecision? gate, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
         await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
@@ -60,7 +59,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         if (expected is { } seen && seen != state.Generation) return new(state, IsStale: true);
         if (change is Nominate nominate)
             change = nominate with { Attempt = await AttemptAsync(connection, transaction, operation, nominate.Fingerprint, cancellationToken) };
-        var (next, refused) = RolloutRules.Apply(state, change, gate, writes);
+        var (next, refused) = RolloutRules.Apply(state, change, gate);
         if (refused is not null || next == state) return new(state, refused);
         next = next with { Generation = Math.Max(next.Generation, above + 1) };
         await WriteAsync(connection, transaction, next, state, cancellationToken);

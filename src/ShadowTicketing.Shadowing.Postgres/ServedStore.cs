@@ -14,6 +14,9 @@ public sealed record ServedRow(
 /// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
 public sealed class ServedStore(NpgsqlDataSource evidence)
 {
+    /// <summary>What a write is called before it is judged, in this order; whatever else is said of it holds.</summary>
+    private static readonly string[] Provisional = ["in_flight", "written"];
+
     private const int MostRows = 1_000_000;
 
     /// <summary>Stores answers and, for those that are there, verdicts. Safe to repeat.</summary>
@@ -22,6 +25,9 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         CancellationToken cancellationToken)
     {
         await using var batch = evidence.CreateBatch();
+        verdicts = [.. verdicts.GroupBy(verdict => verdict.Number).Select(
+            each => each.OrderBy(verdict => Array.IndexOf(Provisional, verdict.Verdict) is var rank and >= 0 ? rank : Provisional.Length).Last()
+                with { Subject = each.Max(verdict => verdict.Subject) })];
         if (answers.Count > 0)
         {
             Add(
@@ -37,10 +43,15 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         {
             Add(
                 """
-                update shadow.served set verdict = new.verdict from unnest($2, $3) as new(number, verdict)
+                update shadow.served set
+                    verdict = case when new.verdict in ('in_flight', 'written') and coalesce(served.verdict, 'in_flight') <> 'in_flight'
+                        then served.verdict else new.verdict end,
+                    subject = coalesce(served.subject, new.subject)
+                from unnest($2, $3, $4) as new(number, verdict, subject)
                 where served.incarnation = $1 and served.number = new.number
                 """,
-                incarnation, verdicts.Select(verdict => verdict.Number).ToArray(), verdicts.Select(verdict => verdict.Verdict).ToArray());
+                incarnation, verdicts.Select(verdict => verdict.Number).ToArray(), verdicts.Select(verdict => verdict.Verdict).ToArray(),
+                verdicts.Select(verdict => verdict.Subject).ToArray());
         }
 
         if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -49,8 +49,18 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
         var isCounted = false;
         try
         {
+            // A write has been served before it is queued; a read may still be being served.
+            var before = experiment.Writes ? await _served.Task.WaitAsync(stopping) : null;
+            if (before?.Rows is { Before.IsTooLarge: true })
+            {
+                runner.Recorder.Undecided(experiment, Operation, IncomparableReason.TooLarge);
+                JudgeAnswer(Outcome.Incomparable.Wire());
+                return;
+            }
+
+            var ask = runner.Shadow(experiment, request, before?.Rows, stopping);
             var (shadow, refused) = await runner.ObserveShadowAsync(
-                experiment, request, Operation, served is Side.Control ? Side.Candidate : Side.Control, stopping);
+                Operation, served is Side.Control ? Side.Candidate : Side.Control, ask, before?.Error, stopping);
             if (refused is { } reason)
             {
                 Shed(reason);
@@ -64,7 +74,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             }
 
             var (control, candidate) = served is Side.Control ? (answered, shadow) : (shadow, answered);
-            var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, served, Horizon, stopping);
+            var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, served, Horizon, ask, stopping);
             var (outcome, signature, isCritical) = runner.Recorder.Record(
                 experiment, Operation, request, control, candidate, served, verdict, live, Shape.Shape, Caller);
             isCounted = true;
@@ -73,8 +83,8 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             activity?.SetTag("shadow.outcome", outcome.Wire());
             if (verdict.ErrorType is { } error) activity?.SetTag("error.type", error);
             if (signature is not null) activity?.SetTag("shadow.signature", signature.Id);
-            await runner.SelfTest.RunAsync(experiment, Operation, request, control, Horizon, stopping);
-            if (control.Error is null && candidate.Error is null) await runner.Timer.RunAsync(experiment, Operation, request, stopping);
+            await runner.SelfTest.RunAsync(experiment, Operation, request, control, Horizon, ask, stopping);
+            if (control.Error is null && candidate.Error is null) await runner.Timer.RunAsync(Operation, ask, stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

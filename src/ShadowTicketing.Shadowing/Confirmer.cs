@@ -1,22 +1,26 @@
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
 /// <summary>Asks both sides again on one snapshot of the data, so that a difference counts only where no row that moved can explain it.</summary>
 internal sealed class Confirmer<TStore>(
-    OpenStore<TStore> openStore, OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
 {
+    private readonly WriteConfirmer _writes = new(judge);
     private readonly Lock _rate = new();
     private long _second;
     private int _inSecond;
 
+    /// <param name="again">Asks a side again where the shadow runs: live, or for a write in a sandbox on the same rows.</param>
     /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
     public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ComparisonResult seen, string? horizon, CancellationToken stopping, Side second = Side.Candidate)
+        ComparisonResult seen, string? horizon, Func<Side, Task<Observation<TResult>>> again, CancellationToken stopping, Side second = Side.Candidate)
     {
         if (!MayConfirm()) return Undecided(ConfirmationVerdict.Limited, IncomparableReason.Limited);
+        if (experiment.Writes) return await _writes.ConfirmAsync(experiment, request, control, candidate, seen, again, second);
         ISnapshot<TStore> snapshot;
         try
         {
@@ -34,7 +38,7 @@ internal sealed class Confirmer<TStore>(
         var open = new SharedResource(snapshot);
         try
         {
-            return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, second, stopping);
+            return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, again, second, stopping);
         }
 #pragma warning disable CA1031 // As above: the connection may go at any time.
         catch (Exception)
@@ -50,7 +54,8 @@ internal sealed class Confirmer<TStore>(
 
     private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ComparisonResult seen, string? horizon, ISnapshot<TStore> snapshot, SharedResource open, Side second, CancellationToken stopping)
+        ComparisonResult seen, string? horizon, ISnapshot<TStore> snapshot, SharedResource open, Func<Side, Task<Observation<TResult>>> again, Side second,
+        CancellationToken stopping)
     {
         var controlAgain = await ObserveAsync(Side.Control);
         if (controlAgain.Error is not null && control.Error is null)
@@ -114,10 +119,9 @@ internal sealed class Confirmer<TStore>(
         // It answers on the snapshot: perhaps because a transaction is around it. What fails live, and does so again, fails.
         async Task<(ConfirmationVerdict, Verdict)> FailsAgainAsync()
         {
-            var again = await observer.ObserveAsync(
-                token => openStore(second, Position.Shadow, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
-            return again.Error is not null && !judge.IsUnavailable(again.Error) && judge.ErrorType(again.Error) == judge.ErrorType(candidate.Error)
-                ? (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, again, judge.Compare(experiment, request, controlAgain, again).Differences))
+            var live = await again(second);
+            return live.Error is not null && !judge.IsUnavailable(live.Error) && judge.ErrorType(live.Error) == judge.ErrorType(candidate.Error)
+                ? (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, live, judge.Compare(experiment, request, controlAgain, live).Differences))
                 : Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
         }
 

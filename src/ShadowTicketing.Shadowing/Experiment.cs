@@ -1,5 +1,6 @@
 using ShadowTicketing.Shadowing.Comparison;
 using ShadowTicketing.Shadowing.Diagnosing;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -11,8 +12,11 @@ public abstract class Experiment
     /// <summary>The operation's name in metrics, settings and the status: <c>tickets.list</c>.</summary>
     public string Operation { get; }
 
-    /// <summary>Whether the operation changes data. A write is never shadowed without a sandbox.</summary>
+    /// <summary>Whether the operation changes data. A write is never shadowed but in a sandbox, and what it stored is compared too.</summary>
     public bool Writes { get; init; }
+
+    /// <summary>The tables that a write may touch, with their columns: what metrics may name of the rows. The default names none.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Stores { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>
     /// What a shape has in common with those that must be answered by the same side: the list, for its pages. The default is the shape itself.
@@ -38,6 +42,7 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     string operation, Func<TStore, TRequest, CancellationToken, Task<TResult>> run) : Experiment(operation)
 {
     private ResultComparer<TResult>? _comparer;
+    private IReadOnlySet<string>? _paths;
 
     /// <summary>What counts as equal. The default is exact equality.</summary>
     public ComparisonRules Rules { get; init; } = ComparisonRules.None;
@@ -77,7 +82,16 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// <summary>What a request is about, for the list of what the candidate has answered: the key of a row. The default names none.</summary>
     public Func<TRequest, long?> SubjectOf { get; init; } = static _ => null;
 
-    internal override IReadOnlySet<string> MetricPaths { get; } = MemberPaths.Of(typeof(TResult));
+    /// <summary>What a write made, for the same list: the key of the new row, which the request could not name. The default names none.</summary>
+    public Func<TResult, long?> CreatedOf { get; init; } = static _ => null;
+
+    internal override IReadOnlySet<string> MetricPaths => _paths ??= Stores.Aggregate(
+        MemberPaths.Of(typeof(TResult)).ToHashSet(), static (paths, table) =>
+        {
+            paths.Add($"{RowComparison.Root}.{table.Key}[*]");
+            paths.UnionWith(table.Value.Select(column => $"{RowComparison.Root}.{table.Key}[*].{column}"));
+            return paths;
+        });
 
     internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>
         run(store, request, cancellationToken);

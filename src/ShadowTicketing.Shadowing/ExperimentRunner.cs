@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Comparison;
@@ -7,6 +8,7 @@ using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.Sampling;
 using ShadowTicketing.Shadowing.SelfTesting;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -15,7 +17,7 @@ namespace ShadowTicketing.Shadowing;
 /// The caller gets exactly what the served side gave, exception and stack included; nothing that happens in the shadow reaches the caller.
 /// </remarks>
 /// <typeparam name="TStore">What both sides implement.</typeparam>
-public sealed class ExperimentRunner<TStore>
+public sealed partial class ExperimentRunner<TStore>
 {
     private readonly OpenStore<TStore> _open;
     private readonly OperationStates _operations;
@@ -27,13 +29,15 @@ public sealed class ExperimentRunner<TStore>
     private readonly Confirmer<TStore> _confirmer;
     private readonly SnapshotHorizon _horizon;
     private readonly CandidateServer<TStore> _server;
+    private readonly WriteObserver<TStore> _sandbox;
+    private readonly WriteServer<TStore> _writes;
     private readonly ServedJournal _journal;
     private readonly EvidenceLedger _ledger;
     private readonly DatabaseTimeBudget _budget;
     private readonly TimeProvider _clock;
 
     internal ExperimentRunner(
-        OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, OperationStates operations, ShadowingControl control, ShadowLane lane,
+        OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, IWriteStage<TStore>? stage, OperationStates operations, ShadowingControl control, ShadowLane lane,
         ServedTraffic served, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon, ShadowingMetrics metrics, ComparisonRecorder recorder,
         ServedJournal journal, EvidenceLedger ledger, DatabaseTimeBudget budget, IOptions<ShadowingOptions> options, TimeProvider clock,
         ILoggerFactory loggers)
@@ -41,9 +45,10 @@ public sealed class ExperimentRunner<TStore>
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
         (_server, _journal, _ledger, _budget) = (new(open, observer, options, clock), journal, ledger, budget);
-        _confirmer = new(open, openSnapshot, judge, observer, options, clock);
-        Timer = new(open, observer, options);
-        SelfTest = new(open, observer, judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
+        (_sandbox, _writes) = (new(stage, observer, clock), new(stage, options, clock));
+        _confirmer = new(openSnapshot, judge, observer, options, clock);
+        Timer = new(options);
+        SelfTest = new(judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
     }
 
     internal ShadowingMetrics Metrics { get; }
@@ -52,7 +57,9 @@ public sealed class ExperimentRunner<TStore>
 
     internal SelfTest<TStore> SelfTest { get; }
 
-    internal PairTimer<TStore> Timer { get; }
+    internal PairTimer Timer { get; }
+
+    internal WriteObserver<TStore> Sandbox => _sandbox;
 
     /// <summary>Answers a request.</summary>
     /// <returns>What the served side answered; its exception passes unchanged.</returns>
@@ -65,6 +72,7 @@ public sealed class ExperimentRunner<TStore>
         _served.Enter();
         try
         {
+            if (turn.IsWrite) return await ServeWriteAsync(experiment, request, turn, arrived, cancellationToken);
             return turn.Side is Side.Candidate
                 ? await ServeCandidateAsync(experiment, request, turn, arrived, cancellationToken)
                 : await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
@@ -176,18 +184,21 @@ public sealed class ExperimentRunner<TStore>
         operation.Evidence.Arrived(shape);
         var routes = _control.Routes;
         var route = routes[experiment.Operation];
-        var serves = route.ServePercent > 0 && arrived < routes.ServesUntil && _control.Switch.IsOn && !_server.IsExhausted
+        var serves = route.ServePercent > 0 && arrived < routes.ServesUntil && _control.Switch.IsOn && !_server.IsExhausted && !_writes.IsExhausted
+            && (!experiment.Writes || (_sandbox.Exists && _control.Switch.HasSandbox))
             && route.Serves(experiment.Operation, Ask(experiment.UserOf, request, 0), shape.Shape);
         var side = serves ? Side.Candidate : Side.Control;
         if (Activity.Current is { IsAllDataRequested: true } span) span.SetTag("shadow.side", side.Wire());
         if (ReasonToSkip(experiment, route, shape, side) is { } reason)
         {
-            if (reason is SkipReason.Budget) shape.Shed();
+            if (reason is SkipReason.Budget or SkipReason.QueueFull) shape.Shed();
             operation.Tally.Skipped(reason);
             Metrics.Skip(experiment, reason);
-            return new(operation, shape, side, fingerprint, null, reason);
+            return new(operation, shape, side, fingerprint, null, reason) { IsWrite = experiment.Writes && side is Side.Candidate };
         }
 
+        // A write is handed over once it has been committed.
+        if (experiment.Writes) return new(operation, shape, side, fingerprint, null, null) { IsWrite = true };
         var comparison = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, side)
         {
             Operation = operation,
@@ -206,7 +217,14 @@ public sealed class ExperimentRunner<TStore>
     /// <param name="Skipped">Why it is not compared; null where it is.</param>
     private readonly record struct Turn<TRequest, TResult>(
         OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, ComparisonRun<TStore, TRequest, TResult>? Comparison,
-        SkipReason? Skipped);
+        SkipReason? Skipped)
+    {
+        /// <summary>Whether it runs in a transaction of ours: a write that is to be compared, or that the candidate does.</summary>
+        public bool IsWrite { get; init; }
+
+        /// <summary>Whether it has been counted as queued or skipped.</summary>
+        public StrongBox<bool> HandedOver { get; } = new();
+    }
 
     /// <summary>The application's own code: it must not fail the request. A shape that it cannot name is never proven.</summary>
     private static T Ask<TRequest, T>(Func<TRequest, T> what, TRequest request, T otherwise)
@@ -226,20 +244,33 @@ public sealed class ExperimentRunner<TStore>
     private SkipReason? ReasonToSkip(Experiment experiment, Route route, ShapeLedger shape, Side side)
     {
         if (!_control.Switch.IsOn || !route.Shadowed) return SkipReason.Off;
-        if (experiment.Writes) return SkipReason.UnsafeWrite;
+        if (experiment.Writes && !_sandbox.Exists) return SkipReason.UnsafeWrite;
+        if (experiment.Writes && !_control.Switch.HasSandbox) return SkipReason.SandboxUnavailable;
         if (_lane.IsStopping) return SkipReason.Shutdown;
         if (_control.IsShortOfMemory) return SkipReason.Memory;
         var share = route.SamplePercent / 100 * shape.SampleShare;
 #pragma warning disable CA5394 // Sampling needs no secret.
         if (share < 1 && Random.Shared.NextDouble() >= share) return SkipReason.NotSampled;
 #pragma warning restore CA5394
-        return _budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven) ? null : SkipReason.Budget;
+        if (!_budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven)) return SkipReason.Budget;
+        // The images would be read for nothing.
+        return experiment.Writes && _lane.IsFull ? SkipReason.QueueFull : null;
     }
 
-    /// <summary>Runs the side that does not answer, in the shadow position.</summary>
+    /// <summary>How a side is asked where nobody notices: in the shadow position, a write in a sandbox.</summary>
+    /// <param name="written">What the served side's write did; null for a read.</param>
+    internal Func<Side, Task<Observation<TResult>>> Shadow<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, WrittenRows? written, CancellationToken stopping) =>
+        !experiment.Writes
+            ? side => _observer.ObserveAsync(
+                token => _open(side, Position.Shadow, token), (store, token) => experiment.RunAsync(store, request, token), stopping)
+            : side => _sandbox.ObserveAsync(experiment, request, side, written!, stopping);
+
+    /// <summary>Runs the side that does not answer.</summary>
+    /// <param name="served">The failure of the side that did; what the candidate shares with it speaks for the candidate.</param>
     /// <returns>What it did, or why it was not run.</returns>
-    internal async Task<(Observation<TResult> Shadow, SkipReason? Refused)> ObserveShadowAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, OperationState operation, Side side, CancellationToken stopping)
+    internal async Task<(Observation<TResult> Shadow, SkipReason? Refused)> ObserveShadowAsync<TResult>(
+        OperationState operation, Side side, Func<Side, Task<Observation<TResult>>> ask, Exception? served, CancellationToken stopping)
     {
         if (!_control.Switch.IsOn) return (null!, SkipReason.Off);
         if (_observer.IsExhausted) return (null!, SkipReason.BreakerOpen);
@@ -248,13 +279,13 @@ public sealed class ExperimentRunner<TStore>
         if (side is Side.Candidate) tried = await operation.Breaker.TryAsync(ObserveAsync);
         else await ObserveAsync();
         stopping.ThrowIfCancellationRequested();
+        if (shadow?.Error is ShadowUnavailableException { InnerException: SandboxUnsafeException }) return (shadow, SkipReason.SandboxUnavailable);
         return (shadow!, tried ? null : SkipReason.BreakerOpen);
 
         async Task<Exception?> ObserveAsync()
         {
-            shadow = await _observer.ObserveAsync(
-                token => _open(side, Position.Shadow, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
-            return stopping.IsCancellationRequested ? null : shadow.Error;
+            shadow = await ask(side);
+            return stopping.IsCancellationRequested || (served is not null && _judge.ErrorType(served) == _judge.ErrorType(shadow.Error)) ? null : shadow.Error;
         }
     }
 
@@ -275,7 +306,7 @@ public sealed class ExperimentRunner<TStore>
     /// <returns>The verdict, and how the two observations differed as they were made.</returns>
     internal async Task<(Verdict Verdict, IReadOnlyList<Difference> Live)> JudgeAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        Side served, string? horizon, CancellationToken stopping)
+        Side served, string? horizon, Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
     {
         var errorType = _judge.ErrorType(candidate.Error);
         if (_judge.IsUnavailable(control.Error))
@@ -286,14 +317,15 @@ public sealed class ExperimentRunner<TStore>
 
         if (_judge.IsUnavailable(candidate.Error))
             return (new(Outcome.Incomparable, IncomparableReason.ShadowUnavailable, ErrorType: errorType), []);
-        if (control.Error is not null && candidate.Error is null) return (new(Outcome.ControlError), []);
+        // What the control refused may not be stored by the candidate: of a write, a refusal is an answer.
+        if (control.Error is not null && candidate.Error is null && !experiment.Writes) return (new(Outcome.ControlError), []);
 
         var pair = _judge.Compare(experiment, request, control, candidate);
         if (pair.Incomparable is { } reason) return (new(Outcome.Incomparable, reason), []);
         if (pair.IsSame)
             return (pair.Tolerated.Count == 0 ? new(Outcome.Match) : new(Outcome.Tolerated, Tolerated: pair.Tolerated.First()), []);
 
-        var (found, verdict) = await _confirmer.ConfirmAsync(experiment, request, control, candidate, pair, horizon, stopping);
+        var (found, verdict) = await _confirmer.ConfirmAsync(experiment, request, control, candidate, pair, horizon, ask, stopping);
         stopping.ThrowIfCancellationRequested();
         Metrics.Confirmation(experiment, found);
         return (verdict with { ErrorType = verdict.ErrorType ?? errorType }, pair.Differences);

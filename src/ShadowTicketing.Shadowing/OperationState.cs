@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
@@ -8,6 +9,7 @@ namespace ShadowTicketing.Shadowing;
 /// <summary>What the engine keeps of one operation.</summary>
 internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker, EvidenceLedger evidence)
 {
+    private readonly ConcurrentDictionary<long, WriteInFlight> _writes = [];
     private int _serving;
     private long _lastStart = long.MinValue;
 
@@ -34,12 +36,32 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
     public bool IsFloorDue(TimeProvider clock, TimeSpan interval) =>
         Volatile.Read(ref _lastStart) is var last && (last == long.MinValue || clock.GetElapsedTime(last) >= interval);
 
+    /// <summary>The candidate's writes that have begun and not ended: what a rollback waits to see drained.</summary>
+    public IReadOnlyCollection<WriteInFlight> WritesInFlight => [.. _writes.Values.OrderBy(write => write.Since)];
+
+    public void EnterWrite(WriteInFlight write)
+    {
+        EnterServed();
+        _writes[write.Number] = write;
+    }
+
+    public void LeaveWrite(long number)
+    {
+        _writes.TryRemove(number, out _);
+        LeaveServed();
+    }
+
     public void EnterServed() => Interlocked.Increment(ref _serving);
 
     public void LeaveServed() => Interlocked.Decrement(ref _serving);
 
     public void Started(TimeProvider clock) => Volatile.Write(ref _lastStart, clock.GetTimestamp());
 }
+
+/// <summary>A write of the candidate's that has begun and not ended.</summary>
+/// <param name="Number">Of the damage list, on this replica.</param>
+/// <param name="Subject">The row that it is about; null where it makes one.</param>
+public sealed record WriteInFlight(long Number, DateTimeOffset Since, string Shape, long? Subject);
 
 /// <summary>The windows of failures, for many threads.</summary>
 internal sealed class ServedFailures

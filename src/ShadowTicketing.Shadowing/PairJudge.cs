@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -16,13 +17,32 @@ internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOp
     public ComparisonResult Compare<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate)
     {
+        var answers = CompareAnswers(experiment, request, control, candidate);
+        if (!experiment.Writes || answers.Incomparable is not null) return answers;
+        if (control.Rows is not { Before.IsTooLarge: false } left || candidate.Rows is not { } right)
+            return new() { Incomparable = control.Rows is { Before.IsTooLarge: true } ? IncomparableReason.TooLarge : IncomparableReason.NotConfirmable };
+        var rows = RowComparison.Compare(left, right, _limits);
+        return rows.IsSame ? answers : answers with
+        {
+            Differences = [.. answers.Differences, .. rows.Differences],
+            TotalDifferences = answers.TotalDifferences + rows.TotalDifferences,
+        };
+    }
+
+    private ComparisonResult CompareAnswers<TStore, TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate)
+    {
         if (control.Error is null && candidate.Error is null)
-            return experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request);
+            return experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request, ClocksOf(control.Rows, candidate.Rows));
         var (left, right) = (ErrorType(control.Error), ErrorType(candidate.Error));
         return left == right
             ? ComparisonResult.Equal
             : new() { TotalDifferences = 1, Differences = [new("", DifferenceKind.Error, left, right)] };
     }
+
+    private static (DateTime, DateTime)? ClocksOf(WrittenRows? control, WrittenRows? candidate) =>
+        control is not null && candidate is not null && RowComparison.Time(control.Now) is { } left && RowComparison.Time(candidate.Now) is { } right
+            ? (left, right) : null;
 
     /// <summary>The verdict where the candidate failed and the control did not fail alike.</summary>
     public Verdict Failed<T>(Observation<T> control, Observation<T> candidate, IReadOnlyList<Difference> differences) => new(

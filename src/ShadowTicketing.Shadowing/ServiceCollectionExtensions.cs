@@ -8,6 +8,7 @@ using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.Sampling;
 using ShadowTicketing.Shadowing.Sweeping;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -16,7 +17,8 @@ public static class ServiceCollectionExtensions
 {
     /// <summary>
     /// Adds an <see cref="ExperimentRunner{TStore}"/> over <paramref name="experiments"/>. The application registers how stores and snapshots are
-    /// opened (<see cref="OpenStore{TStore}"/>, <see cref="OpenSnapshot{TStore}"/>) and what failures mean (<see cref="CategorizeError"/>), and
+    /// opened (<see cref="OpenStore{TStore}"/>, <see cref="OpenSnapshot{TStore}"/>; for writes <see cref="IWriteStage{TStore}"/>, without which they are not
+    /// shadowed) and what failures mean (<see cref="CategorizeError"/>), and
     /// lifts <see cref="ShadowSwitch.WarmingUp"/> once both sides are warm.
     /// </summary>
     /// <param name="settings">The section <see cref="ShadowingOptions.Section"/>, validated at start.</param>
@@ -65,6 +67,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new ExperimentRunner<TStore>(
             provider.GetRequiredService<OpenStore<TStore>>(),
             provider.GetRequiredService<OpenSnapshot<TStore>>(),
+            provider.GetService<IWriteStage<TStore>>(),
             provider.GetRequiredService<OperationStates>(),
             provider.GetRequiredService<ShadowingControl>(),
             provider.GetRequiredService<ShadowLane>(),

@@ -65,6 +65,9 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     /// <summary>Whether the lane has been told to stop: what comes now is counted as shut down.</summary>
     public bool IsStopping => _draining.IsCancellationRequested;
 
+    /// <summary>Whether what came now would be shed.</summary>
+    public bool IsFull => _queue.Reader.Count >= _options.QueueCapacity;
+
     public bool TryWrite(ShadowRun run) => _queue.Writer.TryWrite(run);
 
     public Task StartAsync(CancellationToken cancellationToken)

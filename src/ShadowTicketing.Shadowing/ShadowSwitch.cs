@@ -4,6 +4,7 @@ namespace ShadowTicketing.Shadowing;
 public sealed class ShadowSwitch
 {
     private readonly Lock _change = new();
+    private volatile bool _hasSandbox = true;
     private volatile string[] _reasons = [WarmingUp, RolloutUnknown];
 
     /// <summary>Both sides have not been warmed up yet. Holds from the start until lifted.</summary>
@@ -25,6 +26,13 @@ public sealed class ShadowSwitch
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;
+
+    /// <summary>Whether writes have a sandbox to run in. True until somebody finds out that they have not.</summary>
+    public bool HasSandbox
+    {
+        get => _hasSandbox;
+        set => _hasSandbox = value;
+    }
 
     /// <summary>Why it is off; empty while it is on.</summary>
     public IReadOnlyList<string> Reasons => _reasons;

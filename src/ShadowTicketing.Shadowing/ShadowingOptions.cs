@@ -22,6 +22,11 @@ public sealed class ShadowingOptions
     [Required(AllowEmptyStrings = false), StringLength(100)]
     public string Replica { get; set; } = Environment.MachineName;
 
+    /// <summary>Rows that are read before and after a write to compare it: the ticket, its comments, and whom they name. A write that concerns more is incomparable.</summary>
+    /// <value>Between 10 and 10,000. The default is 500.</value>
+    [Range(10, 10_000)]
+    public int MaxImageRows { get; set; } = 500;
+
     /// <summary>The share of eligible requests that are compared, for operations that name none of their own.</summary>
     /// <value>Percent, 0 to 100. The default is 100.</value>
     [Range(0d, 100d)]

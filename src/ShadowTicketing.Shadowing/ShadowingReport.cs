@@ -32,6 +32,10 @@ public sealed class ShadowingReport
     /// <summary>Requests that the candidate is answering at this moment, by operation.</summary>
     public IReadOnlyDictionary<string, int> Serving() => _operations.All.ToDictionary(state => state.Experiment.Operation, state => state.Serving);
 
+    /// <summary>The candidate's writes that have begun and not ended, by operation.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyCollection<WriteInFlight>> WritesInFlight() =>
+        _operations.All.ToDictionary(state => state.Experiment.Operation, state => state.WritesInFlight);
+
     /// <summary>Every operation's counts, in the order they were registered; each operation's are of one moment.</summary>
     public IReadOnlyList<OperationStatus> Operations() =>
     [

@@ -40,6 +40,9 @@ public sealed class StatementLedger
         _sentAt = 0;
     }
 
+    /// <summary>Time in the database that another ledger has accounted for in detail.</summary>
+    internal void Spend(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
+
     /// <summary>Keeps the text of a command that has ended.</summary>
     public void Keep(string text)
     {

@@ -1,4 +1,5 @@
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
@@ -22,6 +23,12 @@ internal sealed record Verdict(
 internal sealed record ObservedPair(
     object? Control, object? Candidate, Exception? ControlError, Exception? CandidateError, StatementLedger ControlSql, StatementLedger CandidateSql)
 {
+    /// <summary>What both left of the rows; null for reads.</summary>
+    public (WrittenRows Control, WrittenRows Candidate)? Rows { get; private init; }
+
     public static ObservedPair Of<T>(Observation<T> control, Observation<T> candidate) =>
-        new(control.Value, candidate.Value, control.Error, candidate.Error, control.Ledger, candidate.Ledger);
+        new(control.Value, candidate.Value, control.Error, candidate.Error, control.Ledger, candidate.Ledger)
+        {
+            Rows = control.Rows is { } left && candidate.Rows is { } right ? (left, right) : null,
+        };
 }

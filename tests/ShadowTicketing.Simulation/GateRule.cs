@@ -110,7 +110,7 @@ internal sealed class GateRule(Scenario scenario, bool dismisses) : Rule(scenari
 
     private void Apply(RolloutCommand command, GateDecision? gate)
     {
-        var (next, refused) = RolloutRules.Apply(_state, command, gate, writes: false);
+        var (next, refused) = RolloutRules.Apply(_state, command, gate);
         if (refused is not null) throw new InvalidOperationException($"{command.Action}: {refused}");
         _state = next;
     }

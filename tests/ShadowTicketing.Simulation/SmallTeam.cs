@@ -54,7 +54,7 @@ internal static class SmallTeam
             if (deploys && now - Monday is var since && (since == TimeSpan.FromDays(7) || since == TimeSpan.FromDays(14)))
             {
                 (shapes, unproven, began, busyCases) = (new (long, long, long, long)[shares.Length], UnprovenShare.None, now, 0);
-                state = RolloutRules.Apply(state, new Nominate($"candidate {now:MMdd}", state.Attempt + 1, "somebody", "a fix"), null, false).State;
+                state = RolloutRules.Apply(state, new Nominate($"candidate {now:MMdd}", state.Attempt + 1, "somebody", "a fix"), null).State;
                 entered.Clear();
             }
 
@@ -80,7 +80,7 @@ internal static class SmallTeam
             proven = Gate.ProvenShapes(evidence, GatePolicy.Default);
             plan = CoveragePlan.Of(evidence, GatePolicy.Default, state.Stage, Options);
             if (decision.Decision is not GateVerdict.Advance) continue;
-            state = RolloutRules.Apply(state, new MoveTo(decision.Target, false, "service", ""), decision, false).State;
+            state = RolloutRules.Apply(state, new MoveTo(decision.Target, false, "service", ""), decision).State;
             entered.Add((state.Stage, (now + Look - Monday).TotalDays));
         }
 

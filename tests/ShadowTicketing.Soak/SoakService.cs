@@ -23,6 +23,7 @@ internal static class SoakService
                 new("urls", "http://127.0.0.1:0"),
                 new("ConnectionStrings:Served", database.Served),
                 new("ConnectionStrings:Shadow", database.Shadow),
+                new("ConnectionStrings:Sandbox", database.Sandbox),
                 new("ConnectionStrings:Evidence", database.Evidence),
                 new("Shadowing:QueueCapacity", "4096"),
                 new("Shadowing:DatabaseTimeBudget", "16"),

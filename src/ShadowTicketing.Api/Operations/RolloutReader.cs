@@ -23,7 +23,8 @@ internal sealed record RolloutAnswer(
 /// the candidate.
 /// </param>
 /// <param name="InFlight">Requests that its candidate was answering when it last reported.</param>
-internal sealed record RollbackReplica(string Replica, string State, int InFlight, double SeenSecondsAgo);
+internal sealed record RollbackReplica(
+    string Replica, string State, int InFlight, IReadOnlyList<WriteInFlight> WritesInFlight, double SeenSecondsAgo);
 
 /// <summary>What a rollback has done.</summary>
 /// <param name="Published">Whether the store knows; if it does not, this replica has rolled back, and the others stop when their lease ends.</param>
@@ -56,7 +57,7 @@ internal sealed class RolloutReader(
         // What was judged at another generation, or for another build, says nothing of this one.
         var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision : null;
         var changed = await store.ChangeAsync(
-            experiment.Operation, change, expected, lease.Of(experiment.Operation)?.Generation ?? 0, gate, experiment.Writes, cancellationToken);
+            experiment.Operation, change, expected, lease.Of(experiment.Operation)?.Generation ?? 0, gate, cancellationToken);
         lease.Learn(changed.State);
         control.Refresh();
         lease.Hurry();
@@ -103,7 +104,8 @@ internal sealed class RolloutReader(
             var isApplied = generations.All(entry => report.Applied.TryGetValue(entry.Key, out var applied) && applied.Generation >= entry.Value);
             var state = isApplied ? "applied" : report.Age > RolloutLease.Length ? "silent" : "pending";
             var inFlight = generations.Keys.Sum(operation => report.Applied.TryGetValue(operation, out var applied) ? applied.Serving : 0);
-            return new(report.Replica, state, inFlight, Math.Round(report.Age.TotalSeconds, 2));
+            WriteInFlight[] writes = [.. generations.Keys.SelectMany(operation => report.Applied.GetValueOrDefault(operation)?.Writes ?? [])];
+            return new(report.Replica, state, inFlight, writes, Math.Round(report.Age.TotalSeconds, 2));
         }
     }
 }

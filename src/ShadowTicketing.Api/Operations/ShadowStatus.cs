@@ -1,5 +1,6 @@
 using ShadowTicketing.Api.Shadowing;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres.Sandbox;
 
 namespace ShadowTicketing.Api.Operations;
 
@@ -18,12 +19,18 @@ internal sealed record ShadowStatus(
     IReadOnlyList<string> OffBecause,
     Fingerprints Fingerprint,
     IReadOnlyList<Finding> Findings,
-    IReadOnlyList<OperationStatus> Operations);
+    IReadOnlyList<OperationStatus> Operations,
+    SandboxStatus Sandbox);
+
+/// <summary>Where writes are compared.</summary>
+/// <param name="Available">Whether there is a sandbox now; while there is none, writes are skipped as <c>sandbox_unavailable</c>.</param>
+/// <param name="Blind">What no comparison in it can find.</param>
+internal sealed record SandboxStatus(bool Available, IReadOnlyList<string> Blind);
 
 /// <summary>Puts the status together.</summary>
-internal sealed class StatusReader(ShadowingReport report, Findings findings, TimeProvider clock)
+internal sealed class StatusReader(ShadowingReport report, Findings findings, ShadowSwitch shadowSwitch, TimeProvider clock)
 {
     public ShadowStatus Read() => new(
         clock.GetUtcNow().UtcDateTime, report.Replica, "replica", Generation: 1, report.ConfigHash(), report.IsOn, report.OffBecause,
-        Fingerprints.Current, findings.All, report.Operations());
+        Fingerprints.Current, findings.All, report.Operations(), new(shadowSwitch.HasSandbox, WriteSandbox.Blind));
 }

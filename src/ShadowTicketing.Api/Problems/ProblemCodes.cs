@@ -34,7 +34,6 @@ internal static class ProblemCodes
     public const string Held = "held";
     public const string NotNominated = "not_nominated";
     public const string NotEarned = "not_earned";
-    public const string WritesServeNobody = "writes_serve_nobody";
     public const string SweepNotFound = "sweep_not_found";
     public const string SweepRunning = "sweep_running";
     public const string NotSweepable = "not_sweepable";

@@ -95,7 +95,6 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     {
         RolloutRefusal.Held => new(409, ProblemCodes.Held, "The operation was rolled back; acknowledge that first."),
         RolloutRefusal.NotNominated => new(409, ProblemCodes.NotNominated, "No fingerprint is nominated, so none could serve; nominate one first."),
-        RolloutRefusal.WritesServeNobody => new(409, ProblemCodes.WritesServeNobody, "Writes of the candidate are not served in this version."),
         _ => new(409, ProblemCodes.NotEarned, gate is null ? "The gate has not judged this generation yet; try again in a second." : $"The gate says: {gate.Sentence}"),
     };
 

@@ -13,6 +13,8 @@ internal sealed class ShadowDatabaseOptions
     public string? Evidence { get; set; }
 
     public string? Listen { get; set; }
+
+    public string? Sandbox { get; set; }
 }
 
 /// <summary>Data sources by position: roles and pools follow the position, never the side.</summary>
@@ -28,8 +30,9 @@ internal static class Databases
     {
         services.AddSingleton<SqlLedger>(provider => new(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddOptions<ShadowDatabaseOptions>()
-            .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence, options.Listen) = (
+            .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence, options.Sandbox, options.Listen) = (
                 configuration.GetConnectionString("Shadow"), configuration.GetConnectionString("Evidence"),
+                configuration.GetConnectionString("Sandbox"),
                 configuration.GetConnectionString("Listen") ?? configuration.GetConnectionString("Evidence")))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ShadowDatabaseOptions>, ShadowDatabaseValidation>();
@@ -57,6 +60,21 @@ internal static class Databases
             $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};Application Name=ticketing-shadow;{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
         return Create(connection, Shadow, provider);
+    }
+
+    /// <summary>As for the shadow. What is missing is found when writes are to be compared, and said in the findings: reads do without.</summary>
+    public static NpgsqlDataSourceBuilder Sandbox(IServiceProvider provider)
+    {
+        var settings = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value;
+        var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
+        var given = provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value.Sandbox;
+        var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
+        var connection = new NpgsqlConnectionStringBuilder(
+            $"Max Auto Prepare=50;Maximum Pool Size={settings.Workers + settings.MaxAbandoned + 2};Timeout=2;Command Timeout={patience};Application Name=ticketing-sandbox;{given}");
+        connection.Options = $"{connection.Options} -c statement_timeout={limit}".Trim();
+        connection.Host ??= "127.0.0.1";
+        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "sandbox" };
+        return builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>());
     }
 
     private static NpgsqlDataSource CreateEvidence(IServiceProvider provider)

@@ -13,7 +13,7 @@ internal sealed class PendingRollbacks(RolloutStore store, RolloutLease lease, G
         {
             var changed = await store.ChangeAsync(
                 pending.Operation, new RollBack(RolloutKeeper.Service, pending.Reason), null, lease.Of(pending.Operation)?.Generation ?? 0,
-                board.Latest.Of(pending.Operation)?.Decision, writes: false, cancellationToken);
+                board.Latest.Of(pending.Operation)?.Decision, cancellationToken);
             lease.Published(pending.Operation, changed.State.Generation);
         }
     }

@@ -69,11 +69,11 @@ internal sealed class RolloutKeeper(
         lease.Confirm(asked, reading.States, reading.Unreadable);
         control.Refresh();
         findings.Replace("rollout", [.. lease.Refused.Select(refused => new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
-        var serving = report.Serving();
+        var (serving, writes) = (report.Serving(), report.WritesInFlight());
         await replicas.ReportAsync(
             incarnation.Id, report.Replica, ledger.Fingerprint,
             TicketExperiments.All.Select(control.StandingOf).ToDictionary(one => one.Operation, one => new AppliedRollout(
-                one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation])),
+                one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation], writes[one.Operation])),
             cancellationToken);
         await ActAsync(cancellationToken);
     }
@@ -92,7 +92,7 @@ internal sealed class RolloutKeeper(
             {
                 await store.ChangeAsync(
                     evidence.Operation, new MoveTo(decision.Target, false, Service, decision.Sentence), generation, generation, decision,
-                    Writes(evidence.Operation), cancellationToken);
+                    cancellationToken);
                 lease.Hurry();
             }
         }
@@ -116,8 +116,6 @@ internal sealed class RolloutKeeper(
         _pruned = clock.GetTimestamp();
         await served.PruneAsync(cancellationToken);
     }
-
-    private static bool Writes(string operation) => TicketExperiments.All.Any(experiment => experiment.Operation == operation && experiment.Writes);
 
     /// <summary>Bounded, because whoever waits for a store that does not answer confirms nothing, and rolls nothing back.</summary>
     /// <returns>Whether it was done.</returns>

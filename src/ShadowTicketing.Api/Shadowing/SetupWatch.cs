@@ -3,6 +3,8 @@ using Npgsql;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Postgres.Sandbox;
+using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets.EfCore;
 
 namespace ShadowTicketing.Api.Shadowing;
@@ -12,7 +14,7 @@ namespace ShadowTicketing.Api.Shadowing;
 /// really has. The first keeps users safe; the second is what the original migration died of.
 /// </summary>
 internal sealed class SetupWatch(
-    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, IDbContextFactory<TicketingContext> contexts, Findings findings,
+    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings,
     ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
     private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
@@ -48,7 +50,8 @@ internal sealed class SetupWatch(
             findings.Replace("role", [.. powers.Select(power => new Finding(
                 Finding.Critical, power.Object, $"The shadow's role could write: {power.Power}. Shadowing is off until it cannot."))]);
             findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
-            shadowSwitch.Hold(ShadowSwitch.CriticalFinding, powers.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
+            var sandboxPowers = await CheckSandboxAsync(cancellationToken);
+            shadowSwitch.Hold(ShadowSwitch.CriticalFinding, powers.Count > 0 || sandboxPowers || disagreements.Any(disagreement => disagreement.Breaks));
             return true;
         }
         catch (Exception failure) when (PostgresErrors.Categorize(failure) is { IsUnavailable: true } or { Name.Length: 5 })
@@ -57,6 +60,34 @@ internal sealed class SetupWatch(
                 Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
             return false;
         }
+    }
+
+    /// <summary>Without a sandbox writes are not compared, and the candidate writes nothing for users; reads do without.</summary>
+    /// <returns>Whether its role could write: then nothing is safe.</returns>
+    private async Task<bool> CheckSandboxAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
+            var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
+            findings.Replace("sandbox", [.. powers.Select(power => new Finding(
+                Finding.Critical, power.Object, $"The sandbox's role could write: {power.Power}. Shadowing is off until it cannot."))]);
+            shadowSwitch.HasSandbox = true;
+            return powers.Count > 0;
+        }
+        catch (SandboxUnsafeException unsafely)
+        {
+            shadowSwitch.HasSandbox = false;
+            findings.Replace("sandbox", new Finding(Finding.Critical, "ConnectionStrings:Sandbox", $"{unsafely.Message} Writes are not shadowed."));
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            shadowSwitch.HasSandbox = false;
+            findings.Replace("sandbox", new Finding(
+                Finding.Warning, "ConnectionStrings:Sandbox", $"There is no sandbox ({PostgresErrors.Categorize(failure).Name}): writes are not shadowed."));
+        }
+
+        return false;
     }
 
     /// <summary>Code does not change while it runs, but the schema may.</summary>

@@ -4,7 +4,9 @@ using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Postgres.Sandbox;
 using ShadowTicketing.Shadowing.Rollout;
+using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets;
 using ShadowTicketing.Tickets.Dapper;
 using ShadowTicketing.Tickets.EfCore;
@@ -54,6 +56,8 @@ internal static class TicketShadowing
         services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
         services.AddSingleton(OpenStore);
         services.AddSingleton<OpenSnapshot<ITicketStore>>(OpenSnapshot);
+        services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), TicketSandbox.Tables));
+        services.AddSingleton(Writes);
         services.AddSingleton<Findings>();
         services.AddSingleton<SetupWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());
@@ -75,6 +79,22 @@ internal static class TicketShadowing
             var session = await TicketSession.OpenAsync(position == Position.Served ? served : shadow, cancellationToken);
             return new(side == Side.Control ? control(session) : candidate(session), session);
         };
+    }
+
+    private static IWriteStage<ITicketStore> Writes(IServiceProvider provider)
+    {
+        var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
+        var maxRows = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.MaxImageRows;
+        return new WriteStage<ITicketStore>(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key),
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
+            provider.GetRequiredService<WriteSandbox>(),
+            (side, connection, transaction) => side == Side.Control
+                ? control(TicketSession.Within(connection, transaction))
+                : candidate(TicketSession.Within(connection, transaction)),
+            TicketFootprints.Upto(maxRows),
+            maxRows,
+            provider.GetRequiredService<TimeProvider>());
     }
 
     private static OpenSnapshot<ITicketStore> OpenSnapshot(IServiceProvider provider)

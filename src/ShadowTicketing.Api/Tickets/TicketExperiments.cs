@@ -69,6 +69,9 @@ internal static class TicketExperiments
             Shape = TicketShapes.Of,
             Discloses = TicketShapes.Discloses,
             Writes = true,
+            Stores = TicketSandbox.Stores,
+            UserOf = static request => request.Caller.UserId,
+            CreatedOf = static ticket => ticket.Id,
         };
 
     public static readonly Experiment<ITicketStore, UpdateTicket, TicketChange> Update =
@@ -77,6 +80,10 @@ internal static class TicketExperiments
             Shape = TicketShapes.Of,
             Discloses = TicketShapes.Discloses,
             Writes = true,
+            Stores = TicketSandbox.Stores,
+            UserOf = static request => request.Caller.UserId,
+            SubjectOf = static request => request.TicketId,
+            Leaks = static (_, difference) => difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
         };
 
     public static readonly Experiment<ITicketStore, DeleteTicket, TicketDeletion> Delete =
@@ -85,6 +92,10 @@ internal static class TicketExperiments
             Shape = TicketShapes.Of,
             Discloses = TicketShapes.Discloses,
             Writes = true,
+            Stores = TicketSandbox.Stores,
+            UserOf = static request => request.Caller.UserId,
+            SubjectOf = static request => request.TicketId,
+            Leaks = static (_, difference) => difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
         };
 
     public static readonly Experiment<ITicketStore, AddComment, CommentAnswer> Comment =
@@ -93,6 +104,10 @@ internal static class TicketExperiments
             Shape = TicketShapes.Of,
             Discloses = TicketShapes.Discloses,
             Writes = true,
+            Stores = TicketSandbox.Stores,
+            UserOf = static request => request.Caller.UserId,
+            SubjectOf = static request => request.TicketId,
+            Leaks = static (_, difference) => difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
         };
 
     public static readonly IReadOnlyList<Experiment> All = [List, Get, Create, Update, Delete, Comment, Stats];

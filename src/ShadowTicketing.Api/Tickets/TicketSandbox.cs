@@ -20,4 +20,15 @@ internal static class TicketSandbox
             "foreign key (user_id) references pg_temp.users (id) on delete cascade",
         ]),
     ];
+
+    /// <summary>Their columns: what metrics may name.</summary>
+    public static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> Stores = new Dictionary<string, IReadOnlyList<string>>
+    {
+        ["users"] = Tables[0].Columns!,
+        ["support_tickets"] =
+        [
+            "id", "user_id", "subject", "description", "status", "priority", "category", "assigned_to", "resolution", "resolved_at", "created_at", "updated_at",
+        ],
+        ["ticket_comments"] = ["id", "ticket_id", "user_id", "comment", "is_internal", "created_at"],
+    };
 }

@@ -16,7 +16,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private const string Superuser = "postgres";
     private const string Owner = "ticketing_owner";
     private const int PortAttempts = 5;
-    private static readonly string[] ByPosition = ["ticketing_served", "ticketing_shadow", "ticketing_evidence"];
+    private static readonly string[] ByPosition = ["ticketing_served", "ticketing_shadow", "ticketing_evidence", "ticketing_sandbox"];
 
     private readonly ClusterDirectory _directory;
     private readonly PostgresBinaries _binaries;
@@ -160,7 +160,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
 
         string[] pooled = [.. ByPosition.Select(role => Connect(name, role, pooling: true))];
-        return new(name, Connect(name, Owner), pooled[0], pooled[1], pooled[2]);
+        return new(name, Connect(name, Owner), pooled[0], pooled[1], pooled[2], pooled[3]);
     }
 
     private string Connect(string database, string role, bool pooling = false) =>

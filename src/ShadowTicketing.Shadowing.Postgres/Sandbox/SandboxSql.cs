@@ -7,7 +7,7 @@ namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 internal static class SandboxSql
 {
     /// <summary>Keys that nobody has: a row that gets one was made without being told which.</summary>
-    private const int FirstKey = 2_000_000_000;
+    public const int FirstKey = 2_000_000_000;
 
     /// <summary>Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it.</summary>
     public static string Create(IReadOnlyList<SandboxTable> tables) =>
@@ -34,20 +34,10 @@ internal static class SandboxSql
     public static NpgsqlBatchCommand NextKey(SandboxTable table, long key) =>
         new($"select setval(pg_get_serial_sequence('pg_temp.{table.Name}', '{table.Key}'), $1, false)") { Parameters = { new() { Value = key } } };
 
-    /// <summary>All rows of the copies.</summary>
-    public static async Task<RowImage> ReadAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, IReadOnlyList<SandboxTable> tables, CancellationToken cancellationToken)
-    {
-        var union = string.Join(" union all ", tables.Select(table => $"select '{table.Name}', t.{table.Key}::bigint, to_jsonb(t)::text from pg_temp.{table.Name} t"));
-        await using var command = new NpgsqlCommand($"select to_jsonb(localtimestamp(6)) #>> '{{}}'; {union}", connection, transaction);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        var now = reader.GetString(0);
-        await reader.NextResultAsync(cancellationToken);
-        var rows = new Dictionary<(string, long), string>();
-        while (await reader.ReadAsync(cancellationToken)) rows[(reader.GetString(0), reader.GetInt64(1))] = reader.GetString(2);
-        return new(now, rows);
-    }
+    /// <summary>The transaction's clock as columns have it, then all rows of the copies.</summary>
+    public static string Read(IReadOnlyList<SandboxTable> tables) =>
+        "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::text\n"
+        + string.Concat(tables.Select(table => $"union all select '{table.Name}', t.{table.Key}::bigint, to_jsonb(t)::text from pg_temp.{table.Name} t\n"));
 
     // Like the real one, but for what would reach it: the key's default is the real sequence's next value. Of a table with granted columns
     // only those can be copied, and no constraint with them.

@@ -18,12 +18,13 @@ internal sealed partial class ComparisonWalk
     private ComparerPlan _plan = null!;
     private ComparisonLimits _limits = null!;
     private object? _request;
+    private (DateTime Control, DateTime Candidate)? _clocks;
 
-    public static ComparisonWalk Rent(ComparerPlan plan, ComparisonLimits limits, object? request)
+    public static ComparisonWalk Rent(ComparerPlan plan, ComparisonLimits limits, object? request, (DateTime Control, DateTime Candidate)? clocks)
     {
         var walk = _spare ?? new();
         _spare = null;
-        (walk._plan, walk._limits, walk._request) = (plan, limits, request);
+        (walk._plan, walk._limits, walk._request, walk._clocks) = (plan, limits, request, clocks);
         return walk;
     }
 
@@ -32,7 +33,7 @@ internal sealed partial class ComparisonWalk
         _differences.Clear();
         _tolerated.Clear();
         Array.Clear(_path);
-        (_depth, _nodes, _total, _request) = (0, 0, 0, null);
+        (_depth, _nodes, _total, _request, _clocks) = (0, 0, 0, null, null);
         _spare = this;
     }
 
@@ -50,7 +51,7 @@ internal sealed partial class ComparisonWalk
 
     public void Leaf<T>(T control, T candidate, string name)
     {
-        if (EqualityComparer<T>.Default.Equals(control, candidate))
+        if (EqualityComparer<T>.Default.Equals(control, candidate) || AreClocks(control, candidate))
         {
             if (Representation<T>.Same is { } same && !same(control, candidate)) Report(name, DifferenceKind.Type, control, candidate);
             return;
@@ -120,6 +121,9 @@ internal sealed partial class ComparisonWalk
         if (++_total > _limits.Differences) return;
         _differences.Add(new(PathTo(name), kind, control, candidate, OutermostRowKey()));
     }
+
+    private bool AreClocks<T>(T control, T candidate) =>
+        _clocks is { } clocks && control is DateTime left && candidate is DateTime right && left == clocks.Control && right == clocks.Candidate;
 
     private bool NullsDecide(object? control, object? candidate, string name)
     {

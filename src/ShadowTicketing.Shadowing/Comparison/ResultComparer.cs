@@ -22,9 +22,10 @@ public sealed class ResultComparer<T>
 
     /// <summary>Compares the two answers of one request.</summary>
     /// <param name="request">What was asked; only rules that ask whether a row fits look at it.</param>
-    public ComparisonResult Compare(T? control, T? candidate, object? request = null)
+    /// <param name="clocks">The times at which the two were written, each by its own clock: such times are equal to each other.</param>
+    public ComparisonResult Compare(T? control, T? candidate, object? request = null, (DateTime Control, DateTime Candidate)? clocks = null)
     {
-        var walk = ComparisonWalk.Rent(_plan, _limits, request);
+        var walk = ComparisonWalk.Rent(_plan, _limits, request, clocks);
         try
         {
             _root(control!, candidate!, "", walk);

@@ -22,7 +22,7 @@ internal static partial class Diagnoses
         return new(Cause.Unknown, $"{symptoms.Differences.Count} differences, none of a known pattern.");
     }
 
-    private static Diagnosis? OfAccess(Symptoms symptoms) => !symptoms.IsCritical ? null : new(
+    private static Diagnosis? OfAccess(Symptoms symptoms) => !symptoms.IsLeak ? null : new(
         Cause.AccessFilterLost, $"The candidate shows what this caller may not see, at {Paths(symptoms.Differences)}.");
 
     private static Diagnosis? OfRaces(Symptoms symptoms) =>

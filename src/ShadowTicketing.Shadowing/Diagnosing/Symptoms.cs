@@ -8,7 +8,7 @@ namespace ShadowTicketing.Shadowing.Diagnosing;
 /// <param name="Pair">What both sides did; null where only the differences are known.</param>
 /// <param name="ErrorType">The candidate's error category; null where it had none.</param>
 internal sealed record Symptoms(
-    Outcome Outcome, object Request, IReadOnlyList<Difference> Differences, ObservedPair? Pair = null, string? ErrorType = null, bool IsCritical = false)
+    Outcome Outcome, object Request, IReadOnlyList<Difference> Differences, ObservedPair? Pair = null, string? ErrorType = null, bool IsLeak = false)
 {
     /// <summary>The lists that rows are missing from or extra in, or that are in another order, outermost first.</summary>
     public IEnumerable<ListSymptom> Lists => Differences

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ShadowTicketing.Shadowing.Comparison;
 using ShadowTicketing.Shadowing.Evidence;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing.Journal;
 
@@ -53,12 +54,13 @@ internal sealed partial class ComparisonRecorder(
         // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
         var groups = (verdict.Differences ?? [])
             .GroupBy(difference => (difference.Pattern, difference.Kind))
-            .Select(group => new ExplainedGroup(group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference))))
+            .Select(group => new ExplainedGroup(
+                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)), group.Any(RowComparison.IsStored)))
             .ToArray();
         var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical);
         var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
-        if (signature is not null) journal.Note(experiment, signature, verdict, request!, shape, isCritical, isAccepted, caller, now);
+        if (signature is not null) journal.Note(experiment, signature, verdict, request!, shape, isCritical, groups.Any(group => group.IsLeak), isAccepted, caller, now);
         return isAccepted
             ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted }, [], signature, isCritical, isAccepted)
             : new(verdict, groups, signature, isCritical, isAccepted);
@@ -78,23 +80,34 @@ internal sealed partial class ComparisonRecorder(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Verdict verdict, string shape)
     {
         // What movement explains was equal on the snapshot: that pair is the case.
+        if (verdict.Outcome is Outcome.Incomparable or Outcome.ControlError) return null;
+        var errorType = control.Error?.GetType().Name;
+        if (experiment.Writes)
+        {
+            return control.Rows is not { } rows ? null : CaseHash.Of(
+                experiment.Operation, shape, new[] { experiment.CaseOf(request), WriteCase.Before(rows.Before) },
+                rows.Changes.Count > 0 ? WriteCase.After(rows) : control.Value, errorType);
+        }
+
         var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair?.Control : control.Value;
-        return verdict.Outcome is Outcome.Incomparable or Outcome.ControlError ? null
-            : CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, control.Error?.GetType().Name);
+        return CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, errorType);
     }
 
     /// <param name="operation">Null where the comparison had been counted before the fault.</param>
     public void Faulted(Experiment experiment, OperationState? operation, Exception fault)
     {
-        if (operation is not null)
-        {
-            var verdict = new Verdict(Outcome.Incomparable, IncomparableReason.ComparerFailed, ErrorType: fault.GetType().Name);
-            metrics.Compared(experiment, verdict, clock.GetUtcNow());
-            operation.Tally.Failed(verdict);
-        }
+        if (operation is not null) Undecided(experiment, operation, IncomparableReason.ComparerFailed, fault.GetType().Name);
 
         // Its message may quote what was compared, and so stays out of the log.
         LogFault(experiment.Operation, fault.GetType().FullName ?? "", fault.StackTrace ?? "");
+    }
+
+    /// <summary>A comparison of which nothing can be said, before both sides were observed.</summary>
+    public void Undecided(Experiment experiment, OperationState operation, IncomparableReason reason, string? errorType = null)
+    {
+        var verdict = new Verdict(Outcome.Incomparable, reason, ErrorType: errorType);
+        metrics.Compared(experiment, verdict, clock.GetUtcNow());
+        operation.Tally.Failed(verdict);
     }
 
     /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
@@ -105,8 +118,8 @@ internal sealed partial class ComparisonRecorder(
         Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
         var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
         journal.Note(
-            experiment, Signature.Of(experiment.Operation, more, null), verdict, request!, shape, isCritical: false, isAccepted: false,
-            caller, now);
+            experiment, Signature.Of(experiment.Operation, more, null), verdict, request!, shape, isCritical: false, isLeak: false,
+            isAccepted: false, caller, now);
     }
 
     private static ExplainedTransient Transient(
@@ -120,7 +133,11 @@ internal sealed partial class ComparisonRecorder(
     [LoggerMessage(11, LogLevel.Error, "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. {Stack}")]
     private partial void LogFault(string operation, string fault, string stack);
 
-    private readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsCritical);
+    private readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsLeak, bool IsStored)
+    {
+        /// <summary>Shown to whom it may not be, or stored wrongly: neither can be taken back.</summary>
+        public bool IsCritical => IsLeak || IsStored;
+    }
 
     /// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
     /// <param name="Groups">The differences that count, each path and kind once.</param>

@@ -67,11 +67,11 @@ public sealed class MismatchJournal
     }
 
     internal void Note(
-        Experiment experiment, Signature signature, Verdict verdict, object request, string shape, bool isCritical, bool isAccepted, ActivityContext caller,
+        Experiment experiment, Signature signature, Verdict verdict, object request, string shape, bool isCritical, bool isLeak, bool isAccepted, ActivityContext caller,
         DateTimeOffset now)
     {
         var differences = verdict.Differences ?? [];
-        var diagnosis = NamedDiagnosis.Of(Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, isCritical)));
+        var diagnosis = NamedDiagnosis.Of(Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, isLeak)));
         var sample = new MismatchSample(
             now, _options.CurrentValue.Replica, _code.Candidate, shape, Activity.Current?.TraceId.ToString(),
             caller == default ? null : caller.TraceId.ToString(),

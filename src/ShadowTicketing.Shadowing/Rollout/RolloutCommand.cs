@@ -56,7 +56,4 @@ public enum RolloutRefusal
 
     /// <summary>The gate does not say advance to it.</summary>
     NotEarned,
-
-    /// <summary>Writes of a candidate are not served.</summary>
-    WritesServeNobody,
 }

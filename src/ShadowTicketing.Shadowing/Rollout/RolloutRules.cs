@@ -7,13 +7,12 @@ public static class RolloutRules
 {
     /// <summary>Applies a change.</summary>
     /// <param name="gate">What the gate says of the nominated fingerprint at this stage; null where it is not known.</param>
-    /// <param name="writes">Whether the operation changes data.</param>
     /// <returns>The state that follows, of the next generation, or the same one where nothing changes; or why it was refused.</returns>
-    public static (RolloutState State, RolloutRefusal? Refused) Apply(RolloutState state, RolloutCommand command, GateDecision? gate, bool writes)
+    public static (RolloutState State, RolloutRefusal? Refused) Apply(RolloutState state, RolloutCommand command, GateDecision? gate)
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(command);
-        if (command is MoveTo move && Refusal(state, move, gate, writes) is { } refused) return (state, refused);
+        if (command is MoveTo move && Refusal(state, move, gate) is { } refused) return (state, refused);
         var next = command switch
         {
             // Another build has earned nothing of what this one serves.
@@ -46,11 +45,10 @@ public static class RolloutRules
     /// <summary>Whether the first stage exposes less than the second.</summary>
     public static bool IsLower(Stage stage, Stage than) => IndexOf(stage) < IndexOf(than);
 
-    private static RolloutRefusal? Refusal(RolloutState state, MoveTo move, GateDecision? gate, bool writes)
+    private static RolloutRefusal? Refusal(RolloutState state, MoveTo move, GateDecision? gate)
     {
         if (IndexOf(move.Stage) <= IndexOf(state.Stage)) return null;
         if (state.IsHeld) return RolloutRefusal.Held;
-        if (move.Stage.Serves && writes) return RolloutRefusal.WritesServeNobody;
         if (move.Stage.Serves && state.Nominated is null) return RolloutRefusal.NotNominated;
         return move.IsForced || IsEarned(state, move.Stage, gate) ? null : RolloutRefusal.NotEarned;
     }

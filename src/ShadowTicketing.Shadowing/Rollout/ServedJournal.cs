@@ -10,9 +10,13 @@ namespace ShadowTicketing.Shadowing.Rollout;
 public sealed record ServedAnswer(
     long Number, DateTimeOffset At, string Operation, string Shape, long? Subject, long User, string Fingerprint);
 
-/// <summary>What comparing said of an answer, later.</summary>
-/// <param name="Verdict">An outcome, or <c>skipped:</c> and why it was not compared.</param>
-public sealed record ServedVerdict(long Number, string Verdict);
+/// <summary>What became of an answer, later. Of several the latest holds.</summary>
+/// <param name="Verdict">
+/// An outcome, or <c>skipped:</c> and why it was not compared. Of a write before that: <c>in_flight</c>, then <c>written</c>; <c>not_written</c> where
+/// nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can tell.
+/// </param>
+/// <param name="Subject">The row that it made; null where that is known already.</param>
+public sealed record ServedVerdict(long Number, string Verdict, long? Subject = null);
 
 /// <summary>
 /// What the candidate has answered, until it is stored: whom it may have harmed, if it turns out to be wrong. Bounded; what does not fit is lost
@@ -49,6 +53,16 @@ public sealed class ServedJournal
         Add(_answers, new(number, at, operation, shape, subject, user, fingerprint));
         return number;
     }
+
+    /// <summary>A write begins: it is listed before anybody knows how it ends.</summary>
+    internal long Began(DateTimeOffset at, string operation, string shape, long? subject, long user, string fingerprint)
+    {
+        var number = Answered(at, operation, shape, subject, user, fingerprint);
+        Judged(number, "in_flight");
+        return number;
+    }
+
+    internal void Wrote(long number, long? subject) => Add(_verdicts, new(number, "written", subject));
 
     internal void Judged(long number, string verdict) => Add(_verdicts, new(number, verdict));
 

@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using ShadowTicketing.Shadowing.Comparison;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing.SelfTesting;
 
@@ -19,6 +21,31 @@ internal static class PlantedDifference
     /// <returns>The copy and the index-free path of what was changed; null where nothing could be: an empty answer, or types that cannot be copied.</returns>
     public static (T Copy, string Path)? In<T>(T answer, ComparisonRules rules, Random random) =>
         Plant(answer, typeof(T), rules, random, 0) is var (copy, path) ? ((T)copy!, path) : null;
+
+    /// <summary>A copy of what a write left, in which one row that it touched is gone, or one column of it has another value.</summary>
+    public static (WrittenRows Copy, string Path)? In(WrittenRows written, Random random)
+    {
+        if (written.Changes.Count == 0) return null;
+        var (row, now) = written.Changes.ElementAt(random.Next(written.Changes.Count));
+        var path = $"{RowComparison.Root}.{row.Table}[*]";
+        var changes = written.Changes.ToDictionary();
+        if (now is null || random.Next(4) == 0)
+        {
+            changes[row] = now is null ? "{}" : null;
+            return (written with { Changes = changes }, path);
+        }
+
+        var columns = JsonNode.Parse(now)!.AsObject();
+        var name = columns.ElementAt(random.Next(columns.Count)).Key;
+        columns[name] = columns[name]?.GetValueKind() switch
+        {
+            JsonValueKind.Number => columns[name]!.GetValue<decimal>() + 1,
+            JsonValueKind.True => false,
+            _ => columns[name]?.ToString() + "\u2020",
+        };
+        changes[row] = columns.ToJsonString();
+        return (written with { Changes = changes }, $"{path}.{name}");
+    }
 
     private static (object? Copy, string Path)? Plant(object? value, Type declared, ComparisonRules rules, Random random, int depth)
     {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Sampling;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing.Sweeping;
 
@@ -89,7 +90,7 @@ public sealed class Sweeper<TStore>
 
     private bool MustPause(Experiment experiment, long since) =>
         !_control.Switch.IsOn || !_control.Routes[experiment.Operation].Shadowed || _control.IsShortOfMemory || _observer.IsExhausted
-        || _horizon.Latest is null || !_budget.Allows(isReserved: false)
+        || _horizon.Latest is null || (experiment.Writes && !_control.Switch.HasSandbox) || !_budget.Allows(isReserved: false)
         || (_served.IsBusy && _clock.GetElapsedTime(since) < _options.YieldAfter);
 
     /// <returns>Whether the database was there.</returns>
@@ -97,12 +98,32 @@ public sealed class Sweeper<TStore>
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, string shape, SweepRun run, SweepSnapshot<TStore> snapshot,
         CancellationToken cancellationToken)
     {
-        if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return false;
-        var control = await ObserveAsync(Side.Control);
+        Func<Side, Task<Observation<TResult>>> ask;
+        if (experiment.Writes)
+        {
+            if (await TryImageAsync(experiment, request!, cancellationToken) is not { } image) return false;
+            if (image.IsTooLarge)
+            {
+                run.Swept(shape, null, isWrong: false);
+                return true;
+            }
+
+            ask = _runner.Shadow(experiment, request, WrittenRows.Untouched(image), cancellationToken);
+        }
+        else
+        {
+            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return false;
+            ask = side => _observer.ObserveAsync(
+                token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
+        }
+
+        var control = await ask(Side.Control);
         if (_judge.IsUnavailable(control.Error)) return false;
-        var candidate = await ObserveAsync(Side.Candidate);
+        var candidate = await ask(Side.Candidate);
         if (_judge.IsUnavailable(candidate.Error)) return false;
-        var (verdict, _) = await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, cancellationToken);
+        // A read that differs is asked live as well; a write only ever in a sandbox.
+        var again = experiment.Writes ? ask : _runner.Shadow(experiment, request, null, cancellationToken);
+        var (verdict, _) = await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, again, cancellationToken);
         if (verdict.Reason is IncomparableReason.ShadowUnavailable) return false;
         var (outcome, signature, isCritical, hash) = _runner.Recorder.Swept(experiment, request, control, candidate, verdict, shape);
         run.Swept(shape, hash, outcome.IsWrong());
@@ -110,8 +131,20 @@ public sealed class Sweeper<TStore>
         // A run that passed its limit may still be using the connection.
         if (control.Error is ShadowTimeoutException || candidate.Error is ShadowTimeoutException) await snapshot.CloseAsync();
         return true;
+    }
 
-        Task<Observation<TResult>> ObserveAsync(Side side) => _observer.ObserveAsync(
-            token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
+    /// <returns>Null where the database is not there.</returns>
+    private async Task<RowImage?> TryImageAsync(Experiment experiment, object request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _runner.Sandbox.Stage.ImageAsync(experiment, request, cancellationToken);
+        }
+#pragma warning disable CA1031 // Whatever keeps it from being had, the sweep waits and tries again.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+#pragma warning restore CA1031
     }
 }

@@ -76,10 +76,10 @@ public sealed class RolesTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_shadow_has_temporary_tables_that_it_writes_in_a_read_only_transaction()
+    public async Task Only_the_sandbox_has_temporary_tables_that_it_writes_in_a_read_only_transaction()
     {
         Assert.Null(await Sql.StateAsync(
-            ReadWrite(_database.Shadow),
+            ReadWrite(_database.Sandbox),
             """
             BEGIN;
             CREATE TEMP TABLE support_tickets (LIKE public.support_tickets INCLUDING INDEXES);
@@ -89,7 +89,8 @@ public sealed class RolesTests(PostgresFixture postgres) : IAsyncLifetime
             UPDATE support_tickets SET status = 'closed';
             COMMIT;
             """));
-        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(_database.Served, "CREATE TEMP TABLE mine (id int)"));
+        foreach (var other in (string[])[_database.Served, _database.Shadow, _database.Evidence])
+            Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(ReadWrite(other), "CREATE TEMP TABLE mine (id int)"));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Npgsql;
 using ShadowTicketing.Api.Tests.Parity;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing.Postgres.Sandbox;
+using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Tests.Sandbox;
@@ -14,7 +15,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
     private static readonly Caller Staff = new(1, "superadmin");
     private static readonly Dictionary<string, long> NoKeys = [];
 
-    private readonly WriteSandbox _sandbox = new(new(database.Database.Shadow), TicketSandbox.Tables);
+    private readonly WriteSandbox _sandbox = new(new(database.Database.Sandbox), TicketSandbox.Tables);
 
     public static TheoryData<bool> Sides => [true, false];
 
@@ -28,8 +29,8 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
             await ImageAsync(("users", "id = 1")));
         Assert.Null(run.Error);
         Assert.Equal((NewKey, "general"), (run.Answer!.Id, run.Answer.Category));
-        var row = Row(run, "support_tickets", NewKey);
-        Assert.Equal((run.After.Now, run.After.Now), ((string)row["created_at"]!, (string)row["updated_at"]!));
+        var row = run.Row("support_tickets", NewKey);
+        Assert.Equal((run.Written.Now, run.Written.Now), ((string)row["created_at"]!, (string)row["updated_at"]!));
         Assert.Equal("open", (string)row["status"]!);
     }
 
@@ -39,7 +40,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
         var run = await RunAsync(
             isCandidate, store => store.CommentAsync(new(Staff, 7, "A comment"), Cancellation), new() { ["ticket_comments"] = NewKey }, await TicketAsync(7));
         Assert.Null(run.Error);
-        Assert.Equal((string)Row(run, "support_tickets", 7)["updated_at"]!, (string)Row(run, "ticket_comments", NewKey)["created_at"]!);
+        Assert.Equal((string)run.Row("support_tickets", 7)["updated_at"]!, (string)run.Row("ticket_comments", NewKey)["created_at"]!);
     }
 
     [Theory, MemberData(nameof(Sides))]
@@ -49,7 +50,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
         Assert.Contains(before.Rows.Keys, row => row.Table == "ticket_comments");
         var run = await RunAsync(isCandidate, store => store.DeleteAsync(new(Staff, 7), Cancellation), NoKeys, before);
         Assert.Equal(TicketAccess.Granted, run.Answer!.Access);
-        Assert.DoesNotContain(run.After.Rows.Keys, row => row.Table != "users");
+        Assert.All(before.Rows.Keys.Where(row => row.Table != "users"), row => Assert.Null(run.Written.Changes[row]));
     }
 
     [Theory, MemberData(nameof(Sides))]
@@ -59,7 +60,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
         var run = await RunAsync(
             isCandidate, store => store.UpdateAsync(new(Staff, 7, Status: "closed", AssignedTo: new(999_999)), Cancellation), NoKeys, before);
         Assert.Equal(PostgresErrorCodes.ForeignKeyViolation, Assert.IsType<PostgresException>(run.Error is PostgresException own ? own : run.Error!.InnerException).SqlState);
-        Assert.Equal((string?)Row(before, "support_tickets", 7)["status"], (string?)Row(run, "support_tickets", 7)["status"]);
+        Assert.Empty(run.Written.Changes);
     }
 
     [Fact]
@@ -104,7 +105,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
     {
         var readOnly = await RunAsync(write);
         Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, Assert.IsType<PostgresException>(readOnly.Error).SqlState);
-        await using var source = NpgsqlDataSource.Create(database.Database.Shadow + ";Options=-c default_transaction_read_only=off");
+        await using var source = NpgsqlDataSource.Create(database.Database.Sandbox + ";Options=-c default_transaction_read_only=off");
         await using var command = source.CreateCommand(write);
         var denied = await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, denied.SqlState);
@@ -120,7 +121,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
             var run = await RunAsync(
                 isCandidate: false, store => store.UpdateAsync(new(Staff, 7, Status: "closed"), Cancellation), NoKeys, await TicketAsync(7));
             Assert.Null(run.Error);
-            Assert.Equal(3, (int)Row(run, "support_tickets", 7)["urgency"]!);
+            Assert.Equal(3, (int)run.Row("support_tickets", 7)["urgency"]!);
         }
         finally
         {
@@ -131,31 +132,42 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
     [Fact]
     public async Task A_name_that_means_the_real_table_is_noticed_before_anything_runs()
     {
-        var hijacked = new NpgsqlDataSourceBuilder(database.Database.Shadow)
+        var hijacked = new NpgsqlDataSourceBuilder(database.Database.Sandbox)
         {
             ConnectionStringBuilder = { SearchPath = "public, pg_temp" },
         };
         await using var sandbox = new WriteSandbox(hijacked, TicketSandbox.Tables);
-        var ran = false;
-        await Assert.ThrowsAsync<SandboxUnsafeException>(() => sandbox.RunAsync(
-            RowImage.Empty, NoKeys, (_, _) => Task.FromResult(ran = true), Cancellation));
-        Assert.False(ran);
+        await Assert.ThrowsAsync<SandboxUnsafeException>(() => sandbox.OpenAsync(RowImage.Empty, NoKeys, Cancellation));
     }
 
     public ValueTask DisposeAsync() => _sandbox.DisposeAsync();
 
     private Task<SandboxRun<T>> RunAsync<T>(bool isCandidate, Func<ITicketStore, Task<T>> write, Dictionary<string, long> keys, RowImage before) =>
-        _sandbox.RunAsync(before, keys, (connection, transaction) =>
+        RunAsync(before, keys, session =>
         {
-            var session = TicketSession.Within(connection, transaction);
-            return write(isCandidate ? database.Candidate(session) : ParityDatabase.Control(session));
-        }, Cancellation);
+            var tickets = TicketSession.Within(session.Connection, session.Transaction);
+            return write(isCandidate ? database.Candidate(tickets) : ParityDatabase.Control(tickets));
+        });
 
-    private Task<SandboxRun<int>> RunAsync(string sql) => _sandbox.RunAsync(RowImage.Empty, NoKeys, async (connection, transaction) =>
+    private Task<SandboxRun<int>> RunAsync(string sql) => RunAsync(RowImage.Empty, NoKeys, async session =>
     {
-        await using var command = new NpgsqlCommand(sql, connection, transaction);
+        await using var command = new NpgsqlCommand(sql, session.Connection, session.Transaction);
         return await command.ExecuteNonQueryAsync(Cancellation);
-    }, Cancellation);
+    });
+
+    private async Task<SandboxRun<T>> RunAsync<T>(RowImage before, Dictionary<string, long> keys, Func<SandboxSession, Task<T>> write)
+    {
+        await using var session = await _sandbox.OpenAsync(before, keys, Cancellation);
+        try
+        {
+            var answer = await write(session);
+            return new(answer, null, await session.ReadAsync(Cancellation));
+        }
+        catch (Exception error) when (error is NpgsqlException or Microsoft.EntityFrameworkCore.DbUpdateException)
+        {
+            return new(default, error, WrittenRows.Untouched(before));
+        }
+    }
 
     /// <summary>A ticket, its comments, and everybody whom they name.</summary>
     private Task<RowImage> TicketAsync(int id) => ImageAsync(
@@ -165,20 +177,16 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
     private async Task<RowImage> ImageAsync(params (string Table, string Where)[] wanted)
     {
         await using var source = NpgsqlDataSource.Create(database.Database.Owner);
-        var rows = new Dictionary<(string, long), string>();
+        var rows = new Dictionary<RowKey, string>();
         foreach (var (table, where) in wanted)
         {
             await using var command = source.CreateCommand($"select id, to_jsonb(t)::text from {table} t where {where}");
             await using var reader = await command.ExecuteReaderAsync(Cancellation);
-            while (await reader.ReadAsync(Cancellation)) rows[(table, reader.GetInt32(0))] = reader.GetString(1);
+            while (await reader.ReadAsync(Cancellation)) rows[new(table, reader.GetInt32(0))] = reader.GetString(1);
         }
 
-        return new("", rows);
+        return new(rows);
     }
-
-    private static JsonObject Row<T>(SandboxRun<T> run, string table, long key) => Row(run.After, table, key);
-
-    private static JsonObject Row(RowImage image, string table, long key) => JsonNode.Parse(image.Rows[(table, key)])!.AsObject();
 
     private async Task<string> ScalarAsync(string sql)
     {
@@ -192,5 +200,14 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
         await using var source = NpgsqlDataSource.Create(database.Database.Owner);
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
+    private sealed record SandboxRun<T>(T? Answer, Exception? Error, WrittenRows Written)
+    {
+        public JsonObject Row(string table, long key)
+        {
+            var row = new RowKey(table, key);
+            return JsonNode.Parse(Written.Changes.GetValueOrDefault(row) ?? Written.Before.Rows[row])!.AsObject();
+        }
     }
 }

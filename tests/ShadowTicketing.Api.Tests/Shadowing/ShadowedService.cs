@@ -40,6 +40,7 @@ internal sealed class ShadowedService : IAsyncDisposable
     {
         ["ConnectionStrings:Served"] = database.Served,
         ["ConnectionStrings:Shadow"] = database.Shadow,
+        ["ConnectionStrings:Sandbox"] = database.Sandbox,
         ["ConnectionStrings:Evidence"] = database.Evidence,
         ["Authentication:SigningKey"] = AccessTokens.SigningKey,
         ["Operators:RequestsPerSecond"] = "100000",

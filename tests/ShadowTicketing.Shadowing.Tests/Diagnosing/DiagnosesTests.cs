@@ -19,7 +19,7 @@ public sealed partial class DiagnosesTests
 
     [Fact]
     public void What_the_caller_may_not_see_is_a_lost_access_filter_whatever_else_it_looks_like() => Assert.Equal(
-        Cause.AccessFilterLost, Diagnoses.Of(new(Outcome.Mismatch, new Ask("open"), [new("rows[0]", DifferenceKind.ExtraRow, null, Six[0])], IsCritical: true)).Cause);
+        Cause.AccessFilterLost, Diagnoses.Of(new(Outcome.Mismatch, new Ask("open"), [new("rows[0]", DifferenceKind.ExtraRow, null, Six[0])], IsLeak: true)).Cause);
 
     [Fact]
     public void A_difference_that_one_snapshot_does_not_show_is_a_race() =>

@@ -126,7 +126,7 @@ public sealed class ExposureProperties
 
         private void Change(RolloutCommand command, GateDecision? gate = null)
         {
-            var (next, refused) = RolloutRules.Apply(_row, command, gate, writes: false);
+            var (next, refused) = RolloutRules.Apply(_row, command, gate);
             if (refused is not null) return;
             if (command is MoveTo && next.Stage.ServePercent > _row.Stage.ServePercent) Assert.NotNull(gate);
             Note();

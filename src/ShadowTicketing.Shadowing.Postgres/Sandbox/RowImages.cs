@@ -1,0 +1,119 @@
+using System.Data.Common;
+using Npgsql;
+using NpgsqlTypes;
+using ShadowTicketing.Shadowing.Writing;
+
+namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
+
+/// <summary>Reads the rows before a write and after it, in the write's own transaction.</summary>
+/// <param name="maxRows">An image of more is too large.</param>
+internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
+{
+    // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, after the transaction's.
+    // Ids wrap around at 32 bits in a row, and have 64 where they are asked for.
+    private const string IsMine =
+        """
+        case when x.top is null then false
+            when ((r.version - x.top) & 4294967295) > 2147483647 then false
+            else pg_xact_status((x.top + ((r.version - x.top) & 4294967295))::text::xid8) = 'in progress' end
+        """;
+
+    private readonly string _marks = "select " + string.Join(", ", tables.Select(table => $"coalesce((select max({table.Key}) from public.{table.Name}), 0)::bigint"));
+
+    private readonly string _after =
+        "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::boolean, null::text\n"
+        + string.Concat(tables.Select((table, index) =>
+            $"""
+            union all
+            select '{table.Name}', r.key, m.mine, case when m.mine then r.body end
+            from (select t.{table.Key}::bigint as key, t.xmin::text::bigint as version, {Body(table)} as body
+                from public.{table.Name} t where t.{table.Key} = any(@keys{index}) or t.{table.Key} > @mark{index}) r,
+            (select pg_current_xact_id_if_assigned()::text::bigint as top) x,
+            lateral (select {IsMine} as mine) m
+
+            """));
+
+    /// <summary>Locks, then reads.</summary>
+    /// <param name="locked">Called once the locks are held: what comes before is waiting that the write would have done itself.</param>
+    public async Task<(RowImage Image, long[] Marks)> BeforeAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, Action locked, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var sql in footprint.Locks) batch.BatchCommands.Add(footprint.Command(sql));
+        batch.BatchCommands.Add(new(_marks));
+        batch.BatchCommands.Add(footprint.Command(footprint.Image));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        foreach (var _ in footprint.Locks) await reader.NextResultAsync(cancellationToken);
+        locked();
+        await reader.ReadAsync(cancellationToken);
+        var marks = Enumerable.Range(0, tables.Count).Select(reader.GetInt64).ToArray();
+        await reader.NextResultAsync(cancellationToken);
+        return (await ReadAsync(reader, cancellationToken), marks);
+    }
+
+    /// <summary>Reads without locks, as of one moment.</summary>
+    public async Task<RowImage> NowAsync(NpgsqlDataSource source, WriteFootprint footprint, CancellationToken cancellationToken)
+    {
+        await using var batch = source.CreateBatch();
+        batch.BatchCommands.Add(footprint.Command(footprint.Image));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return await ReadAsync(reader, cancellationToken);
+    }
+
+    /// <summary>What this transaction has done to the rows of the image, and the rows that it has made.</summary>
+    /// <remarks>
+    /// A savepoint around it: were it to fail, what was written before must not be lost. What others have changed meanwhile, which only rows can be that the write
+    /// does not lock, is none of it.
+    /// </remarks>
+    public async Task<WrittenRows> AfterAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, long[] marks, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        batch.BatchCommands.Add(new("savepoint row_images"));
+        var after = new NpgsqlBatchCommand(_after);
+        for (var i = 0; i < tables.Count; i++)
+        {
+            var keys = before.Rows.Keys.Where(row => row.Table == tables[i].Name).Select(row => row.Key).ToArray();
+            after.Parameters.Add(new($"keys{i}", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = keys });
+            after.Parameters.Add(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i] });
+        }
+
+        batch.BatchCommands.Add(after);
+        batch.BatchCommands.Add(new("release savepoint row_images"));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var (now, there, changes) = ("", new HashSet<RowKey>(), new Dictionary<RowKey, string?>());
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (reader.IsDBNull(1))
+            {
+                now = reader.GetString(0);
+                continue;
+            }
+
+            var row = new RowKey(reader.GetString(0), reader.GetInt64(1));
+            there.Add(row);
+            if (reader.GetBoolean(2) && reader.GetString(3) is var body && before.Rows.GetValueOrDefault(row) != body) changes[row] = body;
+        }
+
+        foreach (var gone in before.Rows.Keys.Where(row => !there.Contains(row) && !before.Bystanders.Contains(row))) changes[gone] = null;
+        return new(now, before, changes);
+    }
+
+    /// <summary>A row as JSON, of the columns that images have.</summary>
+    public static string Body(SandboxTable table) => table.Columns is { } columns
+        ? $"to_jsonb((select c from (select {string.Join(", ", columns.Select(column => "t." + column))}) c))::text"
+        : "to_jsonb(t)::text";
+
+    private async Task<RowImage> ReadAsync(DbDataReader reader, CancellationToken cancellationToken)
+    {
+        var (rows, bystanders) = (new Dictionary<RowKey, string>(), new HashSet<RowKey>());
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var row = new RowKey(reader.GetString(0), reader.GetInt64(1));
+            rows[row] = reader.GetString(2);
+            if (reader.GetBoolean(3)) bystanders.Add(row);
+        }
+
+        return rows.Count > maxRows ? RowImage.Empty with { IsTooLarge = true } : new(rows) { Bystanders = bystanders };
+    }
+}

@@ -1,0 +1,45 @@
+using Npgsql;
+using ShadowTicketing.Shadowing.Writing;
+
+namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
+
+/// <summary>Where writes run on PostgreSQL.</summary>
+/// <param name="served">Of the role that writes for users.</param>
+/// <param name="shadow">Of the role that reads unseen.</param>
+/// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
+/// <param name="footprintOf">Says which rows a request concerns.</param>
+/// <param name="maxRows">Rows of an image; a write that concerns more cannot be compared.</param>
+public sealed class WriteStage<TStore>(
+    NpgsqlDataSource served, NpgsqlDataSource shadow, WriteSandbox sandbox, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver,
+    Func<object, WriteFootprint> footprintOf, int maxRows, TimeProvider clock) : IWriteStage<TStore>
+{
+    private readonly RowImages _images = new(sandbox.Tables, maxRows);
+
+    /// <inheritdoc/>
+    public async ValueTask<IServedWrite<TStore>> ServeAsync(
+        Side side, Experiment experiment, object request, bool withImages, CancellationToken cancellationToken) =>
+        await ServedWrite<TStore>.BeginAsync(
+            served, _images, withImages ? footprintOf(request) : null, (connection, transaction) => storeOver(side, connection, transaction), clock,
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<RowImage> ImageAsync(Experiment experiment, object request, CancellationToken cancellationToken) =>
+        _images.NowAsync(shadow, footprintOf(request), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IWriteScope<TStore>> OpenSandboxAsync(
+        Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+    {
+        var session = await sandbox.OpenAsync(before, keys, cancellationToken);
+        return new Scope(storeOver(side, session.Connection, session.Transaction), session);
+    }
+
+    private sealed class Scope(TStore store, SandboxSession session) : IWriteScope<TStore>
+    {
+        public TStore Store => store;
+
+        public async Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken) => await session.ReadAsync(cancellationToken);
+
+        public ValueTask DisposeAsync() => session.DisposeAsync();
+    }
+}

@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using ShadowTicketing.Shadowing.Writing;
+
+namespace ShadowTicketing.Shadowing;
+
+/// <summary>Writes that are to be compared, or that the candidate does: in a transaction of ours, and handed over once it is committed.</summary>
+public sealed partial class ExperimentRunner<TStore>
+{
+    private async Task<TResult> ServeWriteAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return turn.Side is Side.Candidate
+                ? await WriteWithCandidateAsync(experiment, request, turn, arrived, cancellationToken)
+                : await WriteWithControlAsync(experiment, request, turn, arrived, cancellationToken);
+        }
+        catch (Exception) when (!turn.HandedOver.Value)
+        {
+            Skip(experiment, turn, cancellationToken.IsCancellationRequested ? SkipReason.Cancelled : SkipReason.SandboxUnavailable);
+            throw;
+        }
+    }
+
+    private async Task<TResult> WriteWithControlAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, CancellationToken cancellationToken)
+    {
+        var started = _clock.GetTimestamp();
+        var overhead = _clock.GetElapsedTime(arrived, started);
+        var attempt = await _writes.WriteAsync(experiment, request, Side.Control, cancellationToken);
+        if (attempt.Observation.Error is WriteUndoneException)
+        {
+            // In a transaction it is undone by what it gets over outside of one: it cannot be compared, and is done as it always was.
+            Skip(experiment, turn, SkipReason.UnsafeWrite);
+            return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
+        }
+
+        var ended = _clock.GetTimestamp();
+        HandOver(experiment, request, turn, attempt.Observation, number: null);
+        Metrics.Served(experiment, Side.Control, isFallback: false, _clock.GetElapsedTime(started, ended), attempt.Observation.Error);
+        Metrics.Overhead(experiment, overhead + attempt.ImageTime + _clock.GetElapsedTime(ended));
+        return Answer(attempt.Observation);
+    }
+
+    /// <summary>The candidate writes; the control does instead where the candidate failed, and it is certain that nothing of its write remains.</summary>
+    private async Task<TResult> WriteWithCandidateAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, CancellationToken cancellationToken)
+    {
+        var operation = turn.Operation;
+        var number = _journal.Began(
+            _clock.GetUtcNow(), experiment.Operation, turn.Shape.Shape, Ask(experiment.SubjectOf, request, null), Ask(experiment.UserOf, request, 0),
+            turn.Fingerprint);
+        operation.EnterWrite(new(number, _clock.GetUtcNow(), turn.Shape.Shape, Ask(experiment.SubjectOf, request, null)));
+        WriteAttempt<TResult> attempt;
+        try
+        {
+            attempt = await _writes.TryAsync(
+                experiment, request, Side.Candidate, withImages: turn.Skipped is null, _server.DeadlineOf(operation), cancellationToken);
+        }
+        catch
+        {
+            _journal.Judged(number, "not_written");
+            operation.LeaveWrite(number);
+            throw;
+        }
+
+        operation.LeaveWrite(number);
+        var observation = attempt.Observation;
+        if (observation.Error is null)
+        {
+            _journal.Wrote(number, Ask(experiment.CreatedOf, observation.Value!, null));
+            if (turn.Skipped is { } reason) _journal.Judged(number, "skipped:" + reason.Wire());
+            HandOver(experiment, request, turn, observation, number);
+            Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, null);
+            Count(operation, failed: false);
+            return observation.Value!;
+        }
+
+        HandOver(experiment, request, turn, observation, number: null);
+        if (!attempt.IsUndone)
+        {
+            // It may be stored, or not: nobody may do it again, and the caller must know.
+            _journal.Judged(number, "commit_unknown");
+            Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, observation.Error);
+            Count(operation, failed: !_judge.IsUnavailable(observation.Error));
+            return Answer(observation);
+        }
+
+        _journal.Judged(number, "not_written");
+        Activity.Current?.SetTag("shadow.fallback", true);
+        var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
+        // A failure that the control shares says nothing; it has been thrown by now.
+        Count(operation, failed: true);
+        return value;
+    }
+
+    /// <summary>Queues a write to be compared, or counts why it is not.</summary>
+    private void HandOver<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, Observation<TResult> observation, long? number)
+    {
+        turn.HandedOver.Value = true;
+        if (turn.Skipped is not null) return;
+        if (observation.Rows is null)
+        {
+            Skip(experiment, turn, SkipReason.SandboxUnavailable, number);
+            return;
+        }
+
+        var run = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, turn.Side)
+        {
+            Operation = turn.Operation,
+            Shape = turn.Shape,
+            EnqueuedAt = _clock.GetTimestamp(),
+            Caller = Activity.Current?.Context ?? default,
+        };
+        run.Served(observation);
+        run.Number.SetResult(number);
+        if (turn.Operation.Tally.Enqueue(_lane, run)) return;
+        turn.Shape.Shed();
+        Metrics.Skip(experiment, SkipReason.QueueFull);
+        if (number is { } known) _journal.Judged(known, "skipped:" + SkipReason.QueueFull.Wire());
+    }
+
+    private void Skip<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, Turn<TRequest, TResult> turn, SkipReason reason, long? number = null)
+    {
+        turn.HandedOver.Value = true;
+        if (turn.Skipped is not null) return;
+        turn.Operation.Tally.Skipped(reason);
+        Metrics.Skip(experiment, reason);
+        if (number is { } known) _journal.Judged(known, "skipped:" + reason.Wire());
+    }
+
+    private static TResult Answer<TResult>(Observation<TResult> observation)
+    {
+        if (observation.Error is { } error) ExceptionDispatchInfo.Throw(error);
+        return observation.Value!;
+    }
+}

@@ -1,0 +1,61 @@
+namespace ShadowTicketing.Shadowing.Writing;
+
+/// <summary>
+/// Where writes run so that they can be compared: for real between two images of the rows, or in a sandbox on the first of them. The boundary that
+/// keeps SQL out of the engine. Safe for concurrent use.
+/// </summary>
+/// <typeparam name="TStore">What both sides implement.</typeparam>
+public interface IWriteStage<TStore>
+{
+    /// <summary>Begins a transaction in which a side writes for real.</summary>
+    /// <param name="withImages">Whether the rows are to be read before and after; without them it is a transaction and nothing more.</param>
+    /// <returns>Even where the images cannot be had; the write does not depend on them.</returns>
+    ValueTask<IServedWrite<TStore>> ServeAsync(
+        Side side, Experiment experiment, object request, bool withImages, CancellationToken cancellationToken);
+
+    /// <summary>The rows that a request would look at or touch, as they are now: for a write that nobody asked for.</summary>
+    Task<RowImage> ImageAsync(Experiment experiment, object request, CancellationToken cancellationToken);
+
+    /// <summary>Opens a sandbox with copies of the rows.</summary>
+    /// <param name="keys">The keys that new rows are to get, by table.</param>
+    /// <exception cref="SandboxUnsafeException">It is not what it must be. Any other exception: it cannot be had now.</exception>
+    ValueTask<IWriteScope<TStore>> OpenSandboxAsync(
+        Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken);
+}
+
+/// <summary>A transaction around one write. What is not committed by the time it is disposed is undone.</summary>
+public interface IWriteScope<TStore> : IAsyncDisposable
+{
+    /// <summary>The side's store, in the transaction.</summary>
+    TStore Store { get; }
+
+    /// <summary>What the write has left of the rows; null where that cannot be read. Leaves the transaction as it was.</summary>
+    Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A transaction in which a side writes for real.</summary>
+public interface IServedWrite<TStore> : IWriteScope<TStore>
+{
+    /// <summary>The rows before the write, locked as the write itself will lock them; null where they were not wanted or could not be had.</summary>
+    RowImage? Before { get; }
+
+    /// <summary>What the images have cost the caller so far, without waiting for locks that the write waits for as well.</summary>
+    TimeSpan ImageTime { get; }
+
+    /// <summary>Commits.</summary>
+    /// <exception cref="WriteUndoneException">There is nothing to commit.</exception>
+    /// <exception cref="Exception">It may or may not be committed, unless <see cref="IsUndone"/> says that it is not.</exception>
+    Task CommitAsync(CancellationToken cancellationToken);
+
+    /// <summary>Whether it is certain that nothing of the write remains: never begun to commit, or refused by the database.</summary>
+    bool IsUndone { get; }
+
+    /// <summary>Ends the transaction from outside, while the side may still be working in it: nothing of it will be committed, and no lock stays.</summary>
+    Task AbandonAsync();
+}
+
+/// <summary>A side said that it was done, in a transaction that had failed before: nothing of it remains.</summary>
+public sealed class WriteUndoneException(Exception cause) : Exception("The write went on after a failure that had undone it.", cause);
+
+/// <summary>The sandbox is not what it must be; nothing was run in it.</summary>
+public sealed class SandboxUnsafeException(string message) : Exception(message);

@@ -1,0 +1,120 @@
+using Microsoft.Extensions.Options;
+
+namespace ShadowTicketing.Shadowing.Writing;
+
+/// <summary>What came of a write for real.</summary>
+/// <param name="Observation">Its rows are null where they are not known.</param>
+/// <param name="IsUndone">Whether it failed and nothing of it remains, for certain: only then may another side do it.</param>
+/// <param name="ImageTime">What reading the rows has cost the caller.</param>
+internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone, TimeSpan ImageTime);
+
+/// <summary>
+/// Writes for real, in a transaction that is ours: the rows are read before and after, and nothing is committed but by us, once the side has said
+/// that it is done. So a side that fails, or takes too long, has not written.
+/// </summary>
+internal sealed class WriteServer<TStore>(IWriteStage<TStore>? stage, IOptions<ShadowingOptions> options, TimeProvider clock)
+{
+    private int _abandoned;
+
+    /// <summary>Whether so many writes were abandoned and are still going that no more may be begun.</summary>
+    public bool IsExhausted => Volatile.Read(ref _abandoned) >= options.Value.MaxAbandoned;
+
+    /// <summary>Writes on the caller's own flow, for as long as it takes.</summary>
+    /// <exception cref="OperationCanceledException">The caller gave up; nothing was written.</exception>
+    public async Task<WriteAttempt<TResult>> WriteAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, CancellationToken caller)
+    {
+        await using var scope = await stage!.ServeAsync(side, experiment, request!, withImages: true, caller);
+        return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller));
+    }
+
+    /// <summary>Writes no longer than the deadline. A side that goes on all the same is cut off from what it wrote.</summary>
+    /// <inheritdoc cref="WriteAsync"/>
+    public async Task<WriteAttempt<TResult>> TryAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, bool withImages, TimeSpan deadline, CancellationToken caller)
+    {
+        var scope = await stage!.ServeAsync(side, experiment, request!, withImages, caller);
+        var cancellation = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        var started = clock.GetTimestamp();
+        var running = Task.Run(() => ObserveAsync(experiment, request, scope, cancellation.Token), CancellationToken.None);
+        try
+        {
+            return await CommitAsync(scope, await running.WaitAsync(deadline, clock, caller));
+        }
+        catch (TimeoutException)
+        {
+            await cancellation.CancelAsync();
+            if (await EndsAsync(running)) return Late();
+            Interlocked.Increment(ref _abandoned);
+            _ = running.ContinueWith(_ => Interlocked.Decrement(ref _abandoned), TaskScheduler.Default);
+            await scope.AbandonAsync();
+            return Late();
+        }
+        finally
+        {
+            // Whoever is still in the transaction must be out of it first. It was not committed, and cannot be any more.
+            if (running.IsCompleted) await DisposeAsync();
+            else _ = running.ContinueWith(_ => DisposeAsync().AsTask(), TaskScheduler.Default);
+        }
+
+        WriteAttempt<TResult> Late()
+        {
+            var late = new ShadowTimeoutException(deadline);
+            var rows = scope.Before is { } before ? WrittenRows.Untouched(before) : null;
+            return new(new(default, late, clock.GetElapsedTime(started), new()) { Rows = rows }, IsUndone: true, scope.ImageTime);
+        }
+
+        async ValueTask DisposeAsync()
+        {
+            cancellation.Dispose();
+            try
+            {
+                await scope.DisposeAsync();
+            }
+#pragma warning disable CA1031 // A connection that will not close says nothing of the write: it was committed before, or not at all. The pool drops it.
+            catch (Exception)
+            {
+            }
+#pragma warning restore CA1031
+        }
+    }
+
+    private Task<Observation<TResult>> ObserveAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServedWrite<TStore> scope, CancellationToken cancellationToken) =>
+        WriteObserver<TStore>.RunAsync(experiment, request, scope, scope.Before, clock, cancellationToken, CancellationToken.None);
+
+    /// <summary>Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing.</summary>
+    private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)
+    {
+        if (observation.Error is not null) return new(observation, IsUndone: true, scope.ImageTime);
+        try
+        {
+            await scope.CommitAsync(CancellationToken.None);
+            return new(observation, IsUndone: false, scope.ImageTime);
+        }
+#pragma warning disable CA1031 // It is the caller's to see, as it came.
+        catch (Exception failure)
+        {
+            var rows = scope.Before is { } before ? WrittenRows.Untouched(before) : null;
+            return new(observation with { Value = default, Error = failure, Rows = rows }, scope.IsUndone, scope.ImageTime);
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task<bool> EndsAsync(Task running)
+    {
+        try
+        {
+            await running.WaitAsync(options.Value.CancelGrace, clock);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
+        catch (OperationCanceledException)
+        {
+            return true;
+        }
+    }
+}
