@@ -135,6 +135,60 @@ public enum Cause
     /// <summary>The query cannot be translated to SQL.</summary>
     Untranslatable,
 
+    /// <summary>A column has not the default that the database gives it.</summary>
+    DefaultNotApplied,
+
+    /// <summary>A time that was never set is stored as the value that stands for it.</summary>
+    UnsetTime,
+
+    /// <summary>A time is another clock's than the database's transaction.</summary>
+    ForeignClock,
+
+    /// <summary>Times that are one moment are read from a clock more than once.</summary>
+    TwoClocks,
+
+    /// <summary>The time of the latest change is not set.</summary>
+    NotTouched,
+
+    /// <summary>Columns that the request does not name are overwritten.</summary>
+    OverwrittenColumns,
+
+    /// <summary>The time of a transition is not set.</summary>
+    LostTransition,
+
+    /// <summary>The time of a transition is set without one.</summary>
+    RepeatedTransition,
+
+    /// <summary>The time of a transition is cleared.</summary>
+    ClearedTime,
+
+    /// <summary>Rows that are to be deleted stay, or do not all go together.</summary>
+    CascadeLost,
+
+    /// <summary>Columns are written that the request may not write.</summary>
+    MassAssignment,
+
+    /// <summary>A row that is not there fails the write instead of being not found.</summary>
+    MissingRowThrows,
+
+    /// <summary>The database's refusal is lost in another exception.</summary>
+    HiddenDatabaseError,
+
+    /// <summary>A write is answered and not stored.</summary>
+    WriteLost,
+
+    /// <summary>Rows are written that the request does not name.</summary>
+    WroteElsewhere,
+
+    /// <summary>A row is written more than once.</summary>
+    WrittenTwice,
+
+    /// <summary>The answer is what was sent to the database, not what is stored.</summary>
+    EchoedEntity,
+
+    /// <summary>What the database refuses is stored.</summary>
+    AcceptedWhatIsRefused,
+
     /// <summary>A row is found by one side and not by the other, or is allowed and forbidden.</summary>
     FoundDifferently,
 }

@@ -8,7 +8,7 @@ internal static partial class Diagnoses
 {
     private static readonly Func<Symptoms, Diagnosis?>[] Rules =
     [
-        OfAccess, OfRaces, OfStatements, OfErrors, OfWindows, OfRows, OfNavigations, OfTimes, OfNulls, OfTexts, OfRepresentation,
+        OfAccess, OfRaces, OfStatements, OfWrites, OfErrors, OfWindows, OfRows, OfNavigations, OfTimes, OfNulls, OfTexts, OfRepresentation,
         OfAggregates, OfLookups,
     ];
 

@@ -86,7 +86,7 @@ internal sealed partial class ComparisonRecorder(
         {
             return control.Rows is not { } rows ? null : CaseHash.Of(
                 experiment.Operation, shape, new[] { experiment.CaseOf(request), WriteCase.Before(rows.Before) },
-                rows.Changes.Count > 0 ? WriteCase.After(rows) : control.Value, errorType);
+                rows.Changes.Count > 0 ? WriteCase.After(rows) : WriteCase.Answer(control.Value, rows), errorType);
         }
 
         var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair?.Control : control.Value;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 
 namespace ShadowTicketing.Shadowing.Writing;
 
@@ -15,10 +16,17 @@ internal static class WriteCase
     /// <summary>What became of them, as lines; empty where nothing did.</summary>
     public static string After(WrittenRows written) => Lines(written.Changes.Select(change => (change.Key, Text: Line(change.Key, change.Value, written))));
 
+    /// <summary>The answer, which alone tells writes apart that left every row as it was.</summary>
+    public static string Answer(object? answer, WrittenRows written) =>
+        AtNow(JsonSerializer.Serialize(answer, answer?.GetType() ?? typeof(object)), written);
+
+    private static string AtNow(string json, WrittenRows written) =>
+        written.Now.Length == 0 ? json : json.Replace($"\"{written.Now}\"", "now()", StringComparison.Ordinal);
+
     private static string Line(RowKey row, string? now, WrittenRows written)
     {
         if (now is null) return $"{row.Table} {Number(row.Key)} gone";
-        if (written.Now.Length > 0) now = now.Replace($"\"{written.Now}\"", "now()", StringComparison.Ordinal);
+        now = AtNow(now, written);
         return written.Before.Rows.ContainsKey(row)
             ? $"{row.Table} {Number(row.Key)} {now}"
             : $"{row.Table} new {now.Replace($"\"id\": {Number(row.Key)}", "\"id\": new", StringComparison.Ordinal)}";

@@ -1,0 +1,151 @@
+namespace ShadowTicketing.Shadowing.Tests.Writing;
+
+/// <summary>The candidate writes for users: when the control does it instead, when nobody may, and what is kept of it.</summary>
+public sealed class ServedWriteTests
+{
+    [Fact]
+    public async Task The_candidates_write_is_the_real_one_and_the_controls_runs_in_the_sandbox()
+    {
+        await using var engine = await new ShelfEngine().StartServingAsync();
+        await engine.PutAsync();
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["match"]);
+        Assert.Equal(["Candidate served", "committed", "Control in the sandbox"], engine.Happened.Take(3));
+        Assert.Equal(["in_flight", "written", "match"], await VerdictsAsync(engine, 3));
+    }
+
+    [Fact]
+    public async Task A_wrong_write_takes_the_candidate_back_at_once()
+    {
+        await using var engine = await new ShelfEngine { Candidate = (shelf, put, _) => Task.FromResult(shelf.Store(put.Key, put.Text + "!")) }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["mismatch"]);
+        await Eventually.HoldsAsync(() => engine.Status.EffectiveServePercent == 0);
+        await engine.PutAsync("again");
+        await engine.SettledAsync();
+        Assert.Contains("\"again\"", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_write_that_fails_and_is_undone_is_done_by_the_control()
+    {
+        await using var engine = await new ShelfEngine
+        {
+            Candidate = (shelf, put, _) =>
+            {
+                shelf.Store(put.Key, "half of it");
+                throw new InvalidOperationException("candidate");
+            },
+        }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["candidate_error"]);
+        Assert.DoesNotContain("committed", engine.Happened);
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.Contains("not_written", await VerdictsAsync(engine, 2));
+    }
+
+    [Fact]
+    public async Task A_commit_that_was_refused_is_undone_and_the_control_writes()
+    {
+        await using var engine = await new ShelfEngine { CommitFails = new InvalidOperationException("deferred"), FailedCommitIsUndone = true }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_commit_of_which_nobody_knows_surfaces_and_is_not_done_again()
+    {
+        var failure = new DatabaseGoneException();
+        await using var engine = await new ShelfEngine { CommitFails = failure }.StartServingAsync();
+        Assert.Same(failure, await Assert.ThrowsAsync<DatabaseGoneException>(() => engine.PutAsync()));
+        Assert.Contains("old", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.Contains("commit_unknown", await VerdictsAsync(engine, 2));
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["incomparable"]);
+        // No word about the candidate: it goes on serving.
+        Assert.Equal(100, engine.Status.EffectiveServePercent);
+    }
+
+    [Fact]
+    public async Task A_write_past_its_deadline_is_cancelled_and_done_by_the_control()
+    {
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.020"))
+        {
+            Candidate = async (shelf, put, token) =>
+            {
+                await Task.Delay(Timeout.Infinite, token);
+                return shelf.Store(put.Key, "late");
+            },
+        }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.DoesNotContain("abandoned", engine.Happened);
+    }
+
+    [Fact]
+    public async Task A_write_that_will_not_end_is_cut_off_and_can_never_be_committed()
+    {
+        using var release = new ManualResetEventSlim();
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.020"), ("CancelGrace", "00:00:00.010"), ("MaxAbandoned", "1"))
+        {
+            Candidate = (shelf, put, _) =>
+            {
+                release.Wait(TestContext.Current.CancellationToken);
+                return Task.FromResult(shelf.Store(put.Key, "late"));
+            },
+        }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Contains("abandoned", engine.Happened);
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+
+        // As long as it hangs no other write is given to the candidate.
+        await engine.PutAsync("second");
+        Assert.Equal(1, engine.Happened.Count(what => what == "Candidate served"));
+        release.Set();
+        await engine.SettledAsync();
+        Assert.Contains("second", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.DoesNotContain("late", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_write_in_flight_is_listed_until_it_ends()
+    {
+        var begun = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        await using var engine = await new ShelfEngine
+        {
+            Candidate = async (shelf, put, _) =>
+            {
+                begun.TrySetResult();
+                await release.Task;
+                return shelf.Store(put.Key, put.Text);
+            },
+        }.StartServingAsync();
+        var writing = engine.PutAsync();
+        await begun.Task;
+        Assert.Equal("any", Assert.Single(engine.Report.WritesInFlight()[ShelfEngine.Put.Operation]).Shape);
+        Assert.Equal(1, engine.Report.Serving()[ShelfEngine.Put.Operation]);
+        release.SetResult();
+        await writing;
+        Assert.Empty(engine.Report.WritesInFlight()[ShelfEngine.Put.Operation]);
+    }
+
+    [Fact]
+    public async Task Without_a_sandbox_the_candidate_writes_for_nobody()
+    {
+        await using var engine = await new ShelfEngine().StartServingAsync();
+        engine.Switch.HasSandbox = false;
+        await engine.PutAsync();
+        Assert.DoesNotContain("Candidate served", engine.Happened);
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    private static async Task<List<string>> VerdictsAsync(ShelfEngine engine, int count)
+    {
+        var found = new List<string>();
+        await Eventually.HoldsAsync(() =>
+        {
+            found.AddRange(engine.Served.Take().Verdicts.Select(verdict => verdict.Verdict));
+            return found.Count >= count;
+        });
+        return found;
+    }
+}
