@@ -53,11 +53,17 @@ internal static class Provoking
     public static readonly Provocation ChangeByStaff = new(
         "a change of somebody else's ticket by staff", static scene => new UpdateTicket(scene.Staff, scene.Ticket, Priority: "low"));
 
+    public static readonly Provocation ChangeOfEverything = new("a change by staff of all that can be changed", static scene =>
+        new UpdateTicket(scene.Staff, scene.Ticket, "closed", "low", new(scene.Owner), new("Done.")));
+
+    public static readonly Provocation Clearing = new("a change that clears assignee and resolution", static scene =>
+        new UpdateTicket(scene.Staff, scene.Ticket, AssignedTo: new(null), Resolution: new(null)));
+
     public static readonly Provocation ChangeByStranger = new(
         "a change of somebody else's ticket by a user", static scene => new UpdateTicket(scene.AsStranger, scene.Ticket, Priority: "low"));
 
     public static readonly Provocation ChangeOfMissing = new(
-        "a change by staff of a ticket that does not exist", static scene => new UpdateTicket(scene.Staff, WriteScene.Missing, Priority: "low"));
+        "a change of a ticket that does not exist", static scene => new UpdateTicket(scene.AsStranger, WriteScene.Missing, Priority: "low"));
 
     public static readonly Provocation Resolving = new(
         "a change into resolved", static scene => new UpdateTicket(scene.Staff, scene.Ticket, "resolved"),
@@ -117,7 +123,7 @@ internal static class Provoking
         "a comment on somebody else's ticket by a user", static scene => new AddComment(scene.AsStranger, scene.Ticket, "A comment"));
 
     public static readonly Provocation CommentOnMissing = new(
-        "a comment on a ticket that does not exist", static scene => new AddComment(scene.Staff, WriteScene.Missing, "A comment"));
+        "a comment on a ticket that does not exist", static scene => new AddComment(scene.AsStranger, WriteScene.Missing, "A comment"));
 
     private static CreateTicket New(WriteScene scene) => new(scene.AsOwner, "A subject", "A description");
 

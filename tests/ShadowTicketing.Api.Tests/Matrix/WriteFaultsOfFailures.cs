@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using ShadowTicketing.Demo.Faults;
 using ShadowTicketing.Tickets;
 using ShadowTicketing.Tickets.EfCore;
@@ -14,11 +15,16 @@ internal static class WriteFaultsOfFailures
     [
         new("62a", "missing-update-throws", "no row is not found → DbUpdateConcurrencyException")
         {
-            Update = new() { Save = static async (_, context, request, cancellationToken) =>
+            Update = new() { Save = static async (parts, context, request, cancellationToken) =>
             {
-                var row = context.Attach(new TicketRow { Id = request.TicketId });
+                var (id, caller) = (request.TicketId, request.Caller);
+                if (!caller.IsStaff && await context.Tickets.AnyAsync(ticket => ticket.Id == id && ticket.UserId != caller.UserId, cancellationToken)) return false;
+                await UpdateRecipe.ExecuteAsync(parts with { Values = static (_, _) => { } }, context, request, cancellationToken);
+                var row = context.Attach(new TicketRow { Id = id });
                 if (request.Status is { } status) row.Property(ticket => ticket.Status).CurrentValue = status;
-                row.Property(ticket => ticket.Priority).CurrentValue = request.Priority;
+                if (request.Priority is { } priority) row.Property(ticket => ticket.Priority).CurrentValue = priority;
+                if (request.AssignedTo is { } assignee) Set(row.Property(ticket => ticket.AssignedTo), assignee.Value);
+                if (request.Resolution is { } resolution) Set(row.Property(ticket => ticket.Resolution), resolution.Value);
                 await context.SaveChangesAsync(cancellationToken);
                 return true;
             } },
@@ -40,8 +46,7 @@ internal static class WriteFaultsOfFailures
         new("62c", "comment-without-look", "no ticket is not found → the foreign key refuses the comment")
         {
             Comment = new() { Access = static (caller, owner) =>
-                caller.IsStaff ? TicketAccess.Granted : owner is null ? TicketAccess.NotFound
-                : owner == caller.UserId ? TicketAccess.Granted : TicketAccess.Forbidden },
+                !caller.IsStaff && owner is { } somebody && somebody != caller.UserId ? TicketAccess.Forbidden : TicketAccess.Granted },
             Provokes = Provoking.CommentOnMissing,
             Traces = Failure,
             Causes = ["missing_row_throws"],
@@ -102,6 +107,9 @@ internal static class WriteFaultsOfFailures
             Causes = ["unknown"],
         },
     ];
+
+    /// <summary>Modified, whatever it was: of a row that was not read NULL would else pass for what is there.</summary>
+    private static void Set<T>(PropertyEntry<TicketRow, T> property, T value) => (property.CurrentValue, property.IsModified) = (value, true);
 
     /// <summary>Right, but for the exception that it wraps a refusal into: load, assign, save.</summary>
     private static async Task<bool> SaveAsync(UpdateRecipe parts, TicketingContext context, UpdateTicket request, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal static partial class WriteFaultsOfValues
             Create = new() { Row = static request => CreateRecipe.NewRow(request with { Subject = Invisible().Replace(request.Subject, "").Trim() }) },
             Provokes = Provoking.NewTicketOfInvisibleSubject,
             Traces = [.. Stored.Created(Stored.Value, "subject")],
-            Causes = ["trimmed_text"],
+            Causes = ["trimmed_text", "text_normalization"],
         },
         new("66b", "trimmed-subject", "a subject of blanks → trimmed, and stored as ''")
         {
@@ -107,7 +107,8 @@ internal static partial class WriteFaultsOfValues
         },
     ];
 
-    private static string Cut(string text) => text.Length <= 255 ? text : text[..255];
+    // Never through the middle of a character: that would fail rather than be stored.
+    private static string Cut(string text) => text.Length <= 255 ? text : text[..(char.IsHighSurrogate(text[254]) ? 254 : 255)];
 
     [GeneratedRegex(@"\p{Cf}")]
     private static partial Regex Invisible();

@@ -34,7 +34,7 @@ internal sealed class WriteLab : IAsyncDisposable
             source,
             $"""
             select array_agg(id) from (select t.id from support_tickets t join users u on u.id = t.user_id
-                where u.role = 'user' and t.user_id <> {ids[1]} and t.id in (select ticket_id from ticket_comments) order by t.id limit 3) as some
+                where u.role = 'user' and t.user_id <> {ids[1]} and t.id in (select ticket_id from ticket_comments) order by t.id limit 3) as chosen
             """,
             cancellationToken);
         var owner = await ReadAsync<int>(source, $"select user_id from support_tickets where id = {tickets[0]}", cancellationToken);
