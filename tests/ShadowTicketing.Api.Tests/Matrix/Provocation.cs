@@ -117,7 +117,7 @@ internal static class Provoking
         "a comment that its author, who is not staff, calls internal", static scene => new AddComment(scene.AsOwner, scene.Ticket, "A comment", IsInternal: true));
 
     public static readonly Provocation CommentOfLines = new(
-        "a comment of several lines", static scene => new AddComment(scene.AsOwner, scene.Ticket, "one\r\ntwo\n\nthree"));
+        "a comment of several lines", static scene => new AddComment(scene.AsOwner, scene.Ticket, "one\r\ntwo\n\nthree and so on"));
 
     public static readonly Provocation CommentByStranger = new(
         "a comment on somebody else's ticket by a user", static scene => new AddComment(scene.AsStranger, scene.Ticket, "A comment"));
