@@ -3,7 +3,7 @@ using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Demo.Faults;
 
-/// <summary>Ways to store the wrong rows. The right ones are there already; each is made wrong in the transaction that they were written in.</summary>
+/// <summary>Ways to store the wrong rows: the right ones are there, and are made wrong in the transaction that wrote them.</summary>
 internal static class WriteFaults
 {
     private const string Tickets = "rows.support_tickets[*]";
@@ -12,29 +12,33 @@ internal static class WriteFaults
 
     public static IEnumerable<CandidateFault> All(TimeProvider clock) =>
     [
-        new CandidateFault<CreateTicket, Ticket>("lost-category", "tickets.create", "category is stored as NULL, not as its default", FaultShows.Mismatch)
+        new CandidateFault<CreateTicket, Ticket>(
+            "lost-category", "tickets.create", "category is stored as NULL, not as its default", FaultShows.Mismatch)
         {
             Expected = [new($"{Tickets}.category", "null_vs_value"), new("category", "null_vs_value")],
             Fits = static (_, ticket) => ticket.Category is not null,
             Apply = static async (call, cancellationToken) =>
             {
-                await ExecuteAsync(call.Session, "update support_tickets set category = null where id = $1", cancellationToken, call.Answer.Id);
+                await ExecuteAsync(
+                    call.Session, "update support_tickets set category = null where id = $1", cancellationToken, call.Answer.Id);
                 return call.Answer with { Category = null };
             },
         },
         new CandidateFault<CreateTicket, Ticket>(
-            "application-clock", "tickets.create", "the times are the application's, in milliseconds, not the database's", FaultShows.Mismatch)
+            "application-clock", "tickets.create", "the times are the application's, in milliseconds", FaultShows.Mismatch)
         {
             Expected =
             [
-                new($"{Tickets}.created_at", "value"), new($"{Tickets}.updated_at", "value"), new("createdAt", "value"), new("updatedAt", "value"),
+                new($"{Tickets}.created_at", "value"), new($"{Tickets}.updated_at", "value"),
+                new("createdAt", "value"), new("updatedAt", "value"),
             ],
             Fits = static (_, _) => true,
             Apply = async (call, cancellationToken) =>
             {
                 var now = new DateTime(clock.GetUtcNow().Ticks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond);
                 await ExecuteAsync(
-                    call.Session, "update support_tickets set created_at = $2, updated_at = $2 where id = $1", cancellationToken, call.Answer.Id, now);
+                    call.Session, "update support_tickets set created_at = $2, updated_at = $2 where id = $1",
+                    cancellationToken, call.Answer.Id, now);
                 return call.Answer with { CreatedAt = now, UpdatedAt = now };
             },
         },
@@ -45,7 +49,9 @@ internal static class WriteFaults
             Fits = static (_, answer) => answer.Ticket?.CreatedAt is not null,
             Apply = static async (call, cancellationToken) =>
             {
-                await ExecuteAsync(call.Session, "update support_tickets set updated_at = created_at where id = $1", cancellationToken, call.Request.TicketId);
+                await ExecuteAsync(
+                    call.Session, "update support_tickets set updated_at = created_at where id = $1",
+                    cancellationToken, call.Request.TicketId);
                 return call.Answer with { Ticket = call.Answer.Ticket! with { UpdatedAt = call.Answer.Ticket.CreatedAt } };
             },
         },
@@ -54,10 +60,12 @@ internal static class WriteFaults
         {
             Expected = [new($"{Tickets}.resolved_at", "null_vs_value"), new("ticket.resolvedAt", "null_vs_value")],
             // Set by this very update: otherwise it was resolved before.
-            Fits = static (request, answer) => request.Status is "resolved" && answer.Ticket is { ResolvedAt: { } resolved } ticket && resolved == ticket.UpdatedAt,
+            Fits = static (request, answer) =>
+                request.Status is "resolved" && answer.Ticket is { ResolvedAt: { } resolved } ticket && resolved == ticket.UpdatedAt,
             Apply = static async (call, cancellationToken) =>
             {
-                await ExecuteAsync(call.Session, "update support_tickets set resolved_at = null where id = $1", cancellationToken, call.Request.TicketId);
+                await ExecuteAsync(
+                    call.Session, "update support_tickets set resolved_at = null where id = $1", cancellationToken, call.Request.TicketId);
                 return call.Answer with { Ticket = call.Answer.Ticket! with { ResolvedAt = null } };
             },
         },
@@ -70,12 +78,13 @@ internal static class WriteFaults
             {
                 await ExecuteAsync(
                     call.Session,
-                    "insert into support_tickets (id, user_id, subject, description, status) select $1, min(id), '', '', 'deleted' from users",
+                    "insert into support_tickets (id, user_id, subject, description) select $1, min(id), '', '' from users",
                     cancellationToken, call.Request.TicketId);
                 return call.Answer;
             },
         },
-        new CandidateFault<AddComment, CommentAnswer>("truncated-comment", "tickets.comment", "the end of a comment is cut off", FaultShows.Mismatch)
+        new CandidateFault<AddComment, CommentAnswer>(
+            "truncated-comment", "tickets.comment", "the end of a comment is cut off", FaultShows.Mismatch)
         {
             Expected = [new($"{Comments}.comment", "value"), new("comment.comment", "value")],
             Fits = static (_, answer) => answer.Comment?.Comment.Length > CutAt,
@@ -83,17 +92,20 @@ internal static class WriteFaults
             {
                 var comment = call.Answer.Comment!;
                 var cut = comment.Comment[..(char.IsHighSurrogate(comment.Comment[CutAt - 1]) ? CutAt - 1 : CutAt)];
-                await ExecuteAsync(call.Session, "update ticket_comments set comment = $2 where id = $1", cancellationToken, comment.Id, cut);
+                await ExecuteAsync(
+                    call.Session, "update ticket_comments set comment = $2 where id = $1", cancellationToken, comment.Id, cut);
                 return call.Answer with { Comment = comment with { Comment = cut } };
             },
         },
-        new CandidateFault<AddComment, CommentAnswer>("lost-comment", "tickets.comment", "a comment is answered and not stored", FaultShows.Mismatch)
+        new CandidateFault<AddComment, CommentAnswer>(
+            "lost-comment", "tickets.comment", "a comment is answered and not stored", FaultShows.Mismatch)
         {
             Expected = [new(Comments, "missing_row")],
             Fits = static (_, answer) => answer.Comment is not null,
             Apply = static async (call, cancellationToken) =>
             {
-                await ExecuteAsync(call.Session, "delete from ticket_comments where id = $1", cancellationToken, call.Answer.Comment!.Id);
+                await ExecuteAsync(
+                    call.Session, "delete from ticket_comments where id = $1", cancellationToken, call.Answer.Comment!.Id);
                 return call.Answer;
             },
         },

@@ -19,7 +19,8 @@ public sealed class PlantedFaultTests(PlantedFaultTests.Tables tables) : IClassF
 
     public static TheoryData<string> Mismatching => [.. Names(FaultShows.Mismatch)];
 
-    internal static bool IsOfWrites(CandidateFault fault) => TicketExperiments.All.Single(experiment => experiment.Operation == fault.Operation).Writes;
+    internal static bool IsOfWrites(CandidateFault fault) =>
+        TicketExperiments.All.Single(experiment => experiment.Operation == fault.Operation).Writes;
 
     public static TheoryData<string> Right => [.. Names(FaultShows.Statements), .. Names(FaultShows.Duration)];
 

@@ -4,16 +4,16 @@ using ShadowTicketing.Demo.Faults;
 
 namespace ShadowTicketing.Api.Tests.Demo;
 
-/// <summary>Faults of writes planted into the candidate, in the sandbox: what they leave of answers and rows is all there is to find.</summary>
+/// <summary>Faults of writes planted into the candidate, in the sandbox: what they leave is all there is to find.</summary>
 public sealed class PlantedWriteFaultTests(ParityDatabase database) : IClassFixture<ParityDatabase>
 {
     private static readonly FaultRegistry Registry = new(TimeProvider.System);
 
     private static readonly Provocation[] Writes =
     [
-        Provoking.NewTicket, Provoking.NewTicketOfLongDescription, Provoking.ChangeOfEverything, Provoking.ChangeByStranger, Provoking.ChangeOfMissing,
-        Provoking.Resolving, Provoking.ResolvingAgain, Provoking.Reopening, Provoking.Deletion, Provoking.DeletionByOwner, Provoking.DeletionOfMissing,
-        Provoking.Comment, Provoking.CommentOfLines, Provoking.CommentByStranger,
+        Provoking.NewTicket, Provoking.NewTicketOfLongDescription, Provoking.ChangeOfEverything, Provoking.ChangeByStranger,
+        Provoking.ChangeOfMissing, Provoking.Resolving, Provoking.ResolvingAgain, Provoking.Reopening, Provoking.Deletion,
+        Provoking.DeletionByOwner, Provoking.DeletionOfMissing, Provoking.Comment, Provoking.CommentOfLines, Provoking.CommentByStranger,
     ];
 
     public static TheoryData<string> Names => [.. Registry.All.Where(PlantedFaultTests.IsOfWrites).Select(fault => fault.Name)];

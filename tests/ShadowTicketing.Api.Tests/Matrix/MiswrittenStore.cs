@@ -8,11 +8,14 @@ namespace ShadowTicketing.Api.Tests.Matrix;
 internal sealed class MiswrittenStore(
     WriteFault fault, ITicketStore candidate, IDbContextFactory<TicketingContext> contexts, TicketSession session) : ITicketStore
 {
-    public Task<TicketPage> ListAsync(ListTickets request, CancellationToken cancellationToken) => candidate.ListAsync(request, cancellationToken);
+    public Task<TicketPage> ListAsync(ListTickets request, CancellationToken cancellationToken) =>
+        candidate.ListAsync(request, cancellationToken);
 
-    public Task<TicketAnswer> GetAsync(GetTicket request, CancellationToken cancellationToken) => candidate.GetAsync(request, cancellationToken);
+    public Task<TicketAnswer> GetAsync(GetTicket request, CancellationToken cancellationToken) =>
+        candidate.GetAsync(request, cancellationToken);
 
-    public Task<TicketStats> StatsAsync(GetStats request, CancellationToken cancellationToken) => candidate.StatsAsync(request, cancellationToken);
+    public Task<TicketStats> StatsAsync(GetStats request, CancellationToken cancellationToken) =>
+        candidate.StatsAsync(request, cancellationToken);
 
     public Task<Ticket> CreateAsync(CreateTicket request, CancellationToken cancellationToken) =>
         fault.Create?.RunAsync(contexts, session, request, cancellationToken) ?? candidate.CreateAsync(request, cancellationToken);

@@ -33,13 +33,16 @@ internal static class OtherContexts
     public static IDbContextFactory<TicketingContext> CommentsDetach { get; } = OfModel<DetachedComments>();
 
     /// <summary>A comparison with NULL is left to the database, and so is NULL.</summary>
-    public static IDbContextFactory<TicketingContext> RelationalNulls { get; } = Of(static _ => { }, static postgres => postgres.UseRelationalNulls());
+    public static IDbContextFactory<TicketingContext> RelationalNulls { get; } =
+        Of(static _ => { }, static postgres => postgres.UseRelationalNulls());
 
     /// <summary>Retries, which must be able to begin the transaction again.</summary>
-    public static IDbContextFactory<TicketingContext> Retrying { get; } = Of(static _ => { }, static postgres => postgres.EnableRetryOnFailure());
+    public static IDbContextFactory<TicketingContext> Retrying { get; } =
+        Of(static _ => { }, static postgres => postgres.EnableRetryOnFailure());
 
     /// <summary>New rows are stamped by the application, all rows of a save alike.</summary>
-    public static IDbContextFactory<TicketingContext> Stamping(Func<DateTime> clock) => Of(options => options.AddInterceptors(new Stamps(clock)));
+    public static IDbContextFactory<TicketingContext> Stamping(Func<DateTime> clock) =>
+        Of(options => options.AddInterceptors(new Stamps(clock)));
 
     private static PooledDbContextFactory<TicketingContext> OfModel<TChange>()
         where TChange : ModelCustomizer =>
@@ -95,12 +98,14 @@ internal static class OtherContexts
 
     private sealed class NoDefaultCategory(ModelCustomizerDependencies dependencies) : Changed(dependencies)
     {
-        protected override void Change(ModelBuilder model) => model.Entity<TicketRow>().Property(ticket => ticket.Category).ValueGeneratedNever();
+        protected override void Change(ModelBuilder model) =>
+            model.Entity<TicketRow>().Property(ticket => ticket.Category).ValueGeneratedNever();
     }
 
     private sealed class NoDefaultStatus(ModelCustomizerDependencies dependencies) : Changed(dependencies)
     {
-        protected override void Change(ModelBuilder model) => model.Entity<TicketRow>().Property(ticket => ticket.Status).ValueGeneratedNever();
+        protected override void Change(ModelBuilder model) =>
+            model.Entity<TicketRow>().Property(ticket => ticket.Status).ValueGeneratedNever();
     }
 
     private sealed class NoDefaultTimes(ModelCustomizerDependencies dependencies) : Changed(dependencies)
@@ -115,7 +120,8 @@ internal static class OtherContexts
 
     private sealed class PriorityByEnumeration(ModelCustomizerDependencies dependencies) : Changed(dependencies)
     {
-        protected override void Change(ModelBuilder model) => model.Entity<TicketRow>().Property(ticket => ticket.Priority).HasSentinel("low");
+        protected override void Change(ModelBuilder model) =>
+            model.Entity<TicketRow>().Property(ticket => ticket.Priority).HasSentinel("low");
     }
 
     private sealed class InternalByDefault(ModelCustomizerDependencies dependencies) : Changed(dependencies)

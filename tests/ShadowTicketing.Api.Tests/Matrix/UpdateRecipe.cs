@@ -10,7 +10,8 @@ internal sealed record UpdateRecipe
 {
     public delegate void Assign(UpdateSettersBuilder<TicketRow> set, UpdateTicket request);
 
-    public delegate Task<bool> Saves(UpdateRecipe parts, TicketingContext context, UpdateTicket request, CancellationToken cancellationToken);
+    public delegate Task<bool> Saves(
+        UpdateRecipe parts, TicketingContext context, UpdateTicket request, CancellationToken cancellationToken);
 
     public Func<UpdateTicket, bool> MayAssign { get; init; } = static request => request.AssignedTo is null || request.Caller.IsStaff;
 
@@ -20,7 +21,8 @@ internal sealed record UpdateRecipe
         return request.Caller.IsStaff ? tickets : tickets.Where(ticket => ticket.UserId == request.Caller.UserId);
     };
 
-    public Assign Touch { get; init; } = static (set, _) => set.SetProperty(ticket => ticket.UpdatedAt, ticket => TicketingContext.LocalTimestamp());
+    public Assign Touch { get; init; } = static (set, _) =>
+        set.SetProperty(ticket => ticket.UpdatedAt, ticket => TicketingContext.LocalTimestamp());
 
     public Assign Values { get; init; } = static (set, request) =>
     {
@@ -41,11 +43,12 @@ internal sealed record UpdateRecipe
     /// <summary>The parts above as one statement; whether there was such a ticket.</summary>
     public Saves Save { get; init; } = ExecuteAsync;
 
-    public Func<TicketingContext, int, CancellationToken, Task<Ticket>> Read { get; init; } = static (context, id, cancellationToken) => context.Tickets
+    public Func<TicketingContext, int, CancellationToken, Task<Ticket>> Read { get; init; } = static (context, id, cancellationToken) =>
+        context.Tickets
         .Where(ticket => ticket.Id == id)
         .Select(ticket => new Ticket(
-            ticket.Id, ticket.UserId, ticket.Subject, ticket.Description, ticket.Status, ticket.Priority, ticket.Category, ticket.AssignedTo,
-            ticket.Resolution, ticket.ResolvedAt, ticket.CreatedAt, ticket.UpdatedAt))
+            ticket.Id, ticket.UserId, ticket.Subject, ticket.Description, ticket.Status, ticket.Priority, ticket.Category,
+            ticket.AssignedTo, ticket.Resolution, ticket.ResolvedAt, ticket.CreatedAt, ticket.UpdatedAt))
         .SingleAsync(cancellationToken);
 
     public bool Commits { get; init; } = true;

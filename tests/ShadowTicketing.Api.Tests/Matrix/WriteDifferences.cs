@@ -7,8 +7,8 @@ using ShadowTicketing.Shadowing.Postgres.Sandbox;
 namespace ShadowTicketing.Api.Tests.Matrix;
 
 /// <summary>
-/// What two runs in the sandbox leave differently, found without the product: answers and rows as JSON, in which a time that is its own transaction's
-/// reads as that.
+/// What two runs in the sandbox leave differently, found without the product: answers and rows as JSON, in which a time that is its own
+/// transaction's reads as that.
 /// </summary>
 internal static class WriteDifferences
 {

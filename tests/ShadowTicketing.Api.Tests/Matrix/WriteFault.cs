@@ -6,7 +6,7 @@ using ShadowTicketing.Tickets.EfCore;
 namespace ShadowTicketing.Api.Tests.Matrix;
 
 /// <summary>A write line of the divergence catalogue as a candidate that makes just this one mistake.</summary>
-/// <param name="Line">The line's number, with a letter where it has several forms; <see cref="Beyond"/> for a mistake that it does not list.</param>
+/// <param name="Line">The line's number, with a letter where it has several forms; <see cref="Beyond"/> where it has none.</param>
 /// <param name="Change">From which form to which.</param>
 internal sealed record WriteFault(string Line, string Name, string Change)
 {
@@ -69,11 +69,13 @@ internal static class Stored
 
     /// <summary>In the rows, and in the answer that an update gives.</summary>
     public static IEnumerable<FaultTrace> Updated(string kind, params string[] columns) =>
-        [.. columns.Select(column => InTicket(column, kind)), .. columns.Select(column => new FaultTrace($"ticket.{Member(column)}", kind))];
+        [.. columns.Select(column => InTicket(column, kind)),
+            .. columns.Select(column => new FaultTrace($"ticket.{Member(column)}", kind))];
 
     /// <summary>In the rows, and in the answer that a comment gives.</summary>
     public static IEnumerable<FaultTrace> Commented(string kind, params string[] columns) =>
-        [.. columns.Select(column => InComment(column, kind)), .. columns.Select(column => new FaultTrace($"comment.{Member(column)}", kind))];
+        [.. columns.Select(column => InComment(column, kind)),
+            .. columns.Select(column => new FaultTrace($"comment.{Member(column)}", kind))];
 
     private static string Member(string column) =>
         string.Concat(column.Split('_').Select((word, i) => i == 0 ? word : char.ToUpperInvariant(word[0]) + word[1..]));

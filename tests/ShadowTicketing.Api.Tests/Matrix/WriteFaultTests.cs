@@ -32,11 +32,21 @@ public sealed class WriteFaultTests(ParityDatabase database) : IClassFixture<Par
     public async Task What_brings_a_fault_out_brings_none_out_of_the_candidate_nor_of_the_recipes(string kind)
     {
         var provocation = Provocations.Single(provocation => provocation.What == kind);
-        var none = new WriteFault("", "", "") { Create = new(), Update = new(), Delete = new(), Comment = new(), Provokes = provocation, Traces = [], Causes = [] };
+        var none = new WriteFault("", "", "")
+        {
+            Create = new(),
+            Update = new(),
+            Delete = new(),
+            Comment = new(),
+            Provokes = provocation,
+            Traces = [],
+            Causes = [],
+        };
         await using var lab = await WriteLab.OpenAsync(database, Cancellation);
         var control = await lab.RunAsync(provocation, ParityDatabase.Control, Cancellation);
         var candidate = await lab.RunAsync(provocation, database.Candidate, Cancellation);
-        var recipes = await lab.RunAsync(provocation, session => none.Over(database.Candidate(session), database.Contexts, session), Cancellation);
+        var recipes = await lab.RunAsync(
+            provocation, session => none.Over(database.Candidate(session), database.Contexts, session), Cancellation);
         Assert.Empty(WriteDifferences.Between(control, candidate));
         Assert.Empty(WriteDifferences.Between(control, recipes));
     }
@@ -62,7 +72,8 @@ public sealed class WriteFaultTests(ParityDatabase database) : IClassFixture<Par
         Assert.Empty(lines.Except(WriteFaults.All.Select(fault => fault.Line.TrimEnd('a', 'b', 'c', 'd', 'e', 'f', 'g'))));
     }
 
-    private async Task<IReadOnlySet<FaultTrace>> ProvokeAsync(WriteLab lab, WriteFault fault, Provocation provocation) => WriteDifferences.Between(
+    private async Task<IReadOnlySet<FaultTrace>> ProvokeAsync(WriteLab lab, WriteFault fault, Provocation provocation) =>
+        WriteDifferences.Between(
         await lab.RunAsync(provocation, ParityDatabase.Control, Cancellation),
         await lab.RunAsync(provocation, session => fault.Over(database.Candidate(session), database.Contexts, session), Cancellation));
 }

@@ -5,7 +5,7 @@ internal static class WriteFaults
 {
     public static IReadOnlyList<WriteFault> All { get; } =
     [
-        .. WriteFaultsOfValues.All, .. WriteFaultsOfTime.All, .. WriteFaultsOfDefaults.All, .. WriteFaultsOfUpdates.All, .. WriteFaultsOfResolving.All,
-        .. WriteFaultsOfFailures.All, .. WriteFaultsOfRows.All, .. WriteFaultsOfAccess.All,
+        .. WriteFaultsOfValues.All, .. WriteFaultsOfTime.All, .. WriteFaultsOfDefaults.All, .. WriteFaultsOfUpdates.All,
+        .. WriteFaultsOfResolving.All, .. WriteFaultsOfFailures.All, .. WriteFaultsOfRows.All, .. WriteFaultsOfAccess.All,
     ];
 }

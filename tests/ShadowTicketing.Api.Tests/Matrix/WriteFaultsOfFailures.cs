@@ -18,7 +18,8 @@ internal static class WriteFaultsOfFailures
             Update = new() { Save = static async (parts, context, request, cancellationToken) =>
             {
                 var (id, caller) = (request.TicketId, request.Caller);
-                if (!caller.IsStaff && await context.Tickets.AnyAsync(ticket => ticket.Id == id && ticket.UserId != caller.UserId, cancellationToken)) return false;
+                var anothers = context.Tickets.Where(ticket => ticket.Id == id && ticket.UserId != caller.UserId);
+                if (!caller.IsStaff && await anothers.AnyAsync(cancellationToken)) return false;
                 await UpdateRecipe.ExecuteAsync(parts with { Values = static (_, _) => { } }, context, request, cancellationToken);
                 var row = context.Attach(new TicketRow { Id = id });
                 if (request.Status is { } status) row.Property(ticket => ticket.Status).CurrentValue = status;
@@ -91,8 +92,10 @@ internal static class WriteFaultsOfFailures
         {
             Update = new() { Save = static async (parts, context, request, cancellationToken) =>
             {
-                var exists = request.AssignedTo?.Value is not { } assignee || await context.Users.AnyAsync(user => user.Id == assignee, cancellationToken);
-                return await UpdateRecipe.ExecuteAsync(parts, context, exists ? request : request with { AssignedTo = null }, cancellationToken);
+                var exists = request.AssignedTo?.Value is not { } assignee
+                    || await context.Users.AnyAsync(user => user.Id == assignee, cancellationToken);
+                return await UpdateRecipe.ExecuteAsync(
+                    parts, context, exists ? request : request with { AssignedTo = null }, cancellationToken);
             } },
             Provokes = Provoking.AssigneeUnknown,
             Traces = [Trace.Failure, Stored.InTicket("updated_at", Stored.Value), Stored.InTicket("updated_at", Stored.Null)],
@@ -109,10 +112,12 @@ internal static class WriteFaultsOfFailures
     ];
 
     /// <summary>Modified, whatever it was: of a row that was not read NULL would else pass for what is there.</summary>
-    private static void Set<T>(PropertyEntry<TicketRow, T> property, T value) => (property.CurrentValue, property.IsModified) = (value, true);
+    private static void Set<T>(PropertyEntry<TicketRow, T> property, T value) =>
+        (property.CurrentValue, property.IsModified) = (value, true);
 
     /// <summary>Right, but for the exception that it wraps a refusal into: load, assign, save.</summary>
-    private static async Task<bool> SaveAsync(UpdateRecipe parts, TicketingContext context, UpdateTicket request, CancellationToken cancellationToken)
+    private static async Task<bool> SaveAsync(
+        UpdateRecipe parts, TicketingContext context, UpdateTicket request, CancellationToken cancellationToken)
     {
         if (await parts.Which(context.Tickets.AsTracking(), request).SingleOrDefaultAsync(cancellationToken) is not { } row) return false;
         if (request.AssignedTo is { } assignee) row.AssignedTo = assignee.Value;

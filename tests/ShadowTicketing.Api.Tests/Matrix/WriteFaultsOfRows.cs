@@ -33,7 +33,8 @@ internal static class WriteFaultsOfRows
         {
             Delete = new() { Remove = static async (context, id, cancellationToken) =>
             {
-                var archive = await context.Tickets.Where(ticket => ticket.Id != id).MinAsync(ticket => (int?)ticket.Id, cancellationToken) ?? id;
+                var archive = await context.Tickets.Where(ticket => ticket.Id != id).MinAsync(ticket => (int?)ticket.Id, cancellationToken)
+                    ?? id;
                 await context.Comments.Where(comment => comment.TicketId == id)
                     .ExecuteUpdateAsync(set => set.SetProperty(comment => comment.TicketId, archive), cancellationToken);
                 return await context.Tickets.Where(ticket => ticket.Id == id).ExecuteDeleteAsync(cancellationToken);
@@ -46,7 +47,8 @@ internal static class WriteFaultsOfRows
         {
             Delete = new() { Remove = static async (context, id, cancellationToken) =>
             {
-                var row = await context.Tickets.AsTracking().Include(ticket => ticket.Comments).SingleOrDefaultAsync(ticket => ticket.Id == id, cancellationToken);
+                var row = await context.Tickets.AsTracking().Include(ticket => ticket.Comments)
+                    .SingleOrDefaultAsync(ticket => ticket.Id == id, cancellationToken);
                 if (row is null) return 0;
                 context.Remove(row);
                 return await context.SaveChangesAsync(cancellationToken);
@@ -59,7 +61,8 @@ internal static class WriteFaultsOfRows
         new(WriteFault.Beyond, "deletion-of-all", "WHERE id = → the filtered query is made and not used")
         {
             Delete = new() { Remove = static async (context, id, cancellationToken) =>
-                await context.Tickets.AnyAsync(ticket => ticket.Id == id, cancellationToken) ? await context.Tickets.ExecuteDeleteAsync(cancellationToken) : 0 },
+                await context.Tickets.AnyAsync(ticket => ticket.Id == id, cancellationToken)
+                    ? await context.Tickets.ExecuteDeleteAsync(cancellationToken) : 0 },
             Provokes = Provoking.Deletion,
             Traces = [Stored.MissingTicket, Stored.MissingComment],
             Causes = ["wrote_elsewhere"],
@@ -89,7 +92,8 @@ internal static class WriteFaultsOfRows
         {
             Delete = new() { Remove = static async (context, id, cancellationToken) =>
             {
-                if (await context.Tickets.AsTracking().SingleOrDefaultAsync(ticket => ticket.Id == id, cancellationToken) is not { } row) return 0;
+                var row = await context.Tickets.AsTracking().SingleOrDefaultAsync(ticket => ticket.Id == id, cancellationToken);
+                if (row is null) return 0;
                 context.Remove(row);
                 return 1;
             } },

@@ -22,8 +22,7 @@ internal static class WriteFaultsOfTime
             Update = new()
             {
                 Save = static async (parts, context, request, cancellationToken) =>
-                    await parts.Which(context.Tickets.AsTracking(), request).AnyAsync(cancellationToken)
-                    && await context.Tickets.AsTracking().SingleAsync(ticket => ticket.Id == request.TicketId, cancellationToken) is not null
+                    await parts.Which(context.Tickets.AsTracking(), request).SingleOrDefaultAsync(cancellationToken) is not null
                     && await UpdateRecipe.ExecuteAsync(parts, context, request, cancellationToken),
                 Read = static async (context, id, cancellationToken) =>
                     Saving.Answer(await context.Tickets.AsTracking().SingleAsync(ticket => ticket.Id == id, cancellationToken)),
@@ -32,7 +31,8 @@ internal static class WriteFaultsOfTime
             Traces =
             [
                 new("ticket.updatedAt", Stored.Value), new("ticket.updatedAt", Stored.Null),
-                .. Either("ticket.status"), .. Either("ticket.priority"), .. Either("ticket.assignedTo"), .. Either("ticket.resolution"), .. Either("ticket.resolvedAt"),
+                .. Either("ticket.status"), .. Either("ticket.priority"), .. Either("ticket.assignedTo"),
+                .. Either("ticket.resolution"), .. Either("ticket.resolvedAt"),
             ],
             Causes = ["echoed_entity"],
         },
@@ -43,7 +43,8 @@ internal static class WriteFaultsOfTime
             Provokes = Provoking.Comment,
             Traces =
             [
-                new("comment.authorFirstName", Stored.Null), new("comment.authorLastName", Stored.Null), new("comment.authorRole", Stored.Null),
+                new("comment.authorFirstName", Stored.Null),
+                new("comment.authorLastName", Stored.Null), new("comment.authorRole", Stored.Null),
             ],
             Causes = ["echoed_entity"],
         },
@@ -89,7 +90,8 @@ internal static class WriteFaultsOfTime
             Update = new() { Resolve = static (set, request) =>
             {
                 if (request.Status is "resolved")
-                    set.SetProperty(ticket => ticket.ResolvedAt, ticket => ticket.Status != "resolved" ? InMilliseconds() : ticket.ResolvedAt);
+                    set.SetProperty(
+                        ticket => ticket.ResolvedAt, ticket => ticket.Status != "resolved" ? InMilliseconds() : ticket.ResolvedAt);
             } },
             Provokes = Provoking.Resolving,
             Traces = [.. Stored.Updated(Stored.Value, "resolved_at")],
@@ -102,7 +104,8 @@ internal static class WriteFaultsOfTime
                 Save = static async (context, row, cancellationToken) =>
                 {
                     await Saving.AddAsync(context, row, cancellationToken);
-                    await context.Database.ExecuteSqlAsync($"UPDATE ticket_comments SET created_at = clock_timestamp() WHERE id = {row.Id}", cancellationToken);
+                    await context.Database.ExecuteSqlAsync(
+                        $"UPDATE ticket_comments SET created_at = clock_timestamp() WHERE id = {row.Id}", cancellationToken);
                 },
                 Touch = static (context, request, cancellationToken) => context.Database.ExecuteSqlAsync(
                     $"UPDATE support_tickets SET updated_at = clock_timestamp() WHERE id = {request.TicketId}", cancellationToken),
@@ -116,7 +119,8 @@ internal static class WriteFaultsOfTime
             Comment = new()
             {
                 Row = static request => Stamped(request, Now()),
-                Touch = static (context, request, cancellationToken) => context.Tickets.Where(ticket => ticket.Id == request.TicketId)
+                Touch = static (context, request, cancellationToken) => context.Tickets
+                    .Where(ticket => ticket.Id == request.TicketId)
                     .ExecuteUpdateAsync(static set => set.SetProperty(ticket => ticket.UpdatedAt, Now()), cancellationToken),
             },
             Provokes = Provoking.Comment,

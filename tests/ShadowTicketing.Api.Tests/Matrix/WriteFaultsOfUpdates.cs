@@ -13,7 +13,8 @@ internal static class WriteFaultsOfUpdates
         {
             Update = new() { Save = static async (parts, context, request, cancellationToken) =>
             {
-                if (await parts.Which(context.Tickets.AsTracking(), request).SingleOrDefaultAsync(cancellationToken) is not { } row) return false;
+                var row = await parts.Which(context.Tickets.AsTracking(), request).SingleOrDefaultAsync(cancellationToken);
+                if (row is null) return false;
                 if (request.Status is { } status) row.Status = status;
                 if (request.Priority is { } priority) row.Priority = priority;
                 if (request.AssignedTo is { } assignee) row.AssignedTo = assignee.Value;
@@ -90,14 +91,19 @@ internal static class WriteFaultsOfUpdates
         {
             Update = new() { Save = static async (parts, context, request, cancellationToken) =>
             {
-                if (await parts.Which(context.Tickets.AsTracking(), request).SingleOrDefaultAsync(cancellationToken) is not { } row) return false;
+                var row = await parts.Which(context.Tickets.AsTracking(), request).SingleOrDefaultAsync(cancellationToken);
+                if (row is null) return false;
                 context.Entry(row).CurrentValues.SetValues(new { request.Status, request.Priority });
                 await context.SaveChangesAsync(cancellationToken);
                 context.ChangeTracker.Clear();
                 return await UpdateRecipe.ExecuteAsync(parts, context, request, cancellationToken);
             } },
             Provokes = Provoking.ChangeOfPriority,
-            Traces = [.. Stored.Updated(Stored.Null, "status", "priority"), .. Stored.Updated(Stored.Value, "resolved_at"), .. Stored.Updated(Stored.Null, "resolved_at")],
+            Traces =
+            [
+                .. Stored.Updated(Stored.Null, "status", "priority"),
+                .. Stored.Updated(Stored.Value, "resolved_at"), .. Stored.Updated(Stored.Null, "resolved_at"),
+            ],
             Causes = ["overwritten_columns"],
         },
         new(WriteFault.Beyond, "update-of-all", "WHERE id = → the filtered query is made and not used")
@@ -106,7 +112,8 @@ internal static class WriteFaultsOfUpdates
             {
                 Save = static async (parts, context, request, cancellationToken) =>
                     await parts.Which(context.Tickets, request).AnyAsync(cancellationToken)
-                    && await UpdateRecipe.ExecuteAsync(parts with { Which = static (tickets, _) => tickets }, context, request, cancellationToken),
+                    && await UpdateRecipe.ExecuteAsync(
+                        parts with { Which = static (tickets, _) => tickets }, context, request, cancellationToken),
             },
             Provokes = Provoking.Change,
             Traces = Everywhere("updated_at", "status", "priority", "assigned_to", "resolution", "resolved_at"),
@@ -114,7 +121,8 @@ internal static class WriteFaultsOfUpdates
         },
         new(WriteFault.Beyond, "touch-of-all", "WHERE id = → none: a comment bumps every ticket")
         {
-            Comment = new() { Touch = static (context, _, cancellationToken) => CommentRecipe.TouchAsync(context.Tickets, cancellationToken) },
+            Comment = new() { Touch = static (context, _, cancellationToken) =>
+                CommentRecipe.TouchAsync(context.Tickets, cancellationToken) },
             Provokes = Provoking.Comment,
             Traces = Everywhere("updated_at"),
             Causes = ["wrote_elsewhere"],

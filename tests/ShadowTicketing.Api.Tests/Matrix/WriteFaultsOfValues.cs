@@ -19,7 +19,7 @@ internal static partial class WriteFaultsOfValues
         {
             Update = new() { Values = static (set, request) => new UpdateRecipe().Values(set, request with
             {
-                Resolution = request.Resolution is { } resolution ? new(string.IsNullOrWhiteSpace(resolution.Value) ? null : resolution.Value) : null,
+                Resolution = request.Resolution is { } text ? new(string.IsNullOrWhiteSpace(text.Value) ? null : text.Value) : null,
             }) },
             Provokes = Provoking.BlankResolution,
             Traces = [.. Stored.Updated(Stored.Null, "resolution")],
@@ -27,7 +27,8 @@ internal static partial class WriteFaultsOfValues
         },
         new("66a", "blank-subject", "a subject of zero-width characters → cleaned, and stored as ''")
         {
-            Create = new() { Row = static request => CreateRecipe.NewRow(request with { Subject = Invisible().Replace(request.Subject, "").Trim() }) },
+            Create = new() { Row = static request =>
+                CreateRecipe.NewRow(request with { Subject = Invisible().Replace(request.Subject, "").Trim() }) },
             Provokes = Provoking.NewTicketOfInvisibleSubject,
             Traces = [.. Stored.Created(Stored.Value, "subject")],
             Causes = ["trimmed_text", "text_normalization"],

@@ -16,7 +16,8 @@ internal sealed class WriteLab : IAsyncDisposable
     private const string Full =
         """
         {"status": "in_progress", "priority": "high", "category": "bug", "assigned_to": 1, "resolution": "Restarted.",
-         "resolved_at": "2024-05-06T07:08:09.123456", "created_at": "2024-01-02T03:04:05.123456", "updated_at": "2024-05-06T07:08:09.123456"}
+         "resolved_at": "2024-05-06T07:08:09.123456", "created_at": "2024-01-02T03:04:05.123456",
+         "updated_at": "2024-05-06T07:08:09.123456"}
         """;
 
     private readonly WriteSandbox _sandbox;
@@ -34,7 +35,8 @@ internal sealed class WriteLab : IAsyncDisposable
             source,
             $"""
             select array_agg(id) from (select t.id from support_tickets t join users u on u.id = t.user_id
-                where u.role = 'user' and t.user_id <> {ids[1]} and t.id in (select ticket_id from ticket_comments) order by t.id limit 3) as chosen
+                where u.role = 'user' and t.user_id <> {ids[1]} and t.id in (select ticket_id from ticket_comments)
+                order by t.id limit 3) as chosen
             """,
             cancellationToken);
         var owner = await ReadAsync<int>(source, $"select user_id from support_tickets where id = {tickets[0]}", cancellationToken);
@@ -42,7 +44,12 @@ internal sealed class WriteLab : IAsyncDisposable
         var rows = new Dictionary<(string, long), string>();
         foreach (var (table, where) in ((string, string)[])
         [
-            ("users", $"id in (1, {ids[1]}) or id in (select user_id from support_tickets where id {of} union select assigned_to from support_tickets where id {of} union select user_id from ticket_comments where ticket_id {of})"),
+            ("users",
+                $"""
+                id in (1, {ids[1]}) or id in (select user_id from support_tickets where id {of}
+                    union select assigned_to from support_tickets where id {of}
+                    union select user_id from ticket_comments where ticket_id {of})
+                """),
             ("support_tickets", $"id {of}"), ("ticket_comments", $"ticket_id {of}"),
         ])
         {
@@ -54,12 +61,16 @@ internal sealed class WriteLab : IAsyncDisposable
         return new(new(new(database.Database.Shadow), TicketSandbox.Tables), new(tickets[0], owner, ids[1]), new("", rows));
     }
 
-    public Task<SandboxRun<object>> RunAsync(Provocation provocation, Func<TicketSession, ITicketStore> side, CancellationToken cancellationToken)
+    public Task<SandboxRun<object>> RunAsync(
+        Provocation provocation, Func<TicketSession, ITicketStore> side, CancellationToken cancellationToken)
     {
         var before = Before(provocation);
         var keys = new Dictionary<string, long> { ["support_tickets"] = NewKey, ["ticket_comments"] = NewKey };
         return _sandbox.RunAsync(
-            before, keys, (connection, transaction) => AskAsync(side(TicketSession.Within(connection, transaction)), provocation.Request(Scene), cancellationToken), cancellationToken);
+            before, keys,
+            (connection, transaction) =>
+                AskAsync(side(TicketSession.Within(connection, transaction)), provocation.Request(Scene), cancellationToken),
+            cancellationToken);
     }
 
     public ValueTask DisposeAsync() => _sandbox.DisposeAsync();

@@ -48,7 +48,11 @@ internal sealed record DeleteRecipe
     {
         await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
         if (MayDelete(request.Caller))
-            return new(await Remove(lease.Context, request.TicketId, cancellationToken) == 0 ? TicketAccess.NotFound : TicketAccess.Granted);
+        {
+            var removed = await Remove(lease.Context, request.TicketId, cancellationToken);
+            return new(removed == 0 ? TicketAccess.NotFound : TicketAccess.Granted);
+        }
+
         var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
         return new(owner is null ? TicketAccess.NotFound : TicketAccess.Forbidden);
     }
@@ -64,10 +68,11 @@ internal sealed record CommentRecipe
 
     public Func<TicketingContext, CommentRow, CancellationToken, Task> Save { get; init; } = Saving.AddAsync;
 
-    public Func<TicketingContext, AddComment, CancellationToken, Task> Touch { get; init; } = static (context, request, cancellationToken) =>
-        TouchAsync(context.Tickets.Where(ticket => ticket.Id == request.TicketId), cancellationToken);
+    public Func<TicketingContext, AddComment, CancellationToken, Task> Touch { get; init; } =
+        static (context, request, cancellationToken) => TouchAsync(context.Tickets.Where(ticket => ticket.Id == request.TicketId), cancellationToken);
 
-    public Func<TicketingContext, CommentRow, CancellationToken, Task<TicketComment>> Read { get; init; } = static (context, row, cancellationToken) =>
+    public Func<TicketingContext, CommentRow, CancellationToken, Task<TicketComment>> Read { get; init; } =
+        static (context, row, cancellationToken) =>
         CompiledQueries.Of(context).CommentById(context, row.Id, cancellationToken);
 
     public bool Commits { get; init; } = true;
