@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ShadowTicketing.Demo.Faults;
 using ShadowTicketing.Shadowing.Postgres;
-using ShadowTicketing.Shadowing.Postgres.Sandbox;
 
 namespace ShadowTicketing.Api.Tests.Matrix;
 
@@ -14,7 +13,7 @@ internal static class WriteDifferences
 {
     private static readonly JsonSerializerOptions Camel = new(JsonSerializerDefaults.Web);
 
-    public static IReadOnlySet<FaultTrace> Between(SandboxRun<object> control, SandboxRun<object> candidate)
+    public static IReadOnlySet<FaultTrace> Between(WriteRun control, WriteRun candidate)
     {
         var found = new HashSet<FaultTrace>();
         if (control.Error is not null || candidate.Error is not null)
@@ -28,10 +27,10 @@ internal static class WriteDifferences
 
         // Where only the candidate failed its rows are as they were: that it failed says it all.
         if (candidate.Error is not null) return found;
-        foreach (var row in control.After.Rows.Keys.Union(candidate.After.Rows.Keys))
+        foreach (var row in control.Rows.Keys.Union(candidate.Rows.Keys))
         {
             var path = $"rows.{row.Table}[*]";
-            var (one, other) = (control.After.Rows.GetValueOrDefault(row), candidate.After.Rows.GetValueOrDefault(row));
+            var (one, other) = (control.Rows.GetValueOrDefault(row), candidate.Rows.GetValueOrDefault(row));
             if (one is null) found.Add(new(path, "extra_row"));
             else if (other is null) found.Add(new(path, "missing_row"));
             else Members(Clocked(one, control), Clocked(other, candidate), path, found);
@@ -40,12 +39,12 @@ internal static class WriteDifferences
         return found;
     }
 
-    private static string Category(SandboxRun<object> run) => run.Error is null ? "" : PostgresErrors.Categorize(run.Error).ToString();
+    private static string Category(WriteRun run) => run.Error is null ? "" : PostgresErrors.Categorize(run.Error).ToString();
 
-    private static JsonNode Node(SandboxRun<object> run) => Clocked(JsonSerializer.Serialize(run.Answer, Camel), run);
+    private static JsonNode Node(WriteRun run) => Clocked(JsonSerializer.Serialize(run.Answer, Camel), run);
 
-    private static JsonNode Clocked(string json, SandboxRun<object> run) =>
-        JsonNode.Parse(json.Replace($"\"{run.After.Now}\"", "\"now\"", StringComparison.Ordinal))!;
+    private static JsonNode Clocked(string json, WriteRun run) =>
+        JsonNode.Parse(run.Now.Length == 0 ? json : json.Replace($"\"{run.Now}\"", "\"now\"", StringComparison.Ordinal))!;
 
     private static void Members(JsonNode? one, JsonNode? other, string path, HashSet<FaultTrace> found)
     {

@@ -1,11 +1,18 @@
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using ShadowTicketing.Api.Tests.Parity;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing.Postgres.Sandbox;
+using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Tests.Matrix;
+
+/// <summary>What came of a write.</summary>
+/// <param name="Now">Its transaction's clock.</param>
+/// <param name="Rows">All that are there afterwards.</param>
+internal sealed record WriteRun(object? Answer, Exception? Error, string Now, IReadOnlyDictionary<RowKey, string> Rows);
 
 /// <summary>Runs writes in the sandbox, all on the same ticket with its comments and two others beside it.</summary>
 internal sealed class WriteLab : IAsyncDisposable
@@ -41,7 +48,7 @@ internal sealed class WriteLab : IAsyncDisposable
             cancellationToken);
         var owner = await ReadAsync<int>(source, $"select user_id from support_tickets where id = {tickets[0]}", cancellationToken);
         var of = $"in ({string.Join(", ", tickets)})";
-        var rows = new Dictionary<(string, long), string>();
+        var rows = new Dictionary<RowKey, string>();
         foreach (var (table, where) in ((string, string)[])
         [
             ("users",
@@ -53,35 +60,45 @@ internal sealed class WriteLab : IAsyncDisposable
             ("support_tickets", $"id {of}"), ("ticket_comments", $"ticket_id {of}"),
         ])
         {
-            await using var command = source.CreateCommand($"select id, to_jsonb(t)::text from {table} t where {where}");
+            var columns = TicketSandbox.Tables.Single(copy => copy.Name == table).Columns is { } granted ? string.Join(", ", granted) : "*";
+            await using var command = source.CreateCommand($"select id, to_jsonb(t)::text from (select {columns} from {table} where {where}) t");
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken)) rows[(table, reader.GetInt32(0))] = reader.GetString(1);
+            while (await reader.ReadAsync(cancellationToken)) rows[new(table, reader.GetInt32(0))] = reader.GetString(1);
         }
 
-        return new(new(new(database.Database.Shadow), TicketSandbox.Tables), new(tickets[0], owner, ids[1]), new("", rows));
+        return new(new(new(database.Database.Sandbox), TicketSandbox.Tables), new(tickets[0], owner, ids[1]), new(rows));
     }
 
-    public Task<SandboxRun<object>> RunAsync(
+    public async Task<WriteRun> RunAsync(
         Provocation provocation, Func<TicketSession, ITicketStore> side, CancellationToken cancellationToken)
     {
         var before = Before(provocation);
         var keys = new Dictionary<string, long> { ["support_tickets"] = NewKey, ["ticket_comments"] = NewKey };
-        return _sandbox.RunAsync(
-            before, keys,
-            (connection, transaction) =>
-                AskAsync(side(TicketSession.Within(connection, transaction)), provocation.Request(Scene), cancellationToken),
-            cancellationToken);
+        await using var session = await _sandbox.OpenAsync(before, keys, cancellationToken);
+        try
+        {
+            var store = side(TicketSession.Within(session.Connection, session.Transaction));
+            var answer = await AskAsync(store, provocation.Request(Scene), cancellationToken);
+            var written = await session.ReadAsync(cancellationToken);
+            var rows = before.Rows.Where(row => !written.Changes.ContainsKey(row.Key))
+                .Concat(written.Changes.Where(row => row.Value is not null).Select(row => KeyValuePair.Create(row.Key, row.Value!)));
+            return new(answer, null, written.Now, rows.ToDictionary());
+        }
+        catch (Exception failure) when (failure is NpgsqlException or DbUpdateException or InvalidOperationException)
+        {
+            return new(null, failure, "", before.Rows);
+        }
     }
 
     public ValueTask DisposeAsync() => _sandbox.DisposeAsync();
 
     private RowImage Before(Provocation provocation)
     {
-        var key = ("support_tickets", (long)Scene.Ticket);
+        var key = new RowKey("support_tickets", Scene.Ticket);
         var ticket = JsonNode.Parse(_rows.Rows[key])!.AsObject();
         foreach (var (column, value) in ((string[])[Full, provocation.Ticket]).SelectMany(given => JsonNode.Parse(given)!.AsObject()))
             ticket[column] = value?.DeepClone();
-        return _rows with { Rows = new Dictionary<(string, long), string>(_rows.Rows) { [key] = ticket.ToJsonString() } };
+        return _rows with { Rows = new Dictionary<RowKey, string>(_rows.Rows) { [key] = ticket.ToJsonString() } };
     }
 
     private static async Task<object> AskAsync(ITicketStore store, object request, CancellationToken cancellationToken) => request switch
