@@ -41,13 +41,16 @@ internal static class TicketFootprints
     public static Func<object, WriteFootprint> Upto(int maxRows) => request => request switch
     {
         CreateTicket create => Of([], NewTicket, create.Caller, [], maxRows),
-        UpdateTicket { AssignedTo: not null, Caller.IsStaff: false } update => Of([], update.TicketId, update.Caller, [], maxRows),
-        UpdateTicket update => Of([ForChange], update.TicketId, update.Caller, update.AssignedTo?.Value is { } assignee ? [assignee] : [], maxRows),
+        UpdateTicket { AssignedTo: not null, Caller.IsStaff: false } update => Of([], update.TicketId, update.Caller, Assignee(update), maxRows),
+        UpdateTicket update => Of([ForChange], update.TicketId, update.Caller, Assignee(update), maxRows),
         AddComment comment => Of([ForChange], comment.TicketId, comment.Caller, [], maxRows),
         DeleteTicket { Caller.IsStaff: true } delete => Of([ForRemoval, CommentsForRemoval], delete.TicketId, delete.Caller, [], maxRows),
         DeleteTicket delete => Of([], delete.TicketId, delete.Caller, [], maxRows),
         _ => throw new ArgumentOutOfRangeException(nameof(request), $"{request.GetType().Name} writes nothing."),
     };
+
+    // Also where it may not be assigned: a side that does so all the same must find the user there.
+    private static int[] Assignee(UpdateTicket update) => update.AssignedTo?.Value is { } assignee ? [assignee] : [];
 
     private static WriteFootprint Of(IReadOnlyList<string> locks, int ticket, Caller caller, int[] users, int maxRows) => new(locks, Image, () =>
     [

@@ -18,6 +18,9 @@ internal sealed record TrafficOptions
     /// <summary>Requests under way at most; more wait their turn.</summary>
     public int Concurrency { get; init; } = 64;
 
+    /// <summary>Operations whose requests are sent; null for all. The others are planned and left out.</summary>
+    public IReadOnlySet<string>? Operations { get; init; }
+
     /// <summary>How many to send; null for no end but the caller's.</summary>
     public int? Requests { get; init; }
 }
@@ -56,7 +59,7 @@ internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population popu
                     break;
                 }
 
-                _ = SendAsync(_plan.Next(), places);
+                _ = SendAsync(Next(), places);
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -70,6 +73,14 @@ internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population popu
     public void Dispose() => _http.Dispose();
 
     /// <summary>Waits for the next arrival. Arrivals are as irregular as in life: the gaps are exponentially distributed.</summary>
+    private PlannedRequest Next()
+    {
+        PlannedRequest request;
+        do request = _plan.Next();
+        while (options.Operations?.Contains(request.Operation) is false);
+        return request;
+    }
+
     private async Task<DateTimeOffset> PaceAsync(DateTimeOffset due, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();

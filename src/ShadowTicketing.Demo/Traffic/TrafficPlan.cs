@@ -116,7 +116,9 @@ internal sealed class TrafficPlan
     }
 
     private PlannedRequest UpdateForbidden() => _dice.Chance(0.5)
-        ? Patch(HotOwner, _population.Hot[0], new() { ["assignedTo"] = Staff.UserId }, [403])
+        ? _dice.Chance(0.5)
+            ? Patch(HotOwner, _population.Hot[0], new() { ["assignedTo"] = Staff.UserId }, [403])
+            : Patch(User, _dice.Of(_population.Tickets), new() { ["status"] = "closed" }, [200, 403])
         : Patch(User, NobodysTicket, new() { ["status"] = "closed" }, [404]);
 
     private PlannedRequest UpdateAssigneeUnknown() =>

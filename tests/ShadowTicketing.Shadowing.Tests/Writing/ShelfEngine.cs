@@ -29,7 +29,7 @@ internal sealed class Shelf(Func<Shelf, Put, CancellationToken, Task<PutAnswer>>
 
     public static RowKey Row(long key) => new("shelf", key);
 
-    public static string Text(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ss.ffffff", CultureInfo.InvariantCulture);
+    public static string Text(DateTime time) => time.ToString("yyyy-MM-ddTHH:mm:ss.FFFFFF", CultureInfo.InvariantCulture);
 
     public Task<PutAnswer> PutAsync(Put request, CancellationToken cancellationToken) => put(this, request, cancellationToken);
 
