@@ -19,6 +19,8 @@ internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOp
     {
         var answers = CompareAnswers(experiment, request, control, candidate);
         if (!experiment.Writes || answers.Incomparable is not null) return answers;
+        // Who fails stores nothing; that it should have is said by the failure.
+        if (candidate.Error is not null) return answers;
         if (control.Rows is not { Before.IsTooLarge: false } left || candidate.Rows is not { } right)
             return new() { Incomparable = control.Rows is { Before.IsTooLarge: true } ? IncomparableReason.TooLarge : IncomparableReason.NotConfirmable };
         var rows = RowComparison.Compare(left, right, _limits);

@@ -59,7 +59,7 @@ public sealed class ShadowingMetrics
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 8, 12, 20, 50, 100, 500] });
         _databaseTime = Histogram("shadow.database.time", "Time in the database by one side's commands.", Seconds);
         _overhead = Histogram("shadow.caller.overhead", "What shadowing added to the caller's own flow.",
-            [0.0000005, 0.000001, 0.0000025, 0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.001, 0.01]);
+            [0.0000005, 0.000001, 0.0000025, 0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1]);
         _lastComparison = Meter.CreateGauge<double>("shadow.comparison.last.timestamp", "s", "When the latest comparison ended.");
     }
 

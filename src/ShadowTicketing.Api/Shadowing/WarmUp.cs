@@ -1,11 +1,12 @@
 using ShadowTicketing.Api.Health;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Shadowing;
 
 /// <summary>
-/// Runs every read on both sides before the service calls itself ready: the first query of each kind costs many times the rest, and
+/// Runs every read on both sides, and every write in the sandbox, before the service calls itself ready: the first query of each kind costs many times the rest, and
 /// must be neither a user's nor taken for the candidate's fault.
 /// </summary>
 /// <remarks>
@@ -13,7 +14,7 @@ namespace ShadowTicketing.Api.Shadowing;
 /// not come back, starts cold, and its requests show what is wrong with it.
 /// </remarks>
 internal sealed partial class WarmUp(
-    OpenStore<ITicketStore> open, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp> logger)
+    OpenStore<ITicketStore> open, IWriteStage<ITicketStore> writes, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp> logger)
     : BackgroundService
 {
     private const int Rounds = 3;
@@ -45,8 +46,7 @@ internal sealed partial class WarmUp(
         try
         {
             // On a thread of its own: a candidate may block from its first line.
-            await Task.Run(() => TryAsync(Side.Candidate, Position.Shadow, cancellationToken), cancellationToken)
-                .WaitAsync(CandidatesTime, clock, cancellationToken);
+            await Task.Run(() => WarmAsync(cancellationToken), cancellationToken).WaitAsync(CandidatesTime, clock, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -55,6 +55,35 @@ internal sealed partial class WarmUp(
 
         shadowSwitch.Hold(ShadowSwitch.WarmingUp, off: false);
         LogWarm();
+    }
+
+    private async Task WarmAsync(CancellationToken cancellationToken)
+    {
+        await TryAsync(Side.Candidate, Position.Shadow, cancellationToken);
+        if (!shadowSwitch.HasSandbox) return;
+        for (var round = 0; round < Rounds; round++)
+            foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
+    }
+
+    /// <summary>In the sandbox: what is warmed up is the code, and its statements there.</summary>
+    private async Task TryWritesAsync(Side side, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var staff = new Caller(WarmUpRows.User, "superadmin");
+            await using var scope = await writes.OpenSandboxAsync(side, WarmUpRows.Image, new Dictionary<string, long>(), cancellationToken);
+            await scope.Store.CreateAsync(new(staff, "Warm up", "The first of its kind."), cancellationToken);
+            await scope.Store.UpdateAsync(new(staff, WarmUpRows.Ticket, Status: "resolved"), cancellationToken);
+            await scope.Store.CommentAsync(new(staff, WarmUpRows.Ticket, "Warm."), cancellationToken);
+            await scope.Store.DeleteAsync(new(staff, WarmUpRows.Ticket), cancellationToken);
+            await scope.ReadAsync(cancellationToken);
+        }
+#pragma warning disable CA1031 // Whatever the reason: it starts cold, and its writes show what is wrong with it.
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(failure, side, Position.Shadow);
+        }
+#pragma warning restore CA1031
     }
 
     private async Task<bool> TryAsync(Side side, Position position, CancellationToken cancellationToken)
@@ -91,4 +120,17 @@ internal sealed partial class WarmUp(
 
     [LoggerMessage(52, LogLevel.Warning, "The candidate did not come back from its warm-up; it starts cold.")]
     private partial void LogCold();
+}
+
+/// <summary>A user and a ticket that are in no table.</summary>
+internal static class WarmUpRows
+{
+    public const int User = 1;
+    public const int Ticket = 1;
+
+    public static readonly RowImage Image = new(new Dictionary<RowKey, string>
+    {
+        [new("users", User)] = """{"id": 1, "email": "warm@up.invalid", "first_name": "Warm", "last_name": "Up", "role": "superadmin", "is_active": true}""",
+        [new("support_tickets", Ticket)] = """{"id": 1, "user_id": 1, "subject": "Warm up", "description": "A ticket.", "status": "open"}""",
+    });
 }

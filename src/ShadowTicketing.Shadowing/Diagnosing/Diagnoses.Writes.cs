@@ -6,6 +6,7 @@ namespace ShadowTicketing.Shadowing.Diagnosing;
 internal static partial class Diagnoses
 {
     private const string OverLong = "22001";
+    private const string ForeignKey = "23503";
 
     private static Diagnosis? OfWrites(Symptoms symptoms)
     {
@@ -22,6 +23,9 @@ internal static partial class Diagnoses
                 return new(Cause.MissingRowThrows, "The candidate fails because no row was affected, where the control says that there is none.");
         }
 
+        if (symptoms.ErrorType is ForeignKey && symptoms.Pair.ControlError is null)
+            return new(Cause.MissingRowThrows, "The candidate is refused by a foreign key, where the control says that there is no such row.");
+
         if (Find(symptoms, difference => difference is { Path: "", Kind: DifferenceKind.Error }) is not { Control: string refusal } error) return null;
         if (error.Candidate is null)
         {
@@ -30,9 +34,11 @@ internal static partial class Diagnoses
                 : new(Cause.AcceptedWhatIsRefused, $"The control is refused with {refusal}; the candidate stored it.");
         }
 
-        return symptoms.Pair.CandidateError is { InnerException: null } bare && bare.GetType().Name is "DbUpdateException"
+        return IsSqlState(refusal) && error.Candidate is string other && !IsSqlState(other)
             ? new(Cause.HiddenDatabaseError, $"The control fails with {refusal}; of the candidate's failure the database's own is lost.") : null;
     }
+
+    private static bool IsSqlState(string error) => error.Length == 5 && error.All(char.IsAsciiLetterOrDigit) && char.IsAsciiDigit(error[0]);
 
     private static Diagnosis? OfEchoes(Symptoms symptoms) =>
         Find(symptoms, difference => difference.Kind is DifferenceKind.Value or DifferenceKind.NullVsValue && difference.Control is not Enum && difference.Candidate is not Enum) is { } echoed
@@ -41,6 +47,9 @@ internal static partial class Diagnoses
     private static Diagnosis? OfWrittenRows(WriteSymptoms write)
     {
         if (write.Elsewhere.FirstOrDefault() is { Table: { } table }) return new(Cause.WroteElsewhere, $"rows.{table}: rows were touched that the request does not name.");
+        var isTouchAlone = write.Columns.Count > 0 && write.Columns.All(IsNotTouched);
+        if (write.CandidateWroteNothing && !isTouchAlone)
+            return new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and stored nothing of it.");
         if (write.Undeleted.Any() || write.Deleted.Any())
         {
             var tables = string.Join(", ", write.Undeleted.Concat(write.Deleted).Select(row => row.Table).Distinct());
@@ -49,12 +58,13 @@ internal static partial class Diagnoses
 
         if (write.IsRepeated) return new(Cause.WrittenTwice, $"{Paths(write.Stored)}: the candidate made more rows of the same kind than the control.");
         if (write.MadeByControl.Any()) return new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and did not make the row.");
-        var isTouchAlone = write.Columns.Count > 0 && write.Columns.All(IsNotTouched);
-        if (isTouchAlone) return new(Cause.NotTouched, $"{Paths(write.Stored)}: the control has the time of the write there, the candidate what it was before.");
-        return write.CandidateWroteNothing ? new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and changed no row.") : null;
+        return isTouchAlone
+            ? new(Cause.NotTouched, $"{Paths(write.Stored)}: the control has the time of the write there, the candidate what it was before.") : null;
     }
 
-    private static bool IsNotTouched(ColumnSymptom column) => column is { ControlHasClock: true, IsKeptByCandidate: true, Before: not null };
+    /// <summary>The row bears the time of the write nowhere: where it does elsewhere, the write is known there and the time of a transition is missing.</summary>
+    private static bool IsNotTouched(ColumnSymptom column) =>
+        column is { ControlHasClock: true, IsKeptByCandidate: true, Before: not null, CandidateTouchedRow: false };
 
     private static Diagnosis? OfClocks(WriteSymptoms write)
     {
@@ -85,10 +95,11 @@ internal static partial class Diagnoses
     private static Diagnosis? OfColumn(ColumnSymptom column, Symptoms symptoms)
     {
         var path = column.Of.Pattern;
+        var requested = Requested(column, symptoms);
         var isTime = column.Control is DateTime || column.Candidate is DateTime;
         return column switch
         {
-            { ControlHasClock: true, Candidate: null, IsNew: false } => new(Cause.LostTransition, $"{path}: the control sets the time of the transition, the candidate leaves it unset."),
+            { ControlHasClock: true, IsKeptByCandidate: true, CandidateTouchedRow: true } or { ControlHasClock: true, Candidate: null, IsNew: false } => new(Cause.LostTransition, $"{path}: the control sets the time of the transition, the candidate leaves it as it was."),
             { IsKeptByControl: true, Candidate: null } when isTime => new(Cause.ClearedTime, $"{path}: the control leaves the time as it was, the candidate clears it."),
             { IsKeptByControl: true } when isTime => new(Cause.RepeatedTransition, $"{path}: the control leaves the time as it was, the candidate sets it again."),
             _ when IsNotTouched(column) => new(Cause.NotTouched, $"{path}: the control has the time of the write there, the candidate what it was before."),
@@ -96,19 +107,30 @@ internal static partial class Diagnoses
             { IsKeptByControl: true, Candidate: null } => new(Cause.OverwrittenColumns, $"{path}: the request does not name it; the candidate stores NULL there."),
             { IsKeptByControl: true } => new(Cause.MassAssignment, $"{path}: the control leaves it as it was, the candidate changes it."),
             { IsKeptByCandidate: true } => new(Cause.WriteLost, $"{path}: the control changes it, the candidate leaves it as it was."),
-            { IsNew: true, Candidate: null or "" or 0L or false } when !IsRequested(column, symptoms) =>
-                new(Cause.DefaultNotApplied, $"{path}: the control has the database's default, the candidate {(column.Candidate is null ? "NULL" : "an empty value")}."),
-            { IsNew: true, Control: bool, Candidate: bool } => new(Cause.DefaultNotApplied, $"{path}: the value that was asked for passed for unset, and a default was stored."),
-            { IsNew: true } when !IsRequested(column, symptoms) => new(Cause.MassAssignment, $"{path}: the request does not name it; the candidate stores a value of its own."),
+            { IsNew: true, Control: not null } when requested is null => new(
+                Cause.DefaultNotApplied, $"{path}: the control has the database's default, the candidate {(column.Candidate is null ? "NULL" : "another value")}."),
+            { IsNew: true } when requested is null => new(Cause.MassAssignment, $"{path}: the request does not name it; the candidate stores a value of its own."),
+            { IsNew: true } when Equals(requested, column.Candidate) => new(Cause.MassAssignment, $"{path}: the candidate stores what was asked for, the control does not."),
+            { IsNew: true, Control: bool } => new(Cause.DefaultNotApplied, $"{path}: the value that was asked for passed for unset, and a default was stored."),
+            { Control: string control, Candidate: string candidate } when Visible(control) == Visible(candidate) =>
+                new(Cause.TrimmedText, $"{path}: the texts differ in blanks and in characters that cannot be seen."),
             _ => null,
         };
     }
 
-    /// <summary>Whether a member of the request has the column's name and a value.</summary>
-    private static bool IsRequested(ColumnSymptom column, Symptoms symptoms)
+    /// <summary>What is stored is neither what was asked for nor like it: it passed for unset. Comes last: a text may have been spoilt in better known ways.</summary>
+    private static Diagnosis? OfUnsent(Symptoms symptoms) =>
+        WriteSymptoms.Of(symptoms)?.Columns.FirstOrDefault(column => column.IsNew && Equals(Requested(column, symptoms), column.Control)) is { } unsent
+            ? new(Cause.DefaultNotApplied, $"{unsent.Of.Pattern}: the value that was asked for passed for unset, and another was stored.") : null;
+
+    private static string Visible(string text) => string.Concat(text.Where(
+        letter => !char.IsWhiteSpace(letter) && !char.IsControl(letter) && char.GetUnicodeCategory(letter) is not System.Globalization.UnicodeCategory.Format));
+
+    /// <summary>The value of the request's member that has the column's name; null where there is none.</summary>
+    private static object? Requested(ColumnSymptom column, Symptoms symptoms)
     {
         var name = column.Column.Replace("_", "", StringComparison.Ordinal);
-        return Members.Of(symptoms.Request).Any(member =>
-            (member.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || (name == "comment" && member.Name == "Text")) && member.GetValue(symptoms.Request) is not null);
+        return Members.Of(symptoms.Request).FirstOrDefault(member =>
+            member.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || (name == "comment" && member.Name == "Text"))?.GetValue(symptoms.Request);
     }
 }

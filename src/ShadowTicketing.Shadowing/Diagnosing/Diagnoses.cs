@@ -9,7 +9,7 @@ internal static partial class Diagnoses
     private static readonly Func<Symptoms, Diagnosis?>[] Rules =
     [
         OfAccess, OfRaces, OfStatements, OfWrites, OfErrors, OfWindows, OfRows, OfNavigations, OfTimes, OfNulls, OfTexts, OfRepresentation,
-        OfAggregates, OfLookups,
+        OfAggregates, OfLookups, OfUnsent,
     ];
 
     public static Diagnosis Of(Symptoms symptoms)

@@ -15,6 +15,9 @@ internal sealed record ColumnSymptom(Difference Of, string Column, bool IsNew, o
 
     public bool CandidateHasClock => RowComparison.IsClock(Candidate, CandidateRows);
 
+    /// <summary>Whether the candidate's row bears the time of its write in another column.</summary>
+    public bool CandidateTouchedRow { get; init; }
+
     public bool IsKeptByControl => !IsNew && Equals(Control, Before);
 
     public bool IsKeptByCandidate => !IsNew && Equals(Candidate, Before);
@@ -67,6 +70,8 @@ internal sealed class WriteSymptoms
         var (table, column) = (difference.Path[(RowComparison.Root.Length + 1)..open], difference.Path[(close + 2)..]);
         var row = new RowKey(table, (long)difference.RowKey!);
         var before = _control.Before.Rows.TryGetValue(row, out var known) ? RowComparison.Parse(known).Columns.GetValueOrDefault(column) : null;
-        return new(difference, column, IsNew: known is null, before, _control, _candidate);
+        var isTouched = _candidate.Changes.GetValueOrDefault(row) is { } now && RowComparison.Parse(now).Columns.Any(
+            other => other.Key != column && RowComparison.IsClock(other.Value, _candidate));
+        return new(difference, column, IsNew: known is null, before, _control, _candidate) { CandidateTouchedRow = isTouched };
     }
 }

@@ -27,7 +27,7 @@ internal static class WriteFaultsOfRows
             } },
             Provokes = Provoking.Deletion,
             Traces = [Stored.ExtraTicket],
-            Causes = ["write_lost"],
+            Causes = ["cascade_lost", "write_lost"],
         },
         new("65c", "comments-left-behind", "ON DELETE CASCADE → the comments are hung on another ticket first")
         {

@@ -16,10 +16,10 @@ namespace ShadowTicketing.Api.Tests.Matrix;
 /// <param name="IsSwept">Whether a sweep found it instead.</param>
 internal sealed record WriteDetection(WriteFault Fault, int? Requests, bool IsSwept, IReadOnlyList<MismatchGroup> Groups)
 {
-    public IReadOnlyList<DifferencePattern> Differences => [.. Groups.SelectMany(group => group.Differences).Distinct()];
+    public IReadOnlyList<DifferencePattern> Differences => [.. Groups.Where(group => group.Outcome != "match").SelectMany(group => group.Differences).Distinct()];
 
     public IReadOnlyList<KeyValuePair<string, long>> Causes =>
-        [.. Groups.SelectMany(group => group.Causes).GroupBy(cause => cause.Key, (cause, counts) => KeyValuePair.Create(cause, counts.Sum(count => count.Value)))
+        [.. Groups.Where(group => group.Outcome != "match").SelectMany(group => group.Causes).GroupBy(cause => cause.Key, (cause, counts) => KeyValuePair.Create(cause, counts.Sum(count => count.Value)))
             .OrderByDescending(cause => cause.Value)];
 
     public bool IsFound => Groups.Any(group => group.Outcome != "match");

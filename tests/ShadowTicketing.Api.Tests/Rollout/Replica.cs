@@ -45,11 +45,13 @@ internal sealed class Replica : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public static async Task<Replica> StartAsync(
-        TicketingDatabase database, string name = "one", Func<ITicketStore, ITicketStore>? candidate = null, bool warm = true, params (string, string)[] settings)
+        TicketingDatabase database, string name = "one", Func<ITicketStore, ITicketStore>? candidate = null, bool warm = true,
+        Func<ITicketStore, ITicketStore>? everywhere = null, params (string, string)[] settings)
     {
         var starts = new ConcurrentQueue<long>();
         var service = await ShadowedService.StartAsync(database, services =>
         {
+            if (everywhere is not null) ShadowedService.Decorate(services, everywhere);
             var opened = services.Last(registered => registered.ServiceType == typeof(OpenStore<ITicketStore>)).ImplementationFactory!;
             services.AddSingleton<OpenStore<ITicketStore>>(provider =>
             {

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -85,6 +86,16 @@ internal sealed class ShadowedService : IAsyncDisposable
         return (int)response.StatusCode;
     }
 
+    /// <summary>Sends a body as a user.</summary>
+    public async Task<(int Status, JsonNode? Answer)> SendAsync(HttpMethod method, string path, object? body = null, int asUser = Staff)
+    {
+        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = Bearer(AccessTokens.For(asUser)) } };
+        if (body is not null) request.Content = JsonContent.Create(body);
+        using var response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
+        var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
+    }
+
     public async Task<ShadowStatus> StatusAsync()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/shadow/v1/status") { Headers = { Authorization = Bearer(ViewerToken) } };
@@ -130,7 +141,8 @@ internal sealed class ShadowedService : IAsyncDisposable
 
     private static AuthenticationHeaderValue Bearer(string token) => new("Bearer", token);
 
-    private static void Decorate(IServiceCollection services, Func<ITicketStore, ITicketStore> candidate)
+    /// <summary>Puts something around the candidate wherever it runs.</summary>
+    public static void Decorate(IServiceCollection services, Func<ITicketStore, ITicketStore> candidate)
     {
         var registered = services.Last(service => service.ServiceType == typeof(CandidateStore)).ImplementationFactory!;
         services.AddSingleton<CandidateStore>(provider =>
