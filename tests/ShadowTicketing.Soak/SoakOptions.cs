@@ -6,4 +6,11 @@ namespace ShadowTicketing.Soak;
 /// <param name="FaultRate">The share of the answers that a planted fault fits which it changes.</param>
 /// <param name="RaceRate">The share of the answers that the race-only fault fits which it changes.</param>
 internal sealed record SoakOptions(
-    long Comparisons, TimeSpan For, int Readers = 4, int Writers = 4, double FaultRate = 1e-5, double RaceRate = 1e-5);
+    long Comparisons, TimeSpan For, int Readers = 4, int Writers = 4, double FaultRate = 1e-5, double RaceRate = 1e-5)
+{
+    /// <summary>Compared writes that it takes besides.</summary>
+    public long Writes { get; init; }
+
+    /// <summary>Who makes them, as many at once as the lane keeps up with.</summary>
+    public int SampledWriters { get; init; } = 2;
+}

@@ -11,7 +11,7 @@ internal static class SoakReport
     {
         var invariant = CultureInfo.InvariantCulture;
         var text = new StringBuilder();
-        text.AppendLine(invariant, $"{figures.Comparisons:N0} comparisons in {figures.Span:hh\\:mm\\:ss}, {figures.Comparisons / figures.Span.TotalSeconds:N0} a second, beside "
+        text.AppendLine(invariant, $"{figures.Comparisons:N0} comparisons in {figures.Span:hh\\:mm\\:ss}, {figures.Comparisons / figures.Span.TotalSeconds:N0} a second, and {figures.WriteComparisons:N0} compared writes, beside "
             + $"{figures.Writes:N0} writes ({figures.RefusedWrites:N0} refused) of {figures.Options.Writers} writers.");
         text.AppendLine(invariant, $"Managed memory {figures.MemoryBefore.Managed} → {figures.MemoryAfter.Managed} MiB, "
             + $"working set {figures.MemoryBefore.WorkingSet} → {figures.MemoryAfter.WorkingSet} MiB.");

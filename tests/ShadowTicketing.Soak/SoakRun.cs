@@ -37,10 +37,12 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
         var (started, memory) = (clock.GetTimestamp(), SoakFigures.Memory());
         var writers = new SoakWriters(ground, served);
         var readers = new SoakReaders(ground, clock);
+        var sampled = new SoakSampledWriters(ground);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task[] running =
         [
             .. Enumerable.Range(0, options.Readers).Select(_ => LoopAsync(readers.ReadAsync, yields: true)),
+            .. Enumerable.Range(0, options.SampledWriters).Select(_ => LoopAsync(sampled.WriteAsync, yields: true)),
             .. Enumerable.Range(0, options.Writers).Select(_ => LoopAsync(writers.WriteAsync, yields: false)),
         ];
         var unexplained = await WatchAsync();
@@ -69,17 +71,19 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
         {
             using var tick = new PeriodicTimer(Step, clock);
             var (shown, done, unexplained) = (started, 0L, 0L);
-            while (done < options.Comparisons && clock.GetElapsedTime(started) < options.For && !running.Any(task => task.IsFaulted))
+            var written = 0L;
+            while ((done < options.Comparisons || written < options.Writes) && clock.GetElapsedTime(started) < options.For && !running.Any(task => task.IsFaulted))
             {
                 await tick.WaitForNextTickAsync(stop);
                 var now = report.Operations();
                 _isBehind = now.Sum(operation => operation.Queued + operation.InFlight) > MostBehind;
                 done = SoakFigures.Compared(now) - SoakFigures.Compared(before);
+                written = SoakFigures.ComparedWrites(now) - SoakFigures.ComparedWrites(before);
                 if (clock.GetElapsedTime(shown) < ProgressEvery) continue;
                 shown = clock.GetTimestamp();
                 // Only the latest are kept: a look now and then sees most of them.
                 unexplained += report.Transients().Count(transient => transient.Paths.Count + transient.Rows.Count == 0);
-                progress(SoakFigures.Progress(clock.GetElapsedTime(started), done, now, planted, race, writers.Written));
+                progress(SoakFigures.Progress(clock.GetElapsedTime(started), done, now, planted, race, writers.Written, written));
             }
 
             return unexplained + report.Transients().Count(transient => transient.Paths.Count + transient.Rows.Count == 0);
