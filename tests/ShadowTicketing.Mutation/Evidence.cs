@@ -9,7 +9,7 @@ internal static class Evidence
     private const int FewestComparisons = 50;
     private const double StatementsOfChance = 0.05; // Means are rounded, and a ticket may be gone between the two sides.
     private static readonly string[] Failures = ["mismatch", "candidate_error", "candidate_timeout"];
-    private static readonly string[] Shadowed = ["tickets.list", "tickets.get", "tickets.stats"];
+    private static readonly string[] Shadowed = ["tickets.list", "tickets.get", "tickets.stats", "tickets.create", "tickets.update", "tickets.comment"];
 
     /// <summary>Whether there is some already: a mismatch or a failure. Statements are judged at the end.</summary>
     public static bool IsAny(StatusView status) => status.Operations.Any(operation => operation.Of(Failures) > 0);

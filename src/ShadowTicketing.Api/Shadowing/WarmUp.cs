@@ -19,7 +19,7 @@ internal sealed partial class WarmUp(
 {
     private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan CandidatesTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CandidatesTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
