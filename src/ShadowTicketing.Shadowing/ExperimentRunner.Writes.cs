@@ -16,8 +16,9 @@ public sealed partial class ExperimentRunner<TStore>
                 ? await WriteWithCandidateAsync(experiment, request, turn, arrived, cancellationToken)
                 : await WriteWithControlAsync(experiment, request, turn, arrived, cancellationToken);
         }
-        catch (Exception) when (!turn.HandedOver.Value)
+        catch (Exception failure) when (!turn.HandedOver!.Value)
         {
+            Metrics.Served(experiment, turn.Side, isFallback: false, _clock.GetElapsedTime(arrived), failure);
             Skip(experiment, turn, cancellationToken.IsCancellationRequested ? SkipReason.Cancelled : SkipReason.SandboxUnavailable);
             throw;
         }
@@ -99,7 +100,7 @@ public sealed partial class ExperimentRunner<TStore>
     private void HandOver<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, Observation<TResult> observation, long? number)
     {
-        turn.HandedOver.Value = true;
+        turn.HandedOver!.Value = true;
         if (turn.Skipped is not null) return;
         if (observation.Rows is null)
         {
@@ -125,7 +126,7 @@ public sealed partial class ExperimentRunner<TStore>
     private void Skip<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, Turn<TRequest, TResult> turn, SkipReason reason, long? number = null)
     {
-        turn.HandedOver.Value = true;
+        turn.HandedOver!.Value = true;
         if (turn.Skipped is not null) return;
         turn.Operation.Tally.Skipped(reason);
         Metrics.Skip(experiment, reason);

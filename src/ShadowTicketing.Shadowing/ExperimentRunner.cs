@@ -72,7 +72,7 @@ public sealed partial class ExperimentRunner<TStore>
         _served.Enter();
         try
         {
-            if (turn.IsWrite) return await ServeWriteAsync(experiment, request, turn, arrived, cancellationToken);
+            if (turn.HandedOver is not null) return await ServeWriteAsync(experiment, request, turn, arrived, cancellationToken);
             return turn.Side is Side.Candidate
                 ? await ServeCandidateAsync(experiment, request, turn, arrived, cancellationToken)
                 : await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
@@ -194,11 +194,11 @@ public sealed partial class ExperimentRunner<TStore>
             if (reason is SkipReason.Budget or SkipReason.QueueFull) shape.Shed();
             operation.Tally.Skipped(reason);
             Metrics.Skip(experiment, reason);
-            return new(operation, shape, side, fingerprint, null, reason) { IsWrite = experiment.Writes && side is Side.Candidate };
+            return new(operation, shape, side, fingerprint, null, reason) { HandedOver = experiment.Writes && side is Side.Candidate ? new() : null };
         }
 
         // A write is handed over once it has been committed.
-        if (experiment.Writes) return new(operation, shape, side, fingerprint, null, null) { IsWrite = true };
+        if (experiment.Writes) return new(operation, shape, side, fingerprint, null, null) { HandedOver = new() };
         var comparison = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, side)
         {
             Operation = operation,
@@ -219,11 +219,8 @@ public sealed partial class ExperimentRunner<TStore>
         OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, ComparisonRun<TStore, TRequest, TResult>? Comparison,
         SkipReason? Skipped)
     {
-        /// <summary>Whether it runs in a transaction of ours: a write that is to be compared, or that the candidate does.</summary>
-        public bool IsWrite { get; init; }
-
-        /// <summary>Whether it has been counted as queued or skipped.</summary>
-        public StrongBox<bool> HandedOver { get; } = new();
+        /// <summary>Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has been counted yet.</summary>
+        public StrongBox<bool>? HandedOver { get; init; }
     }
 
     /// <summary>The application's own code: it must not fail the request. A shape that it cannot name is never proven.</summary>

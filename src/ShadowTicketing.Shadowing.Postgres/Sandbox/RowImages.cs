@@ -9,12 +9,15 @@ namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 /// <param name="maxRows">An image of more is too large.</param>
 internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 {
-    // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, after the transaction's.
-    // Ids wrap around at 32 bits in a row, and have 64 where they are asked for.
+    /// <summary>In seconds. A write whose rows cannot be read, or locked, in that time is done without.</summary>
+    private const int Patience = 2;
+
+    // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, soon after the transaction's.
+    // Ids wrap around at 32 bits in a row, and have 64 where they are asked for: what lies further ahead than one transaction sees begin is long past.
     private const string IsMine =
         """
         case when x.top is null then false
-            when ((r.version - x.top) & 4294967295) > 2147483647 then false
+            when ((r.version - x.top) & 4294967295) > 1000000 then false
             else pg_xact_status((x.top + ((r.version - x.top) & 4294967295))::text::xid8) = 'in progress' end
         """;
 
@@ -38,7 +41,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     public async Task<(RowImage Image, long[] Marks)> BeforeAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, Action locked, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection, transaction);
+        await using var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
         foreach (var sql in footprint.Locks) batch.BatchCommands.Add(footprint.Command(sql));
         batch.BatchCommands.Add(new(_marks));
         batch.BatchCommands.Add(footprint.Command(footprint.Image));
@@ -68,7 +71,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     public async Task<WrittenRows> AfterAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, long[] marks, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection, transaction);
+        await using var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
         batch.BatchCommands.Add(new("savepoint row_images"));
         var after = new NpgsqlBatchCommand(_after);
         for (var i = 0; i < tables.Count; i++)

@@ -9,17 +9,15 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private readonly NpgsqlDataSource _served;
     private readonly RowImages _images;
     private readonly TimeProvider _clock;
-    private readonly NpgsqlConnection _connection;
-    private readonly int _process;
+    private NpgsqlConnection _connection;
     private NpgsqlTransaction _transaction;
     private long[] _marks = [];
     private bool _isCommitting;
-    private PostgresException? _aborted;
+    private NpgsqlException? _aborted;
 
     private ServedWrite(NpgsqlDataSource served, RowImages images, TimeProvider clock, NpgsqlConnection connection, NpgsqlTransaction transaction)
     {
-        (_served, _images, _clock, _connection, _transaction) = (served, images, clock, connection, transaction);
-        (_process, Store) = (connection.ProcessID, default!);
+        (_served, _images, _clock, _connection, _transaction, Store) = (served, images, clock, connection, transaction, default!);
     }
 
     public TStore Store { get; private set; }
@@ -30,22 +28,24 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public bool IsUndone { get; private set; } = true;
 
+    private bool IsConnected => _connection.FullState.HasFlag(System.Data.ConnectionState.Open);
+
     /// <param name="footprint">Null where no images are wanted.</param>
     public static async ValueTask<ServedWrite<TStore>> BeginAsync(
         NpgsqlDataSource served, RowImages images, WriteFootprint? footprint, Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, TimeProvider clock,
         CancellationToken cancellationToken)
     {
         var connection = await served.OpenConnectionAsync(cancellationToken);
+        var write = new ServedWrite<TStore>(served, images, clock, connection, await connection.BeginTransactionAsync(cancellationToken));
         try
         {
-            var write = new ServedWrite<TStore>(served, images, clock, connection, await connection.BeginTransactionAsync(cancellationToken));
             if (footprint is not null) await write.LookAsync(footprint, cancellationToken);
-            write.Store = storeOver(connection, write._transaction);
+            write.Store = storeOver(write._connection, write._transaction);
             return write;
         }
         catch
         {
-            await connection.DisposeAsync();
+            await write.DisposeAsync();
             throw;
         }
     }
@@ -59,12 +59,12 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             return await _images.AfterAsync(_connection, _transaction, before, _marks, cancellationToken);
         }
-        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction)
+        catch (NpgsqlException failure) when (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction || !IsConnected)
         {
             _aborted = failure;
             return null;
         }
-        catch (PostgresException)
+        catch (NpgsqlException)
         {
             // The image is lost, not the write.
             await _transaction.RollbackAsync("row_images", cancellationToken);
@@ -98,7 +98,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     {
         if (_isCommitting) return;
         await using var command = _served.CreateCommand("select pg_terminate_backend($1)");
-        command.Parameters.Add(new() { Value = _process });
+        command.Parameters.Add(new() { Value = _connection.ProcessID });
         await command.ExecuteNonQueryAsync();
     }
 
@@ -122,9 +122,15 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             (Before, _marks) = await _images.BeforeAsync(_connection, _transaction, footprint, () => locked = _clock.GetTimestamp(), cancellationToken);
         }
-        catch (PostgresException failure) when (failure.SqlState != PostgresErrorCodes.QueryCanceled || !cancellationToken.IsCancellationRequested)
+        catch (NpgsqlException) when (!cancellationToken.IsCancellationRequested)
         {
             await _transaction.DisposeAsync();
+            if (!IsConnected)
+            {
+                await _connection.DisposeAsync();
+                _connection = await _served.OpenConnectionAsync(cancellationToken);
+            }
+
             _transaction = await _connection.BeginTransactionAsync(cancellationToken);
         }
         finally

@@ -11,7 +11,7 @@ namespace ShadowTicketing.Api.Tests.Sweeps;
 /// <summary>Commands over every row there is, on both sides in the sandbox: proof without traffic, and nothing of it is done.</summary>
 public sealed class WriteSweepTests(PostgresFixture postgres)
 {
-    private const int Tickets = 200;
+    private const int Tickets = 150;
 
     private const string Everything =
         """
@@ -25,8 +25,9 @@ public sealed class WriteSweepTests(PostgresFixture postgres)
     public async Task Every_ticket_is_written_to_in_every_way_and_none_has_changed()
     {
         var database = await postgres.Postgres.CreateAsync("write_sweeps", Cancellation);
-        await Seeder.SeedAsync(database, Tickets, Cancellation);
+        await Seeder.SeedAsync(database, 1_000, Cancellation);
         await using var service = await ShadowedService.StartAsync(database, settings: WritesUnderTrafficTests.Everything);
+        await service.AsOwnerAsync($"delete from support_tickets where id not in (select id from support_tickets order by id limit {Tickets})");
         var before = await Sql.LineAsync(database.Owner, Everything);
         var store = service.Services.GetRequiredService<SweepStore>();
         var fingerprint = service.Services.GetRequiredService<EvidenceLedger>().Fingerprint;
