@@ -9,12 +9,12 @@ namespace ShadowTicketing.Api.Tests.Sandbox;
 /// <param name="Kind"><c>relation</c>, <c>tuple</c> and the like.</param>
 internal sealed record SeenLock(string Role, string Schema, string Kind, string Mode);
 
-/// <summary>Looks, as often as it can, at who holds which lock and who waits for whom in a database.</summary>
+/// <summary>Looks all the time at who holds which lock and who waits for whom in a database.</summary>
 internal sealed class LockWatch : IAsyncDisposable
 {
     private const string Locks =
         """
-        select distinct a.usename::text, case when n.nspname like 'pg_temp%' then 'pg_temp' else n.nspname end, l.locktype, l.mode
+        select distinct coalesce(a.usename::text, ''), case when n.nspname like 'pg_temp%' then 'pg_temp' else n.nspname end, l.locktype, l.mode
         from pg_locks l join pg_stat_activity a on a.pid = l.pid
         join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
         where a.datname = current_database() and l.pid <> pg_backend_pid()
@@ -23,7 +23,7 @@ internal sealed class LockWatch : IAsyncDisposable
     // Which session waits is shown to everybody by its locks only.
     private const string Waits =
         """
-        select distinct a.usename::text, b.usename::text from pg_locks l
+        select distinct coalesce(a.usename::text, ''), coalesce(b.usename::text, '') from pg_locks l
         join pg_stat_activity a on a.pid = l.pid
         cross join lateral unnest(pg_blocking_pids(l.pid)) as blocking (pid) join pg_stat_activity b on b.pid = blocking.pid
         where a.datname = current_database() and not l.granted
@@ -56,8 +56,10 @@ internal sealed class LockWatch : IAsyncDisposable
         await connection.OpenAsync(CancellationToken.None);
         await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new(Locks), new(Waits) } };
         await batch.PrepareAsync(CancellationToken.None);
+        using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
         for (; !enough.IsCancellationRequested; Looks++)
         {
+            await look.WaitForNextTickAsync(CancellationToken.None);
             await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
             while (await reader.ReadAsync(CancellationToken.None))
                 _locks.AddOrUpdate(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)), 1, static (_, times) => times + 1);

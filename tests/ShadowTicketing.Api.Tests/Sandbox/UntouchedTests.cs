@@ -69,7 +69,7 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         Assert.Equal((commented, 0, rows.Comments + commented - left.Comments), Delta("ticket_comments"));
 
         var inPublic = watch.Seen.Where(seen => seen.Schema == "public").ToArray();
-        TestContext.Current.TestOutputHelper?.WriteLine($"{watch.Looks} looks: {string.Join(", ", watch.Seen)}; waits {string.Join(", ", watch.Waited)}");
+        TestContext.Current.TestOutputHelper?.WriteLine($"{watch.Looks} looks; {string.Join(", ", inPublic.AsEnumerable())}; waits: {string.Join(", ", watch.Waited)}");
         Assert.Contains(new SeenLock(Sandbox, "pg_temp", "relation", "RowExclusiveLock"), watch.Seen);
         Assert.Contains(new SeenLock(Shadow, "public", "relation", "AccessShareLock"), inPublic);
         Assert.Contains(new SeenLock(Served, "public", "relation", "RowExclusiveLock"), inPublic);
@@ -117,7 +117,7 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         {
             await using var hold = new NpgsqlCommand("select from support_tickets where id = any($1) for update", holder, held) { Parameters = { new() { Value = hot.ToArray() } } };
             await hold.ExecuteNonQueryAsync(Cancellation);
-            driving = WriteTraffic.DriveAsync(service, requests: 800, concurrency: 8);
+            driving = WriteTraffic.DriveAsync(service, requests: 600, concurrency: 8);
             await Until.HoldsAsync(() => Task.FromResult(watch.Waited.Contains((Served, "ticketing_owner"))));
         }
 
