@@ -12,7 +12,7 @@ namespace ShadowTicketing.Api.Tests.Sandbox;
 public sealed class BurdenTests(PostgresFixture postgres)
 {
     private const int Sessions = 4;
-    private const int Rounds = 15;
+    private const int Rounds = 10;
 
     // Nothing but the comparison itself is to be measured.
     private static readonly (string, string)[] Plain = [.. WritesUnderTrafficTests.Everything, ("Shadowing:LatencyPairPercent", "0"), ("Shadowing:SelfTestInterval", "01:00:00")];
@@ -40,7 +40,7 @@ public sealed class BurdenTests(PostgresFixture postgres)
         var (compared, before) = (await ComparedAsync(service), await CataloguesAsync());
         Assert.NotEqual(empty, before);
 
-        await WriteTraffic.DriveAsync(service, requests: 780, concurrency: 8, seed: 3);
+        await WriteTraffic.DriveAsync(service, requests: 600, concurrency: 8, seed: 3);
         Assert.InRange(await ComparedAsync(service) - compared, 500, int.MaxValue);
         Assert.Equal(before, await CataloguesAsync());
 
@@ -68,7 +68,7 @@ public sealed class BurdenTests(PostgresFixture postgres)
         Assert.All(compared, one => Assert.InRange(one.Value - alone[one.Key], 1, MostIds[one.Key]));
     }
 
-    /// <summary>Transaction ids by operation: the median, for the service keeps books in between.</summary>
+    /// <summary>Transaction ids by operation: the fewest of some rounds, for the service keeps books in between.</summary>
     private static async Task<Dictionary<string, long>> SpentAsync(TicketingDatabase database, (string, string)[] settings)
     {
         await using var service = await ShadowedService.StartAsync(database, settings: settings);
@@ -83,7 +83,7 @@ public sealed class BurdenTests(PostgresFixture postgres)
             await MeasureAsync("tickets.delete", () => writer.DeleteAsync(ticket));
         }
 
-        return spent.ToDictionary(one => one.Key, one => one.Value.Order().ElementAt(Rounds / 2));
+        return spent.ToDictionary(one => one.Key, one => one.Value.Min());
 
         async Task MeasureAsync(string operation, Func<Task> write)
         {

@@ -117,7 +117,7 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         {
             await using var hold = new NpgsqlCommand("select from support_tickets where id = any($1) for update", holder, held) { Parameters = { new() { Value = hot.ToArray() } } };
             await hold.ExecuteNonQueryAsync(Cancellation);
-            driving = WriteTraffic.DriveAsync(service, requests: 600, concurrency: 8);
+            driving = WriteTraffic.DriveAsync(service, requests: 500, concurrency: 8);
             await Until.HoldsAsync(() => Task.FromResult(watch.Waited.Contains((Served, "ticketing_owner"))));
         }
 

@@ -14,7 +14,7 @@ internal sealed record Answer(string Operation, string Path, int Status);
 /// <summary>The demo's requests with most of the reads left out, and every answer kept.</summary>
 internal static class WriteTraffic
 {
-    private const int ReadsLeftOut = 7;
+    private const int ReadsLeftOut = 31;
     private const int NobodysTicket = 2_147_000_000;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
