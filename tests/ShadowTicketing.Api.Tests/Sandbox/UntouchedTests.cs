@@ -102,7 +102,9 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         {
             var status = await service.SettledAsync(operation);
             Assert.NotEqual(0, status.Comparisons["match"]);
-            Assert.Equal(status.Requests, status.Comparisons["match"] + status.Comparisons["control_error"]);
+            Assert.True(
+                status.Requests == status.Comparisons["match"] + status.Comparisons["control_error"],
+                $"{operation}: {string.Join(' ', status.Comparisons.Concat(status.Skips).Where(one => one.Value > 0))} {string.Join(' ', status.Mismatches)}");
         }
     }
 
