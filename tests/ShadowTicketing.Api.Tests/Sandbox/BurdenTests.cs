@@ -15,9 +15,11 @@ public sealed class BurdenTests(PostgresFixture postgres)
     private const int Rounds = 10;
 
     // Nothing but the comparison itself is to be measured.
-    private static readonly (string, string)[] Plain = [.. WritesUnderTrafficTests.Everything, ("Shadowing:LatencyPairPercent", "0"), ("Shadowing:SelfTestInterval", "01:00:00")];
+    private static readonly (string, string)[] Plain =
+        [.. WritesUnderTrafficTests.Everything, ("Shadowing:LatencyPairPercent", "0"), ("Shadowing:SelfTestInterval", "01:00:00")];
 
-    // The sandbox's transaction has one; each transaction of a side's own is a savepoint there, and has one if it writes. The control's comment is one, served.
+    // The sandbox's transaction has one. A transaction of a side's own is a savepoint there,
+    // and has one too if it writes; so has the control's comment, served.
     private static readonly Dictionary<string, int> MostIds = new()
     {
         ["tickets.create"] = 1,
@@ -33,7 +35,11 @@ public sealed class BurdenTests(PostgresFixture postgres)
     {
         var database = await postgres.CloneAsync("burden_catalogues", Cancellation);
         await using var service = await ShadowedService.StartAsync(
-            database, settings: [.. WritesUnderTrafficTests.Everything, ("ConnectionStrings:Sandbox", $"{database.Sandbox};Maximum Pool Size={Sessions}")]);
+            database,
+            settings:
+            [
+                .. WritesUnderTrafficTests.Everything, ("ConnectionStrings:Sandbox", $"{database.Sandbox};Maximum Pool Size={Sessions}"),
+            ]);
         var empty = await CataloguesAsync();
         await FillPoolAsync(service.Services.GetRequiredService<WriteSandbox>());
         await WriteTraffic.DriveAsync(service, requests: 100, concurrency: 8, seed: 2);
@@ -47,9 +53,10 @@ public sealed class BurdenTests(PostgresFixture postgres)
         Task<string> CataloguesAsync() => Sql.LineAsync(
             database.Owner,
             """
-            select (select count(*) from pg_class), (select count(*) from pg_attribute), (select count(*) from pg_attrdef), (select count(*) from pg_constraint),
-                (select count(*) from pg_index), (select count(*) from pg_type), (select count(*) from pg_depend), (select count(*) from pg_trigger),
-                (select count(*) from pg_sequence), (select count(*) from pg_namespace where nspname ~ '^pg_(toast_)?temp_')
+            select (select count(*) from pg_class), (select count(*) from pg_attribute), (select count(*) from pg_attrdef),
+                (select count(*) from pg_constraint), (select count(*) from pg_index), (select count(*) from pg_type),
+                (select count(*) from pg_depend), (select count(*) from pg_trigger), (select count(*) from pg_sequence),
+                (select count(*) from pg_namespace where nspname ~ '^pg_(toast_)?temp_')
             """);
     }
 
@@ -94,7 +101,8 @@ public sealed class BurdenTests(PostgresFixture postgres)
         }
 
         // To look takes none.
-        async Task<long> NextIdAsync() => long.Parse(await Sql.LineAsync(database.Owner, "select pg_snapshot_xmax(pg_current_snapshot())::text"), CultureInfo.InvariantCulture);
+        async Task<long> NextIdAsync() => long.Parse(
+            await Sql.LineAsync(database.Owner, "select pg_snapshot_xmax(pg_current_snapshot())::text"), CultureInfo.InvariantCulture);
     }
 
     private static async Task FillPoolAsync(WriteSandbox sandbox)
@@ -102,7 +110,8 @@ public sealed class BurdenTests(PostgresFixture postgres)
         var sessions = new List<SandboxSession>();
         try
         {
-            while (sessions.Count < Sessions) sessions.Add(await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), Cancellation));
+            while (sessions.Count < Sessions)
+                sessions.Add(await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), Cancellation));
         }
         finally
         {
@@ -113,7 +122,8 @@ public sealed class BurdenTests(PostgresFixture postgres)
     private static async Task<long> ComparedAsync(ShadowedService service)
     {
         var compared = 0L;
-        foreach (var operation in WritesUnderTrafficTests.Operations) compared += (await service.SettledAsync(operation)).Comparisons.Values.Sum();
+        foreach (var operation in WritesUnderTrafficTests.Operations)
+            compared += (await service.SettledAsync(operation)).Comparisons.Values.Sum();
         return compared;
     }
 }

@@ -14,7 +14,8 @@ internal sealed class LockWatch : IAsyncDisposable
 {
     private const string Locks =
         """
-        select distinct coalesce(a.usename::text, ''), case when n.nspname like 'pg_temp%' then 'pg_temp' else n.nspname end, l.locktype, l.mode
+        select distinct coalesce(a.usename::text, ''), case when n.nspname like 'pg_temp%' then 'pg_temp' else n.nspname end,
+            l.locktype, l.mode
         from pg_locks l join pg_stat_activity a on a.pid = l.pid
         join pg_class c on c.oid = l.relation join pg_namespace n on n.oid = c.relnamespace
         where a.datname = current_database() and l.pid <> pg_backend_pid()
@@ -30,8 +31,8 @@ internal sealed class LockWatch : IAsyncDisposable
         """;
 
     private readonly CancellationTokenSource _enough = new();
-    private readonly ConcurrentDictionary<SeenLock, int> _locks = [];
-    private readonly ConcurrentDictionary<(string Waiter, string Holder), int> _waits = [];
+    private readonly ConcurrentDictionary<SeenLock, byte> _locks = [];
+    private readonly ConcurrentDictionary<(string Waiter, string Holder), byte> _waits = [];
     private readonly Task _watching;
 
     public LockWatch(TicketingDatabase database) => _watching = WatchAsync(database.Owner, _enough.Token);
@@ -62,9 +63,9 @@ internal sealed class LockWatch : IAsyncDisposable
             await look.WaitForNextTickAsync(CancellationToken.None);
             await using var reader = await batch.ExecuteReaderAsync(CancellationToken.None);
             while (await reader.ReadAsync(CancellationToken.None))
-                _locks.AddOrUpdate(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)), 1, static (_, times) => times + 1);
+                _locks.TryAdd(new(reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)), 0);
             await reader.NextResultAsync(CancellationToken.None);
-            while (await reader.ReadAsync(CancellationToken.None)) _waits.AddOrUpdate((reader.GetString(0), reader.GetString(1)), 1, static (_, times) => times + 1);
+            while (await reader.ReadAsync(CancellationToken.None)) _waits.TryAdd((reader.GetString(0), reader.GetString(1)), 0);
         }
     }
 }

@@ -13,14 +13,17 @@ internal sealed record TableState(IReadOnlyDictionary<string, string> Rows, IRea
 
     public static async Task<TableState> ReadAsync(TicketingDatabase database)
     {
-        var rows = await Sql.LinesAsync(database.Owner, EachTable(table => $"select '{table} ' || id, to_jsonb(t)::text from public.{table} t"));
-        var sequences = await Sql.LinesAsync(database.Owner, EachTable(table => $"select '{table}', last_value, is_called from public.{table}_id_seq"));
-        return new(rows.Select(row => row.Split('|', 2)).ToDictionary(row => row[0], row => row[1]), [.. sequences.Order(StringComparer.Ordinal)]);
+        var rows = await Sql.LinesAsync(
+            database.Owner, EachTable(table => $"select '{table} ' || id, to_jsonb(t)::text from public.{table} t"));
+        var sequences = await Sql.LinesAsync(
+            database.Owner, EachTable(table => $"select '{table}', last_value, is_called from public.{table}_id_seq"));
+        return new(
+            rows.Select(row => row.Split('|', 2)).ToDictionary(row => row[0], row => row[1]), [.. sequences.Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>
-    /// Everything as lines that two runs of one trace have in common. A clock that was set since is told by its place in the order of all such clocks:
-    /// it stands for the same write in both runs, or the lines differ. All else is as it is stored.
+    /// Everything as lines that two runs of one trace have in common. A clock that was set since is told by its place among all such
+    /// clocks: it stands for the same write in both runs, or the lines differ. All else is as it is stored.
     /// </summary>
     public IReadOnlyList<string> Since(TableState before)
     {
@@ -30,10 +33,12 @@ internal sealed record TableState(IReadOnlyDictionary<string, string> Rows, IRea
         string[] order = [.. set.Select(one => (string)one.Now[one.Clock]!).Distinct().Order(StringComparer.Ordinal)];
         foreach (var (row, clock) in set) row[clock] = $"write {Array.IndexOf(order, (string)row[clock]!)}";
         var told = written.ToDictionary(row => row.Key, row => row.Now.ToJsonString());
-        return [.. Rows.Select(row => $"{row.Key} {told.GetValueOrDefault(row.Key, row.Value)}").Order(StringComparer.Ordinal), .. Sequences];
+        var lines = Rows.Select(row => $"{row.Key} {told.GetValueOrDefault(row.Key, row.Value)}");
+        return [.. lines.Order(StringComparer.Ordinal), .. Sequences];
     }
 
-    private static bool IsSet(JsonObject now, JsonObject? then, string clock) => now[clock] is { } time && (string)time! != (string?)then?[clock];
+    private static bool IsSet(JsonObject now, JsonObject? then, string clock) =>
+        now[clock] is { } time && (string)time! != (string?)then?[clock];
 
     private static JsonObject? Columns(string? row) => row is null ? null : JsonNode.Parse(row)!.AsObject();
 

@@ -42,8 +42,8 @@ internal sealed class TicketStory(string subject, bool isDeleted)
         foreach (var story in stories)
         {
             stored.Remove(story.Subject, out var ticket);
-            string?[] possible = story.IsOpen ? [story.After(story._answered), story.After(story._answered + 1)] : [story.After(story._answered)];
-            Assert.Contains(ticket, possible);
+            var answered = story._answered;
+            Assert.Contains(ticket, story.IsOpen ? [story.After(answered), story.After(answered + 1)] : (string?[])[story.After(answered)]);
         }
 
         Assert.Empty(stored);

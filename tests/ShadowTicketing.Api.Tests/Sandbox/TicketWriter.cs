@@ -16,13 +16,15 @@ internal sealed class TicketWriter(HttpClient http)
 
     public Task CommentAsync(int ticket, string comment) => SendAsync(HttpMethod.Post, $"/api/tickets/{ticket}/comments", new { comment });
 
-    public Task ResolveAsync(int ticket, string resolution) => SendAsync(HttpMethod.Patch, $"/api/tickets/{ticket}", new { status = "resolved", resolution });
+    public Task ResolveAsync(int ticket, string resolution) =>
+        SendAsync(HttpMethod.Patch, $"/api/tickets/{ticket}", new { status = "resolved", resolution });
 
     public Task DeleteAsync(int ticket) => SendAsync(HttpMethod.Delete, $"/api/tickets/{ticket}", null);
 
     private async Task<string> SendAsync(HttpMethod method, string path, object? body)
     {
-        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = Staff }, Content = body is null ? null : JsonContent.Create(body) };
+        using var request = new HttpRequestMessage(method, path) { Headers = { Authorization = Staff } };
+        if (body is not null) request.Content = JsonContent.Create(body);
         using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
         var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {(int)response.StatusCode} {answer}");

@@ -8,8 +8,8 @@ using ShadowTicketing.Shadowing.Writing;
 namespace ShadowTicketing.Api.Tests.Sandbox;
 
 /// <summary>
-/// What the sandbox may not do fails in two ways that do not depend on each other: a sandbox of a role that may do anything refuses it, for its transactions
-/// are read-only; and the sandbox's role may not do it in a transaction that may write.
+/// What the sandbox may not do fails in two ways that do not depend on each other: a sandbox of a role that may do anything refuses it,
+/// for its transactions are read-only; and the sandbox's role may not do it in a transaction that may write.
 /// </summary>
 public sealed class TwoLocksTests(ParityDatabase database) : IClassFixture<ParityDatabase>
 {
@@ -17,14 +17,15 @@ public sealed class TwoLocksTests(ParityDatabase database) : IClassFixture<Parit
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private string Writable => new NpgsqlConnectionStringBuilder(database.Database.Sandbox) { Options = "-c default_transaction_read_only=off" }.ConnectionString;
+    private string Writable =>
+        new NpgsqlConnectionStringBuilder(database.Database.Sandbox) { Options = "-c default_transaction_read_only=off" }.ConnectionString;
 
     [Theory]
     [InlineData("insert into public.support_tickets (user_id, subject, description) values (1, 'a subject', 'a description')")]
     [InlineData("update public.support_tickets set status = 'closed' where id = 7")]
     [InlineData("delete from public.ticket_comments where id = 7")]
     [InlineData("with gone as (delete from public.ticket_comments where id = 7 returning 1) select count(*) from gone")]
-    [InlineData("merge into public.support_tickets t using (select 7 as id) s on t.id = s.id when matched then update set status = 'closed'")]
+    [InlineData("merge into public.support_tickets t using (select 7 id) s on t.id = s.id when matched then update set status = 'closed'")]
     [InlineData("do $$ begin update public.support_tickets set status = 'closed' where id = 7; end $$")]
     [InlineData("truncate public.ticket_comments")]
     [InlineData("select nextval('public.support_tickets_id_seq')")]
@@ -37,14 +38,18 @@ public sealed class TwoLocksTests(ParityDatabase database) : IClassFixture<Parit
     [InlineData("drop table public.ticket_comments")]
     public async Task What_would_touch_the_real_tables_is_refused_by_either_lock_alone(string statement)
     {
-        Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, await InSandboxOfTheOwnerAsync(session => ExecuteAsync(session.Connection, statement)));
+        Assert.Equal(
+            PostgresErrorCodes.ReadOnlySqlTransaction,
+            await InSandboxOfTheOwnerAsync(session => ExecuteAsync(session.Connection, statement)));
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(Writable, statement));
     }
 
     [Fact]
     public async Task Copying_into_a_real_table_is_refused_by_either_lock_alone()
     {
-        Assert.Equal(PostgresErrorCodes.ReadOnlySqlTransaction, await InSandboxOfTheOwnerAsync(session => session.Connection.BeginTextImportAsync(Copy, Cancellation)));
+        Assert.Equal(
+            PostgresErrorCodes.ReadOnlySqlTransaction,
+            await InSandboxOfTheOwnerAsync(session => session.Connection.BeginTextImportAsync(Copy, Cancellation)));
         await using var connection = new NpgsqlConnection(Writable);
         await connection.OpenAsync(Cancellation);
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await StateAsync(() => connection.BeginTextImportAsync(Copy, Cancellation)));
@@ -54,8 +59,8 @@ public sealed class TwoLocksTests(ParityDatabase database) : IClassFixture<Parit
     [InlineData("set transaction read write")]
     [InlineData("set local transaction_read_only = off")]
     [InlineData("set transaction_read_only = off")]
-    public async Task Once_the_sandbox_is_open_its_transaction_cannot_be_made_to_write(string statement) =>
-        Assert.Equal(PostgresErrorCodes.ActiveSqlTransaction, await InSandboxOfTheOwnerAsync(session => ExecuteAsync(session.Connection, statement)));
+    public async Task Once_the_sandbox_is_open_its_transaction_cannot_be_made_to_write(string statement) => Assert.Equal(
+        PostgresErrorCodes.ActiveSqlTransaction, await InSandboxOfTheOwnerAsync(session => ExecuteAsync(session.Connection, statement)));
 
     [Fact]
     public async Task Whoever_leaves_the_transaction_meets_the_role()
@@ -67,7 +72,7 @@ public sealed class TwoLocksTests(ParityDatabase database) : IClassFixture<Parit
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, state);
     }
 
-    /// <summary>It writes nothing, so that a read-only transaction has nothing against it; for whom it would block, the role is the only lock.</summary>
+    /// <summary>It writes nothing, so that a read-only transaction allows it: against blocking users, the role is the only lock.</summary>
     [Theory]
     [InlineData("row share")]
     [InlineData("row exclusive")]
@@ -78,7 +83,8 @@ public sealed class TwoLocksTests(ParityDatabase database) : IClassFixture<Parit
         foreach (var table in TicketSandbox.Tables)
         {
             Assert.Equal(
-                PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(Writable, $"begin; lock table public.{table.Name} in {mode} mode; commit"));
+                PostgresErrorCodes.InsufficientPrivilege,
+                await Sql.StateAsync(Writable, $"begin; lock table public.{table.Name} in {mode} mode; commit"));
         }
     }
 

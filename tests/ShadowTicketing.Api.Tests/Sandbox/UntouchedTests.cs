@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using ShadowTicketing.Api.Tests.Database;
 using ShadowTicketing.Api.Tests.Shadowing;
@@ -30,7 +31,7 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         [
             "update users set updated_at = updated_at + interval '1 microsecond' where id = 1",
             "select nextval('ticket_comments_id_seq')",
-            "update ticket_comments set created_at = created_at - interval '1 microsecond' where id = (select max(id) from ticket_comments)",
+            "update ticket_comments set created_at = created_at - interval '1 us' where id = (select max(id) from ticket_comments)",
             "update support_tickets set resolved_at = null where id = (select max(id) from support_tickets where resolved_at = updated_at)",
         ])
         {
@@ -56,7 +57,8 @@ public sealed class UntouchedTests(PostgresFixture postgres)
 
         // What a session has counted is certain to be told once the session has ended.
         await Until.HoldsAsync(async () => await Sql.LineAsync(
-            database.Owner, $"select count(*) from pg_stat_activity where datname = current_database() and usename in ('{Served}', '{Shadow}', '{Sandbox}')") is "0");
+            database.Owner,
+            $"select count(*) from pg_stat_activity where datname = current_database() and usename ~ '^ticketing_(served|shadow|sandbox)$'") is "0");
         var (left, counted) = (await RowsAsync(database), await CountsAsync(database));
 
         var (created, commented, deleted) = (Count("tickets.create", 201), Count("tickets.comment", 201), Count("tickets.delete", 204));
@@ -69,21 +71,28 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         Assert.Equal((commented, 0, rows.Comments + commented - left.Comments), Delta("ticket_comments"));
 
         var inPublic = watch.Seen.Where(seen => seen.Schema == "public").ToArray();
-        TestContext.Current.TestOutputHelper?.WriteLine($"{watch.Looks} looks; {string.Join(", ", inPublic.AsEnumerable())}; waits: {string.Join(", ", watch.Waited)}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{watch.Looks} looks; {string.Join(", ", inPublic.AsEnumerable())}; waits: {string.Join(", ", watch.Waited)}");
         Assert.Contains(new SeenLock(Sandbox, "pg_temp", "relation", "RowExclusiveLock"), watch.Seen);
         Assert.Contains(new SeenLock(Shadow, "public", "relation", "AccessShareLock"), inPublic);
         Assert.Contains(new SeenLock(Served, "public", "relation", "RowExclusiveLock"), inPublic);
-        Assert.All(inPublic.Where(seen => seen.Role is Shadow or Sandbox), seen => Assert.Equal(("relation", "AccessShareLock"), (seen.Kind, seen.Mode)));
+        Assert.All(
+            inPublic.Where(seen => seen.Role is Shadow or Sandbox),
+            seen => Assert.Equal(("relation", "AccessShareLock"), (seen.Kind, seen.Mode)));
         Assert.Contains((Served, "ticketing_owner"), watch.Waited);
         Assert.DoesNotContain(watch.Waited, wait => wait.Holder is Shadow or Sandbox);
 
         long Count(string operation, int status) => answers.Count(answer => answer.Operation == operation && answer.Status == status);
 
-        (long, long, long) Delta(string table) =>
-            (counted[table].Inserted - counts[table].Inserted, counted[table].Updated - counts[table].Updated, counted[table].Deleted - counts[table].Deleted);
+        (long, long, long) Delta(string table)
+        {
+            var (then, now) = (counts[table], counted[table]);
+            return (now.Inserted - then.Inserted, now.Updated - then.Updated, now.Deleted - then.Deleted);
+        }
     }
 
-    private async Task<(TicketingDatabase Database, TableState Before, IReadOnlyList<Answer> Answers)> TraceAsync(string name, bool isCompared)
+    private async Task<(TicketingDatabase Database, TableState Before, IReadOnlyList<Answer> Answers)> TraceAsync(
+        string name, bool isCompared)
     {
         var database = await postgres.CloneAsync(name, Cancellation);
         var before = await TableState.ReadAsync(database);
@@ -101,13 +110,18 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         foreach (var operation in WritesUnderTrafficTests.Operations)
         {
             var status = await service.SettledAsync(operation);
-            var found = $"{operation}: {string.Join(' ', status.Comparisons.Concat(status.Skips).Where(one => one.Value > 0))} {string.Join(' ', status.Mismatches)}";
-            Assert.True(status.Comparisons["mismatch"] + status.Comparisons["candidate_error"] + status.Comparisons["candidate_timeout"] == 0, found);
-            Assert.True(status.Comparisons["match"] + status.Comparisons["control_error"] >= 0.9 * status.Requests && status.Comparisons["match"] > 0, found);
+            var (ended, requests) = (status.Comparisons, status.Requests);
+            var found =
+                $"{operation}: {string.Join(' ', ended.Concat(status.Skips).Where(one => one.Value > 0))} {string.Join(' ', status.Mismatches)}";
+            Assert.True(ended["mismatch"] + ended["candidate_error"] + ended["candidate_timeout"] == 0, found);
+            Assert.True(ended["match"] > 0 && ended["match"] + ended["control_error"] >= 0.9 * requests, found);
         }
     }
 
-    /// <summary>Begins while somebody holds a ticket that everybody writes to, until the watch has seen users wait for it: it sees who waits for whom.</summary>
+    /// <summary>
+    /// Begins while somebody holds the tickets that everybody writes to, until the watch has seen users wait for them: it sees who waits
+    /// for whom.
+    /// </summary>
     private static async Task<IReadOnlyList<Answer>> DriveBehindALockAsync(ShadowedService service, LockWatch watch)
     {
         var hot = (await Population.ReadAsync(service.Database.Owner, Cancellation)).Hot;
@@ -116,7 +130,8 @@ public sealed class UntouchedTests(PostgresFixture postgres)
         Task<IReadOnlyList<Answer>> driving;
         await using (var held = await holder.BeginTransactionAsync(Cancellation))
         {
-            await using var hold = new NpgsqlCommand("select from support_tickets where id = any($1) for update", holder, held) { Parameters = { new() { Value = hot.ToArray() } } };
+            await using var hold = new NpgsqlCommand("select from support_tickets where id = any($1) for update", holder, held);
+            hold.Parameters.Add(new() { Value = hot.ToArray() });
             await hold.ExecuteNonQueryAsync(Cancellation);
             driving = WriteTraffic.DriveAsync(service, requests: 500, concurrency: 8);
             await Until.HoldsAsync(() => Task.FromResult(watch.Waited.Contains((Served, "ticketing_owner"))));
@@ -128,19 +143,22 @@ public sealed class UntouchedTests(PostgresFixture postgres)
     private static async Task<(long Users, long Tickets, long Comments)> RowsAsync(TicketingDatabase database)
     {
         var line = await Sql.LineAsync(
-            database.Owner, "select (select count(*) from users), (select count(*) from support_tickets), (select count(*) from ticket_comments)");
-        return line.Split('|').Select(count => long.Parse(count, System.Globalization.CultureInfo.InvariantCulture)).ToArray() is [var users, var tickets, var comments]
-            ? (users, tickets, comments) : default;
+            database.Owner,
+            "select (select count(*) from users), (select count(*) from support_tickets), (select count(*) from ticket_comments)");
+        var counts = line.Split('|').Select(count => long.Parse(count, CultureInfo.InvariantCulture)).ToArray();
+        return (counts[0], counts[1], counts[2]);
     }
 
     private static async Task<Dictionary<string, (long Inserted, long Updated, long Deleted)>> CountsAsync(TicketingDatabase database)
     {
         await using var connection = new NpgsqlConnection(database.Owner);
         await connection.OpenAsync(Cancellation);
-        await using var command = new NpgsqlCommand("select relname::text, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables where schemaname = 'public'", connection);
+        await using var command = new NpgsqlCommand(
+            "select relname::text, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables where schemaname = 'public'", connection);
         await using var reader = await command.ExecuteReaderAsync(Cancellation);
         var counts = new Dictionary<string, (long, long, long)>();
-        while (await reader.ReadAsync(Cancellation)) counts[reader.GetString(0)] = (reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
+        while (await reader.ReadAsync(Cancellation))
+            counts[reader.GetString(0)] = (reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
         return counts;
     }
 }

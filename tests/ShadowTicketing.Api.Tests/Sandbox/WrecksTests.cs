@@ -6,13 +6,14 @@ using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Tests.Sandbox;
 
-/// <summary>The service dies, or its sandbox does, in the middle of a write: users have what they were told, and nothing is left behind.</summary>
+/// <summary>The service dies in the middle of a write, or its sandbox does: users have what they were told, and nothing is left.</summary>
 public sealed class WrecksTests(PostgresFixture postgres)
 {
     private const int Kills = 10;
     private const int Writers = 4;
     private const string Held = "Held in the sandbox";
-    private const string Sessions = "from pg_stat_activity where datname = current_database() and usename in ('ticketing_shadow', 'ticketing_sandbox')";
+    private const string Sessions =
+        "from pg_stat_activity where datname = current_database() and usename in ('ticketing_shadow', 'ticketing_sandbox')";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -48,13 +49,16 @@ public sealed class WrecksTests(PostgresFixture postgres)
         var after = await TableState.ReadAsync(database);
         Assert.All(before.Rows, row => Assert.Equal(row.Value, after.Rows.GetValueOrDefault(row.Key)));
         Assert.Contains(stories, story => story.IsOpen);
-        Assert.Equal(
-            after.Rows.Count - before.Rows.Count,
-            await TicketStory.CheckAsync(stories, database, seeded: before.Rows.Keys.Count(key => key.StartsWith("support_tickets ", StringComparison.Ordinal))));
+        var seeded = before.Rows.Keys.Count(key => key.StartsWith("support_tickets ", StringComparison.Ordinal));
+        Assert.Equal(after.Rows.Count - before.Rows.Count, await TicketStory.CheckAsync(stories, database, seeded));
 
         Task<ServiceProcess> StartAsync(int number) => ServiceProcess.StartAsync(
             database,
-            [("Shadowing:Replica", $"replica-{number}"), ("ConnectionStrings:Sandbox", $"{database.Sandbox};Application Name=sandbox-{number}"), .. WritesUnderTrafficTests.Everything]);
+            [
+                ("Shadowing:Replica", $"replica-{number}"),
+                ("ConnectionStrings:Sandbox", $"{database.Sandbox};Application Name=sandbox-{number}"),
+                .. WritesUnderTrafficTests.Everything,
+            ]);
 
         // A session has a transaction id once it has written its copies.
         async Task<bool> IsInSandboxAsync(int number) => await Sql.LineAsync(
@@ -69,7 +73,8 @@ public sealed class WrecksTests(PostgresFixture postgres)
         var database = await postgres.CloneAsync($"wrecks_terminated_{hasWritten}", Cancellation);
         var (reached, ended) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using (var service = await ShadowedService.StartAsync(
-            database, store => new HeldStore(store, HoldAsync), settings: [.. WritesUnderTrafficTests.Everything, ("Shadowing:ShadowTimeout", "00:00:30")]))
+            database, store => new HeldStore(store, HoldAsync),
+            settings: [.. WritesUnderTrafficTests.Everything, ("Shadowing:ShadowTimeout", "00:00:30")]))
         {
             var writer = new TicketWriter(service.Http);
             await writer.ResolveAsync(7, "Before");
@@ -80,7 +85,8 @@ public sealed class WrecksTests(PostgresFixture postgres)
             await EndSandboxAsync(database);
             ended.SetResult();
             Assert.Equal(1, (await service.SettledAsync("tickets.update")).Comparisons["incomparable"]);
-            Assert.Equal($"resolved|{Held}", await Sql.LineAsync(database.Owner, "select status, resolution from support_tickets where id = 7"));
+            var stored = await Sql.LineAsync(database.Owner, "select status, resolution from support_tickets where id = 7");
+            Assert.Equal($"resolved|{Held}", stored);
 
             for (var i = 0; i < 5; i++) await writer.ResolveAsync(7, $"After {i}");
             var status = await service.SettledAsync("tickets.update");
@@ -132,24 +138,34 @@ public sealed class WrecksTests(PostgresFixture postgres)
 
     private static Task NothingIsLeftAsync(TicketingDatabase database) => Until.HoldsAsync(async () => await Sql.LineAsync(
         database.Owner,
-        $"select (select count(*) {Sessions}), (select count(*) from pg_class where relpersistence = 't'), (select count(*) from pg_prepared_xacts)") is "0|0|0");
+        $"""
+        select (select count(*) {Sessions}), (select count(*) from pg_class where relpersistence = 't'),
+            (select count(*) from pg_prepared_xacts where database = current_database())
+        """) is "0|0|0");
 
     /// <summary>The candidate, but for what a test does to its updates.</summary>
-    private sealed class HeldStore(ITicketStore inner, Func<UpdateTicket, Func<Task<TicketChange>>, Task<TicketChange>> onUpdate) : ITicketStore
+    private sealed class HeldStore(ITicketStore inner, Func<UpdateTicket, Func<Task<TicketChange>>, Task<TicketChange>> onUpdate)
+        : ITicketStore
     {
-        public Task<TicketPage> ListAsync(ListTickets request, CancellationToken cancellationToken) => inner.ListAsync(request, cancellationToken);
+        public Task<TicketPage> ListAsync(ListTickets request, CancellationToken cancellationToken) =>
+            inner.ListAsync(request, cancellationToken);
 
-        public Task<TicketAnswer> GetAsync(GetTicket request, CancellationToken cancellationToken) => inner.GetAsync(request, cancellationToken);
+        public Task<TicketAnswer> GetAsync(GetTicket request, CancellationToken cancellationToken) =>
+            inner.GetAsync(request, cancellationToken);
 
-        public Task<TicketStats> StatsAsync(GetStats request, CancellationToken cancellationToken) => inner.StatsAsync(request, cancellationToken);
+        public Task<TicketStats> StatsAsync(GetStats request, CancellationToken cancellationToken) =>
+            inner.StatsAsync(request, cancellationToken);
 
-        public Task<Ticket> CreateAsync(CreateTicket request, CancellationToken cancellationToken) => inner.CreateAsync(request, cancellationToken);
+        public Task<Ticket> CreateAsync(CreateTicket request, CancellationToken cancellationToken) =>
+            inner.CreateAsync(request, cancellationToken);
 
         public Task<TicketChange> UpdateAsync(UpdateTicket request, CancellationToken cancellationToken) =>
             onUpdate(request, () => inner.UpdateAsync(request, cancellationToken));
 
-        public Task<TicketDeletion> DeleteAsync(DeleteTicket request, CancellationToken cancellationToken) => inner.DeleteAsync(request, cancellationToken);
+        public Task<TicketDeletion> DeleteAsync(DeleteTicket request, CancellationToken cancellationToken) =>
+            inner.DeleteAsync(request, cancellationToken);
 
-        public Task<CommentAnswer> CommentAsync(AddComment request, CancellationToken cancellationToken) => inner.CommentAsync(request, cancellationToken);
+        public Task<CommentAnswer> CommentAsync(AddComment request, CancellationToken cancellationToken) =>
+            inner.CommentAsync(request, cancellationToken);
     }
 }
