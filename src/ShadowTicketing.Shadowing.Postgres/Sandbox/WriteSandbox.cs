@@ -78,6 +78,10 @@ public sealed class WriteSandbox : IAsyncDisposable
                     return new(connection, transaction, before, _read);
                 }
             }
+            catch (NpgsqlException) when (attempt < MostAttempts && !connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+            {
+                // It was lost while nobody used it; what comes next has a session of its own.
+            }
             catch
             {
                 await connection.DisposeAsync();
@@ -87,7 +91,7 @@ public sealed class WriteSandbox : IAsyncDisposable
             await connection.DisposeAsync();
             if (attempt == MostAttempts) throw new SandboxUnsafeException("The tables change faster than they can be copied.");
 
-            // The tables have changed since they were copied; what other sessions hold is as old.
+            // The tables have changed since they were copied, or sessions were ended: what others hold is as old, or as dead.
             _source.Clear();
         }
     }
