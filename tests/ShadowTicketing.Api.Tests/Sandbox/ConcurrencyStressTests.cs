@@ -1,0 +1,188 @@
+using System.Collections.Concurrent;
+using ShadowTicketing.Tickets;
+using static ShadowTicketing.Api.Tests.Sandbox.Contenders;
+
+namespace ShadowTicketing.Api.Tests.Sandbox;
+
+/// <summary>Four sessions and five tickets: whatever order the writes came in, the tables hold what the answers say.</summary>
+public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixture<Contenders>
+{
+    private const int Sessions = 4, Each = 100, Tickets = 5;
+
+    // All that a write may be refused with here. In particular nothing of class 40: no deadlock, and no serialisation failure.
+    private const string DeletedMeanwhile = "23503 ticket_comments_ticket_id_fkey";
+
+    private static readonly string[][] Values =
+        [["open", "in_progress", "resolved", "closed"], ["low", "medium", "high", "urgent"], ["Done", "Not done", "Who knows"], ["1", "2", "3"]];
+
+    public static TheoryData<Side, Side> Pairs => Pairings;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(Pairs))]
+    public async Task Whatever_sessions_write_at_once_is_answered_and_the_tables_hold_what_the_answers_say(Side first, Side second)
+    {
+        var before = await contenders.ScalarAsync<int>("select max(id) from support_tickets");
+        var log = new Log();
+        var desk = new int[Tickets];
+        for (var i = 0; i < Tickets; i++) log.Created.Add((await contenders.StoredAsync(desk[i] = await contenders.AddTicketAsync()))!);
+
+        // All four are under way, and in each other's way, before any goes on.
+        var begun = new Task<TicketChange>[Sessions];
+        await using (var hold = await contenders.HoldAsync($"select from support_tickets where id = {desk[0]} for update"))
+        {
+            for (var i = 0; i < Sessions; i++)
+            {
+                var change = Change(i, desk[0], new(i));
+                begun[i] = await contenders.UntilItWaitsAsync(SideOf(i), store => store.UpdateAsync(change, Cancellation));
+            }
+
+            await hold.LetGoAsync();
+        }
+
+        await Task.WhenAll(begun.Select(GoOnAsync));
+        await HoldsWhatWasAnsweredAsync(before, log);
+        TestContext.Current.TestOutputHelper?.WriteLine(log.ToString());
+        // It was worth it: each kind of write was granted, and some met a ticket that somebody had deleted.
+        Assert.All([log.Changes.Count, log.Comments.Count, log.Deleted.Count, log.Missing], count => Assert.NotEqual(0, count));
+        Assert.Equal(Sessions * Each, log.Answers);
+
+        Side SideOf(int session) => session % 2 == 0 ? first : second;
+
+        async Task GoOnAsync(Task<TicketChange> change, int session)
+        {
+            var random = new Random(session);
+            log.Add(session, await change);
+            for (var turn = 1; turn < Each; turn++)
+            {
+                var slot = random.Next(Tickets);
+                var ticket = Volatile.Read(ref desk[slot]);
+                switch (random.Next(10))
+                {
+                    case 0:
+                        if (log.Add(ticket, await RunAsync(store => store.DeleteAsync(new(Staff, ticket), Cancellation)))) await ReplaceAsync(slot);
+                        break;
+                    case < 4:
+                        await CommentAsync(ticket);
+                        break;
+                    default:
+                        log.Add(session, await RunAsync(store => store.UpdateAsync(Change(session, ticket, random), Cancellation)));
+                        break;
+                }
+            }
+
+            Task<T> RunAsync<T>(Func<ITicketStore, Task<T>> write) => contenders.RunAsync(SideOf(session), write);
+
+            async Task ReplaceAsync(int slot)
+            {
+                var created = await RunAsync(store => store.CreateAsync(new(Staff, "A subject", "A description"), Cancellation));
+                log.Created.Add(created);
+                Volatile.Write(ref desk[slot], created.Id);
+            }
+
+            async Task CommentAsync(int ticket)
+            {
+                var comment = RunAsync(store => store.CommentAsync(new(Staff, ticket, "Hello"), Cancellation));
+                var refusal = await RefusalAsync(comment);
+                if (refusal is null) log.Add(await comment);
+                else log.Refuse(refusal);
+            }
+        }
+    }
+
+    /// <summary>Each session changes a column of its own, so that what stands there in the end is what that session wrote last, or was lost.</summary>
+    private static UpdateTicket Change(int session, int ticket, Random random)
+    {
+        var value = Values[session][random.Next(Values[session].Length)];
+        return session switch
+        {
+            0 => new(Staff, ticket, Status: value),
+            1 => new(Staff, ticket, Priority: value),
+            2 => new(Staff, ticket, Resolution: new(value)),
+            _ => new(Staff, ticket, AssignedTo: new(value[0] - '0')),
+        };
+    }
+
+    private async Task HoldsWhatWasAnsweredAsync(int before, Log log)
+    {
+        var standing = log.Created.Where(ticket => !log.Deleted.Contains(ticket.Id)).ToDictionary(ticket => ticket.Id);
+        Assert.Equal(standing.Keys.Order(), await contenders.ColumnAsync<int>($"select id from support_tickets where id > {before} order by 1"));
+        Assert.Equal(
+            log.Comments.Where(comment => standing.ContainsKey(comment.TicketId)).Select(comment => comment.Id).Order(),
+            await contenders.ColumnAsync<int>($"select id from ticket_comments where ticket_id > {before} order by 1"));
+        foreach (var created in standing.Values)
+        {
+            var stored = (await contenders.StoredAsync(created.Id))!;
+            var changes = log.Changes.Where(change => change.Ticket.Id == created.Id).ToArray();
+            Ticket LastOf(int session) => changes.LastOrDefault(change => change.Session == session).Ticket ?? created;
+            Assert.Equal(
+                created with
+                {
+                    Status = LastOf(0).Status,
+                    ResolvedAt = LastOf(0).ResolvedAt,
+                    Priority = LastOf(1).Priority,
+                    Resolution = LastOf(2).Resolution,
+                    AssignedTo = LastOf(3).AssignedTo,
+                    UpdatedAt = stored.UpdatedAt,
+                },
+                stored);
+            Assert.Contains(
+                stored.UpdatedAt,
+                [created.UpdatedAt, .. changes.Select(change => change.Ticket.UpdatedAt),
+                    .. log.Comments.Where(comment => comment.TicketId == created.Id).Select(comment => comment.CreatedAt)]);
+        }
+    }
+
+    /// <summary>What the sessions were answered; the changes in the order of each session.</summary>
+    private sealed class Log
+    {
+        private int _missing;
+        private int _refused;
+
+        public ConcurrentBag<Ticket> Created { get; } = [];
+
+        public ConcurrentBag<int> Deleted { get; } = [];
+
+        public ConcurrentBag<TicketComment> Comments { get; } = [];
+
+        public ConcurrentQueue<(int Session, Ticket Ticket)> Changes { get; } = [];
+
+        public int Missing => _missing + _refused;
+
+        public int Answers => Changes.Count + Comments.Count + Deleted.Count + Missing;
+
+        public void Add(int session, TicketChange change)
+        {
+            if (Found(change.Access)) Changes.Enqueue((session, change.Ticket!));
+        }
+
+        public void Add(CommentAnswer comment)
+        {
+            if (Found(comment.Access)) Comments.Add(comment.Comment!);
+        }
+
+        public bool Add(int ticket, TicketDeletion deletion)
+        {
+            var found = Found(deletion.Access);
+            if (found) Deleted.Add(ticket);
+            return found;
+        }
+
+        public void Refuse(string refusal)
+        {
+            Assert.Equal(DeletedMeanwhile, refusal);
+            Interlocked.Increment(ref _refused);
+        }
+
+        public override string ToString() =>
+            $"{Changes.Count} changes, {Comments.Count} comments, {Deleted.Count} deletions, {_missing} not found, {_refused} refused by the reference";
+
+        private bool Found(TicketAccess access)
+        {
+            if (access is TicketAccess.Granted) return true;
+            Assert.Equal(TicketAccess.NotFound, access);
+            Interlocked.Increment(ref _missing);
+            return false;
+        }
+    }
+}

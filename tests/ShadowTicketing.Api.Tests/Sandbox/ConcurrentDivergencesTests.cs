@@ -1,0 +1,60 @@
+using ShadowTicketing.Tickets;
+using static ShadowTicketing.Api.Tests.Sandbox.Contenders;
+
+namespace ShadowTicketing.Api.Tests.Sandbox;
+
+/// <summary>Where the sides are known to differ if others write meanwhile. A candidate that no longer does makes its claim here fail.</summary>
+public sealed class ConcurrentDivergencesTests(Contenders contenders) : IClassFixture<Contenders>
+{
+    // Its statement has its snapshot by then, and waits although it finds no row.
+    private const string Gate =
+        """
+        create function wait_at_the_gate() returns trigger language plpgsql as 'begin perform pg_advisory_xact_lock_shared(1); return null; end';
+        create trigger wait_at_the_gate before update on support_tickets for each statement execute function wait_at_the_gate();
+        """;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_change_of_a_ticket_that_is_just_being_created_is_not_found_by_the_control_and_forbidden_even_to_staff_by_the_candidate()
+    {
+        await contenders.ExecuteAsync(Gate);
+        var ticket = await contenders.ScalarAsync<int>("select (last_value + 1)::int from support_tickets_id_seq");
+        Task<TicketChange> candidate;
+        await using (var hold = await contenders.HoldAsync("select pg_advisory_xact_lock(1)"))
+        {
+            Assert.Equal(new(TicketAccess.NotFound, null), await contenders.RunAsync(Side.Control, CloseAsync));
+            candidate = await contenders.UntilItWaitsAsync(Side.Candidate, CloseAsync);
+            var created = await contenders.RunAsync(Side.Control, store => store.CreateAsync(new(Staff, "A subject", "A description"), Cancellation));
+            Assert.Equal(ticket, created.Id);
+            await hold.LetGoAsync();
+        }
+
+        Assert.Equal(new(TicketAccess.Forbidden, null), await candidate);
+        Assert.Equal("open", (await contenders.StoredAsync(ticket))!.Status);
+
+        Task<TicketChange> CloseAsync(ITicketStore store) => store.UpdateAsync(new(Staff, ticket, Status: "closed"), Cancellation);
+    }
+
+    [Fact]
+    public async Task Where_the_whole_table_is_locked_the_control_takes_the_time_after_the_wait_and_the_candidate_before()
+    {
+        var tickets = new int[4];
+        for (var i = 0; i < tickets.Length; i++) tickets[i] = await contenders.AddTicketAsync();
+        await using var hold = await contenders.HoldAsync("lock table support_tickets in access exclusive mode");
+        Task<CommentAnswer>[] comments = [await WaitAsync(Side.Control, Comment(0)), await WaitAsync(Side.Candidate, Comment(1))];
+        Task<TicketChange>[] changes = [await WaitAsync(Side.Control, Change(2)), await WaitAsync(Side.Candidate, Change(3))];
+        var end = (DateTime)(await hold.ScalarAsync("select clock_timestamp()::timestamp"))!;
+        await hold.LetGoAsync();
+        Assert.True((await comments[0]).Comment!.CreatedAt > end);
+        Assert.True((await comments[1]).Comment!.CreatedAt < end);
+        Assert.True((await changes[0]).Ticket!.UpdatedAt > end);
+        Assert.True((await changes[1]).Ticket!.UpdatedAt < end);
+
+        Task<Task<T>> WaitAsync<T>(Side side, Func<ITicketStore, Task<T>> write) => contenders.UntilItWaitsAsync(side, write);
+
+        Func<ITicketStore, Task<CommentAnswer>> Comment(int n) => store => store.CommentAsync(new(Staff, tickets[n], "Hello"), Cancellation);
+
+        Func<ITicketStore, Task<TicketChange>> Change(int n) => store => store.UpdateAsync(new(Staff, tickets[n], Status: "closed"), Cancellation);
+    }
+}
