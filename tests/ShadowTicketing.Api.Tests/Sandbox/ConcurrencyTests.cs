@@ -117,7 +117,8 @@ public sealed class ConcurrencyTests(Contenders contenders) : IClassFixture<Cont
     {
         var ticket = await contenders.AddTicketAsync();
         await using var hold = await contenders.HoldAsync($"delete from support_tickets where id = {ticket}");
-        var change = await contenders.UntilItWaitsAsync(first, store => store.UpdateAsync(new(Staff, ticket, Status: "closed"), Cancellation));
+        var change = await contenders.UntilItWaitsAsync(
+            first, store => store.UpdateAsync(new(Staff, ticket, Status: "closed"), Cancellation));
         var comment = await contenders.UntilItWaitsAsync(second, store => store.CommentAsync(new(Staff, ticket, "Hello"), Cancellation));
         await hold.UndoAsync();
         var (changed, said) = ((await change).Ticket!, (await comment).Comment!);

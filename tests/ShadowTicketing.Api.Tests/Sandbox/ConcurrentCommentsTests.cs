@@ -57,7 +57,8 @@ public sealed class ConcurrentCommentsTests(Contenders contenders) : IClassFixtu
         var ticket = await contenders.AddTicketAsync();
         var (deletion, comment) = await contenders.MeetAsync(
             $"update support_tickets set priority = 'high' where id = {ticket}",
-            first, store => store.DeleteAsync(new(Staff, ticket), Cancellation), second, store => store.CommentAsync(new(Staff, ticket, "Hello"), Cancellation));
+            first, store => store.DeleteAsync(new(Staff, ticket), Cancellation),
+            second, store => store.CommentAsync(new(Staff, ticket, "Hello"), Cancellation));
         Assert.Equal(TicketAccess.Granted, (await comment).Access);
         Assert.Equal(new(TicketAccess.Granted), await deletion);
         Assert.Equal((null, 0), (await contenders.StoredAsync(ticket), await contenders.CommentsOfAsync(ticket)));
@@ -70,7 +71,8 @@ public sealed class ConcurrentCommentsTests(Contenders contenders) : IClassFixtu
         var ticket = await contenders.AddTicketAsync();
         var (comment, change) = await contenders.MeetAsync(
             $"select from users where id = {author.UserId} for update",
-            first, store => store.CommentAsync(new(author, ticket, "Hello"), Cancellation), second, store => store.UpdateAsync(new(Staff, ticket, AssignedTo: new(author.UserId)), Cancellation));
+            first, store => store.CommentAsync(new(author, ticket, "Hello"), Cancellation),
+            second, store => store.UpdateAsync(new(Staff, ticket, AssignedTo: new(author.UserId)), Cancellation));
         var (said, changed) = ((await comment).Comment!, (await change).Ticket!);
         // The assignment had the ticket already when it came to wait for the user.
         Assert.True(said.CreatedAt < changed.UpdatedAt);

@@ -17,11 +17,11 @@ public sealed class ConcurrentReferencesTests(Contenders contenders) : IClassFix
     {
         var user = await contenders.AddUserAsync();
         int[] tickets = [await contenders.AddTicketAsync(), await contenders.AddTicketAsync()];
-        Ticket?[] before = [await contenders.StoredAsync(tickets[0]), await contenders.StoredAsync(tickets[1])];
+        var before = (await contenders.StoredAsync(tickets[0]), await contenders.StoredAsync(tickets[1]));
         var (one, other) = await contenders.MeetAsync(Delete(user), first, Assign(tickets[0], user), second, Assign(tickets[1], user));
         Assert.Equal("23503 support_tickets_assigned_to_fkey", await RefusalAsync(one));
         Assert.Equal("23503 support_tickets_assigned_to_fkey", await RefusalAsync(other));
-        Assert.Equal(before, [await contenders.StoredAsync(tickets[0]), await contenders.StoredAsync(tickets[1])]);
+        Assert.Equal(before, (await contenders.StoredAsync(tickets[0]), await contenders.StoredAsync(tickets[1])));
     }
 
     [Theory, MemberData(nameof(Pairs))]
@@ -71,11 +71,32 @@ public sealed class ConcurrentReferencesTests(Contenders contenders) : IClassFix
         Assert.Equal((before, 0), (await contenders.StoredAsync(ticket), await contenders.CommentsOfAsync(ticket)));
     }
 
+    [Theory, MemberData(nameof(Sides))]
+    public async Task A_user_who_is_deleted_while_he_comments_on_his_own_ticket_is_a_deadlock_and_costs_one_of_the_two(Side side)
+    {
+        var owner = new Caller(await contenders.AddUserAsync(), "user");
+        var ticket = await contenders.AddTicketAsync(owner.UserId);
+        Task deletion, comment;
+        await using (var hold = await contenders.HoldAsync($"select from support_tickets where id = {ticket} for key share"))
+        {
+            // It has the user and wants the ticket, the comment has the ticket and wants the user.
+            deletion = await contenders.UntilItWaitsAsync(Delete(owner.UserId));
+            comment = await contenders.UntilItWaitsAsync(side, store => store.CommentAsync(new(owner, ticket, "Hello"), Cancellation));
+            await hold.LetGoAsync();
+        }
+
+        // Which of the two the server gives up is its own affair.
+        string?[] refusals = [await RefusalAsync(deletion), await RefusalAsync(comment)];
+        Assert.Equal("40P01", Assert.Single(refusals, refusal => refusal is not null));
+        Assert.Equal(refusals[1] is null ? 1 : 0, await contenders.CommentsOfAsync(ticket));
+    }
+
     [Theory, MemberData(nameof(Pairs))]
-    public async Task A_tickets_key_that_somebody_is_taking_is_waited_for_and_refused_once_taken(Side first, Side second)
+    public async Task A_new_ticket_whose_key_somebody_is_taking_waits_and_is_refused(Side first, Side second)
     {
         var (one, other) = await contenders.MeetAsync(
-            Take("support_tickets", "user_id, subject, description", "1, 'A subject', 'A description'"), first, CreateAsync, second, CreateAsync);
+            Take("support_tickets", "user_id, subject, description", "1, 'A subject', 'A description'"),
+            first, CreateAsync, second, CreateAsync);
         Assert.Equal("23505 support_tickets_pkey", await RefusalAsync(one));
         Assert.Equal("23505 support_tickets_pkey", await RefusalAsync(other));
         Assert.NotEqual((await contenders.RunAsync(first, CreateAsync)).Id, (await contenders.RunAsync(second, CreateAsync)).Id);
@@ -84,7 +105,7 @@ public sealed class ConcurrentReferencesTests(Contenders contenders) : IClassFix
     }
 
     [Theory, MemberData(nameof(Pairs))]
-    public async Task A_comments_key_that_somebody_is_taking_is_waited_for_and_refused_once_taken_and_the_ticket_is_not_touched(Side first, Side second)
+    public async Task A_comment_whose_key_somebody_is_taking_waits_and_is_refused_and_touches_no_ticket(Side first, Side second)
     {
         var ticket = await contenders.AddTicketAsync();
         var before = await contenders.StoredAsync(ticket);

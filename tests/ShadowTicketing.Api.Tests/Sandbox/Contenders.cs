@@ -10,7 +10,7 @@ public enum Side
     Candidate,
 }
 
-/// <summary>Users of either side on one copy of the seeded tables, each in a session of its own, and somebody who makes them wait.</summary>
+/// <summary>Users of either side on one copy of the seeded tables, each in a session of its own, and who makes them wait.</summary>
 public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
 {
     // Any lock that is not granted yet, of a row, a transaction or a table.
@@ -146,7 +146,7 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
     {
         var failure = await Record.ExceptionAsync(() => write);
         return (failure as PostgresException ?? failure?.InnerException as PostgresException) is { } refused
-            ? $"{refused.SqlState} {refused.ConstraintName}"
+            ? $"{refused.SqlState} {refused.ConstraintName}".TrimEnd()
             : failure?.ToString();
     }
 
