@@ -34,13 +34,13 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
         }
 
         // All four are under way, and in each other's way, before any goes on.
-        var begun = new Task<TicketChange>[Sessions];
+        var begun = new (UpdateTicket Request, Task<TicketChange> Answer)[Sessions];
         await using (var hold = await contenders.HoldAsync($"select from support_tickets where id = {desk[0]} for update"))
         {
             for (var i = 0; i < Sessions; i++)
             {
                 var change = Change(i, desk[0], new(i));
-                begun[i] = await contenders.UntilItWaitsAsync(SideOf(i), store => store.UpdateAsync(change, Cancellation));
+                begun[i] = (change, await contenders.UntilItWaitsAsync(SideOf(i), store => store.UpdateAsync(change, Cancellation)));
             }
 
             await hold.LetGoAsync();
@@ -55,19 +55,20 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
 
         Side SideOf(int session) => session % 2 == 0 ? first : second;
 
-        async Task GoOnAsync(Task<TicketChange> change, int session)
+        async Task GoOnAsync((UpdateTicket Request, Task<TicketChange> Answer) begun, int session)
         {
             var random = new Random(session);
-            log.Add(session, await change);
+            log.Add(session, begun.Request, await begun.Answer);
             for (var turn = 1; turn < Each; turn++)
             {
                 var slot = random.Next(Tickets);
                 var ticket = Volatile.Read(ref desk[slot]);
+                var change = Change(session, ticket, random);
                 var found = random.Next(10) switch
                 {
                     0 => log.Add(ticket, await RunAsync(store => store.DeleteAsync(new(Staff, ticket), Cancellation))),
                     < 4 => await CommentAsync(ticket),
-                    _ => log.Add(session, await RunAsync(store => store.UpdateAsync(Change(session, ticket, random), Cancellation))),
+                    _ => log.Add(session, change, await RunAsync(store => store.UpdateAsync(change, Cancellation))),
                 };
                 // A ticket that is deleted stays on the desk until somebody misses it.
                 if (!found) await ReplaceAsync(slot);
@@ -91,11 +92,11 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
         }
     }
 
-    /// <summary>Each session has a column of its own: what stands there in the end is what it wrote last, or that was lost.</summary>
+    /// <summary>Each session has a column of its own, and at times changes none: there stands what it wrote last, or that was lost.</summary>
     private static UpdateTicket Change(int session, int ticket, Random random)
     {
         var value = Values[session][random.Next(Values[session].Length)];
-        return session switch
+        return random.Next(2) == 0 ? new(Staff, ticket) : session switch
         {
             0 => new(Staff, ticket, Status: value),
             1 => new(Staff, ticket, Priority: value),
@@ -103,6 +104,9 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
             _ => new(Staff, ticket, AssignedTo: new(value[0] - '0')),
         };
     }
+
+    private static object? Column(int session, Ticket ticket) =>
+        session switch { 0 => (ticket.Status, ticket.ResolvedAt), 1 => ticket.Priority, 2 => ticket.Resolution, _ => ticket.AssignedTo };
 
     private async Task HoldsWhatWasAnsweredAsync(int before, Log log)
     {
@@ -112,6 +116,16 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
         Assert.Equal(
             log.Comments.Where(comment => standing.ContainsKey(comment.TicketId)).Select(comment => comment.Id).Order(),
             await contenders.ColumnAsync<int>($"select id from ticket_comments where ticket_id > {before} order by 1"));
+        foreach (var created in log.Created)
+        {
+            var last = Enumerable.Range(0, Sessions).Select(session => Column(session, created)).ToArray();
+            foreach (var (session, request, ticket) in log.Changes.Where(change => change.Ticket.Id == created.Id))
+            {
+                if (request == new UpdateTicket(Staff, created.Id)) Assert.Equal(last[session], Column(session, ticket));
+                last[session] = Column(session, ticket);
+            }
+        }
+
         foreach (var created in standing.Values)
         {
             var stored = (await contenders.StoredAsync(created.Id))!;
@@ -149,14 +163,15 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
 
         public ConcurrentBag<TicketComment> Comments { get; } = [];
 
-        public ConcurrentQueue<(int Session, Ticket Ticket)> Changes { get; } = [];
+        public ConcurrentQueue<(int Session, UpdateTicket Request, Ticket Ticket)> Changes { get; } = [];
 
         public int Missing => _missing + _refused;
 
         public int Answers => Changes.Count + Comments.Count + Deleted.Count + Missing;
 
         /// <returns>Whether the ticket was there, as with each of these.</returns>
-        public bool Add(int session, TicketChange change) => Found(change.Access, () => Changes.Enqueue((session, change.Ticket!)));
+        public bool Add(int session, UpdateTicket request, TicketChange change) =>
+            Found(change.Access, () => Changes.Enqueue((session, request, change.Ticket!)));
 
         public bool Add(CommentAnswer comment) => Found(comment.Access, () => Comments.Add(comment.Comment!));
 
