@@ -92,7 +92,7 @@ public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixtur
         }
     }
 
-    /// <summary>Each session has a column of its own, which it may leave alone: there stands what it wrote last, or that was lost.</summary>
+    /// <summary>Each session has a column of its own, which it may leave alone: there stands what it wrote last, or it was lost.</summary>
     private static UpdateTicket Change(int session, int ticket, Random random)
     {
         var value = Values[session][random.Next(Values[session].Length)];
