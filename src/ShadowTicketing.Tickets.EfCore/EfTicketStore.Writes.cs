@@ -33,7 +33,9 @@ public sealed partial class EfTicketStore
         if (!await TryUpdateAsync(lease.Context, request, cancellationToken))
         {
             var access = await AccessAsync(lease.Context, request.TicketId, request.Caller, cancellationToken);
-            return new(access is TicketAccess.NotFound ? access : TicketAccess.Forbidden, null);
+            if (access is not TicketAccess.Granted) return new(access, null);
+            // Granted, and yet not changed: for staff alone to do, or a ticket that was not there a moment ago.
+            return new(MayAssign(request) ? TicketAccess.NotFound : TicketAccess.Forbidden, null);
         }
 
         var stored = await lease.Context.Tickets
@@ -105,11 +107,13 @@ public sealed partial class EfTicketStore
 
     private static async Task<bool> TryUpdateAsync(TicketingContext context, UpdateTicket request, CancellationToken cancellationToken)
     {
-        if (request.AssignedTo is not null && !request.Caller.IsStaff) return false;
+        if (!MayAssign(request)) return false;
         var tickets = context.Tickets.Where(ticket => ticket.Id == request.TicketId);
         if (!request.Caller.IsStaff) tickets = tickets.Where(ticket => ticket.UserId == request.Caller.UserId);
         return await tickets.ExecuteUpdateAsync(set => Assign(set, request), cancellationToken) > 0;
     }
+
+    private static bool MayAssign(UpdateTicket request) => request.AssignedTo is null || request.Caller.IsStaff;
 
     private static void Assign(UpdateSettersBuilder<TicketRow> set, UpdateTicket request)
     {

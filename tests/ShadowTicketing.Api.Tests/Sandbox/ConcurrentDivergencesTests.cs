@@ -3,7 +3,7 @@ using static ShadowTicketing.Api.Tests.Sandbox.Contenders;
 
 namespace ShadowTicketing.Api.Tests.Sandbox;
 
-/// <summary>Where the sides are known to differ if others write meanwhile. A candidate that no longer does fails the claim here.</summary>
+/// <summary>Where the sides are known to differ if others write meanwhile, and where they did. A candidate that no longer differs fails the claim here.</summary>
 public sealed class ConcurrentDivergencesTests(Contenders contenders) : IClassFixture<Contenders>
 {
     // Its statement has its snapshot by then, and waits although it finds no row.
@@ -17,7 +17,7 @@ public sealed class ConcurrentDivergencesTests(Contenders contenders) : IClassFi
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task To_change_a_ticket_that_is_just_being_created_is_not_found_by_the_control_and_forbidden_by_the_candidate()
+    public async Task A_ticket_that_is_just_being_created_is_not_found_by_either_and_not_forbidden()
     {
         await contenders.ExecuteAsync(Gate);
         var ticket = await contenders.ScalarAsync<int>("select (last_value + 1)::int from support_tickets_id_seq");
@@ -32,7 +32,7 @@ public sealed class ConcurrentDivergencesTests(Contenders contenders) : IClassFi
             await hold.LetGoAsync();
         }
 
-        Assert.Equal(new(TicketAccess.Forbidden, null), await candidate);
+        Assert.Equal(new(TicketAccess.NotFound, null), await candidate);
         Assert.Equal("open", (await contenders.StoredAsync(ticket))!.Status);
 
         Task<TicketChange> CloseAsync(ITicketStore store) => store.UpdateAsync(new(Staff, ticket, Status: "closed"), Cancellation);
