@@ -9,7 +9,7 @@ namespace ShadowTicketing.Api.Tests.Sandbox;
 /// <summary>The service dies in the middle of a write, or its sandbox does: users have what they were told, and nothing is left.</summary>
 public sealed class WrecksTests(PostgresFixture postgres)
 {
-    private const int Kills = 10;
+    private const int Kills = 6;
     private const int Writers = 4;
     private const string Held = "Held in the sandbox";
     private const string Sessions =
