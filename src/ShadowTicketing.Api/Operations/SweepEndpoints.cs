@@ -45,7 +45,7 @@ internal static class SweepEndpoints
             .Produces<SweepState>().ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
         var operate = shadow.MapGroup("/sweeps").RequireAuthorization(OperationsRegistration.MayOperate);
         operate.MapPost("", StartAsync)
-            .WithName("shadow.sweep.start").WithSummary("Orders a sweep of a read, by whichever replica of this build takes it.")
+            .WithName("shadow.sweep.start").WithSummary("Orders a sweep of an operation, by whichever replica of this build takes it.")
             .Produces<SweepState>(201).ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         operate.MapDelete("/{id:long}", StopAsync)
             .WithName("shadow.sweep.stop").WithSummary("Ends a sweep before its time; what it has compared stays.")
@@ -58,8 +58,7 @@ internal static class SweepEndpoints
         var (operation, reason, rate, shape) = body.Value.Checked();
         return StoredAsync(async () =>
         {
-            if (RolloutEndpoints.Find(operation) is null) return Refused(Refusal.OperationNotFound);
-            if (!sweeps.ByOperation.TryGetValue(operation, out var sweep)) return Refused(Refusal.NotSweepable);
+            if (!sweeps.ByOperation.TryGetValue(operation, out var sweep)) return Refused(Refusal.OperationNotFound);
 
             // Before the setup has been looked at, nobody knows which build this is, and none would take the order.
             if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);

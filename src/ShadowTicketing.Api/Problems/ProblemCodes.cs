@@ -36,7 +36,6 @@ internal static class ProblemCodes
     public const string NotEarned = "not_earned";
     public const string SweepNotFound = "sweep_not_found";
     public const string SweepRunning = "sweep_running";
-    public const string NotSweepable = "not_sweepable";
     public const string EvidenceUnavailable = "evidence_unavailable";
     public const string TooManyRequests = "too_many_requests";
     public const string ClientClosedRequest = "client_closed_request";

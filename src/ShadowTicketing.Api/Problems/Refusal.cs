@@ -72,9 +72,6 @@ internal sealed record Refusal(int Status, string Code, string Detail)
     public static readonly Refusal SweepRunning =
         new(409, ProblemCodes.SweepRunning, "A sweep of this operation is running; stop that one, or wait for its end.");
 
-    public static readonly Refusal NotSweepable =
-        new(409, ProblemCodes.NotSweepable, "Only reads can be swept in this version.");
-
     public static readonly Refusal AlertUnreadable =
         new(400, ProblemCodes.InvalidBody, "The body must be Alertmanager's, with a groupKey and at most 200 alerts.");
 

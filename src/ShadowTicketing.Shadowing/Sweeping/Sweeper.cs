@@ -140,11 +140,9 @@ public sealed class Sweeper<TStore>
         {
             return await _runner.Sandbox.Stage.ImageAsync(experiment, request, cancellationToken);
         }
-#pragma warning disable CA1031 // Whatever keeps it from being had, the sweep waits and tries again.
-        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception failure) when (_judge.IsUnavailable(failure))
         {
             return null;
         }
-#pragma warning restore CA1031
     }
 }
