@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
@@ -59,7 +58,7 @@ public sealed class DatabaseTimeBudgetTests
     [Fact]
     public async Task The_last_part_is_kept_for_what_is_not_proven()
     {
-        await using var engine = await Costing(TimeSpan.FromMilliseconds(9)).StartAsync();
+        await using var engine = await Costing(TimeSpan.FromMilliseconds(9.9)).StartAsync();
         await engine.CompareAsync();
         Ledger(engine).MarkProven("oracle.ask", new HashSet<string> { "any" }, 1);
         await engine.CompareAsync();
@@ -95,8 +94,8 @@ public sealed class DatabaseTimeBudgetTests
     {
         Candidate = (_, _) =>
         {
-            StatementLedger.Current!.Sent(Stopwatch.GetTimestamp() - (long)(time.TotalSeconds * Stopwatch.Frequency));
-            StatementLedger.Current.Ended(1, TimeProvider.System);
+            StatementLedger.Current!.Ended(1, TimeProvider.System);
+            StatementLedger.Current.Spend(time);
             return Task.FromResult(new Answer("yes"));
         },
     };
