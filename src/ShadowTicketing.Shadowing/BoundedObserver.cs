@@ -52,6 +52,8 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, Databa
         Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, Func<bool> isTimedOut,
         Position position, CancellationToken cancellation)
     {
+        // Opening is not what is observed, but the database worked for it.
+        var opening = StatementLedger.Open();
         StoreLease<TStore> lease;
         try
         {
@@ -59,6 +61,7 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, Databa
         }
         catch (Exception cause)
         {
+            if (position is Position.Shadow) budget.Charge(opening.DatabaseTime);
             return new(default, new ShadowUnavailableException(cause), TimeSpan.Zero, new());
         }
 
@@ -76,7 +79,7 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, Databa
         }
         finally
         {
-            if (position is Position.Shadow) budget.Charge(ledger.DatabaseTime);
+            if (position is Position.Shadow) budget.Charge(opening.DatabaseTime + ledger.DatabaseTime);
             try
             {
                 await lease.DisposeAsync();

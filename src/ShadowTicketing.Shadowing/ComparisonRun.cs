@@ -53,7 +53,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
             var before = experiment.Writes ? await _served.Task.WaitAsync(stopping) : null;
             if (before?.Rows is { Before.IsTooLarge: true })
             {
-                runner.Recorder.Undecided(experiment, Operation, IncomparableReason.TooLarge);
+                runner.Recorder.Undecided(experiment, Operation, Shape.Shape, IncomparableReason.TooLarge);
                 JudgeAnswer(Outcome.Incomparable.Wire());
                 return;
             }
@@ -93,7 +93,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
 #pragma warning disable CA1031 // The last boundary: a fault of the shadow's own machinery is counted and logged, and the lane goes on.
         catch (Exception fault)
         {
-            runner.Recorder.Faulted(experiment, isCounted ? null : Operation, fault);
+            runner.Recorder.Faulted(experiment, isCounted ? null : Operation, Shape.Shape, fault);
         }
 #pragma warning restore CA1031
     }

@@ -13,14 +13,16 @@ internal sealed class Confirmer<TStore>(
     private long _second;
     private int _inSecond;
 
+    /// <param name="served">The side that answered the user.</param>
     /// <param name="again">Asks a side again where the shadow runs: live, or for a write in a sandbox on the same rows.</param>
     /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
     public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ComparisonResult seen, string? horizon, Func<Side, Task<Observation<TResult>>> again, CancellationToken stopping, Side second = Side.Candidate)
+        ComparisonResult seen, Side served, string? horizon, Func<Side, Task<Observation<TResult>>> again, CancellationToken stopping,
+        Side second = Side.Candidate)
     {
         if (!MayConfirm()) return Undecided(ConfirmationVerdict.Limited, IncomparableReason.Limited);
-        if (experiment.Writes) return await _writes.ConfirmAsync(experiment, request, control, candidate, seen, again, second);
+        if (experiment.Writes) return await _writes.ConfirmAsync(experiment, request, control, candidate, seen, served, again, second);
         ISnapshot<TStore> snapshot;
         try
         {

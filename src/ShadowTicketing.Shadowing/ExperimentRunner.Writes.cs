@@ -30,6 +30,7 @@ public sealed partial class ExperimentRunner<TStore>
         var started = _clock.GetTimestamp();
         var overhead = _clock.GetElapsedTime(arrived, started);
         var attempt = await _writes.WriteAsync(experiment, request, Side.Control, cancellationToken);
+        _budget.Charge(attempt.ImageTime);
         if (attempt.Observation.Error is WriteUndoneException)
         {
             // In a transaction it is undone by what it gets over outside of one: it cannot be compared, and is done as it always was.
@@ -59,6 +60,14 @@ public sealed partial class ExperimentRunner<TStore>
             attempt = await _writes.TryAsync(
                 experiment, request, Side.Candidate, withImages: turn.Skipped is null, _server.DeadlineOf(operation), cancellationToken);
         }
+        catch (RowsHeldException)
+        {
+            // It has not begun: the control waits for the rows as it always did, and nothing is learnt of the candidate.
+            _journal.Judged(number, "not_written");
+            operation.LeaveWrite(number);
+            Skip(experiment, turn, SkipReason.SandboxUnavailable);
+            return await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
+        }
         catch
         {
             _journal.Judged(number, "not_written");
@@ -67,6 +76,7 @@ public sealed partial class ExperimentRunner<TStore>
         }
 
         operation.LeaveWrite(number);
+        _budget.Charge(attempt.ImageTime);
         var observation = attempt.Observation;
         if (observation.Error is null)
         {

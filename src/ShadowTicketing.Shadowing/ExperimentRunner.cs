@@ -45,7 +45,7 @@ public sealed partial class ExperimentRunner<TStore>
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
         (_server, _journal, _ledger, _budget) = (new(open, observer, options, clock), journal, ledger, budget);
-        (_sandbox, _writes) = (new(stage, observer, clock), new(stage, options, clock));
+        (_sandbox, _writes) = (new(stage, observer, clock), new(stage, options, clock, loggers.CreateLogger<WriteServer<TStore>>()));
         _confirmer = new(openSnapshot, judge, observer, options, clock);
         Timer = new(options);
         SelfTest = new(judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
@@ -322,7 +322,7 @@ public sealed partial class ExperimentRunner<TStore>
         if (pair.IsSame)
             return (pair.Tolerated.Count == 0 ? new(Outcome.Match) : new(Outcome.Tolerated, Tolerated: pair.Tolerated.First()), []);
 
-        var (found, verdict) = await _confirmer.ConfirmAsync(experiment, request, control, candidate, pair, horizon, ask, stopping);
+        var (found, verdict) = await _confirmer.ConfirmAsync(experiment, request, control, candidate, pair, served, horizon, ask, stopping);
         stopping.ThrowIfCancellationRequested();
         Metrics.Confirmation(experiment, found);
         return (verdict with { ErrorType = verdict.ErrorType ?? errorType }, pair.Differences);

@@ -87,6 +87,7 @@ internal static class TicketShadowing
         var maxRows = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.MaxImageRows;
         return new WriteStage<ITicketStore>(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key),
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<WriteSandbox>(),
             (side, connection, transaction) => side == Side.Control

@@ -15,20 +15,25 @@ internal static class ServedDatabase
     /// <summary>The key of its data source.</summary>
     public const string Key = "served";
 
+    /// <summary>The key of a data source that keeps no connection: for ending a session when the others are all taken.</summary>
+    public const string Ending = "served-ending";
+
     public static void AddServedDatabase(this IServiceCollection services)
     {
         services.AddOptions<ServedDatabaseOptions>()
             .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString("Served"))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ServedDatabaseOptions>, ServedDatabaseValidation>();
-        services.AddKeyedSingleton(Key, (provider, _) => Create(provider));
+        services.AddKeyedSingleton(Key, (provider, _) => Create(provider, Key, "Max Auto Prepare=50;Maximum Pool Size=32;Application Name=ticketing-served", ""));
+        services.AddKeyedSingleton(Ending, (provider, _) => Create(provider, Ending, "Application Name=ticketing-served", "Pooling=false;Timeout=2;Command Timeout=2"));
     }
 
-    // What the connection string says wins over what is set here.
-    private static NpgsqlDataSource Create(IServiceProvider provider)
+    /// <param name="defaults">What the connection string says wins over these.</param>
+    /// <param name="always">These win over it.</param>
+    private static NpgsqlDataSource Create(IServiceProvider provider, string name, string defaults, string always)
     {
         var given = provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.ConnectionString;
-        var builder = new NpgsqlDataSourceBuilder($"Max Auto Prepare=50;Maximum Pool Size=32;Application Name=ticketing-served;{given}") { Name = Key };
+        var builder = new NpgsqlDataSourceBuilder($"{defaults};{given};{always}") { Name = name };
         return builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>()).Build();
     }
 }

@@ -29,10 +29,12 @@ internal static class TicketFootprints
             union all
             select c.*, true from chosen t
             cross join lateral (select c.* from ticket_comments c where c.ticket_id = t.id order by c.created_at desc limit 1) c where t.aside),
+        mentioned as (
+            select unnest(@users) as id, false as aside
+            union all select user_id, aside from chosen union all select assigned_to, aside from chosen union all select user_id, aside from said),
         named as (
-            select u.id, u.email, u.first_name, u.last_name, u.role, u.is_active from users u
-            where u.id in (select unnest(@users) union select user_id from chosen union select assigned_to from chosen union select user_id from said))
-        select 'users', u.id::bigint, to_jsonb(u)::text, false from named u
+            select u.id, u.email, u.first_name, u.last_name, u.role, u.is_active from users u where u.id in (select id from mentioned))
+        select 'users', u.id::bigint, to_jsonb(u)::text, not exists (select from mentioned m where m.id = u.id and not m.aside) from named u
         union all select 'support_tickets', t.id::bigint, (to_jsonb(t) - 'aside')::text, t.aside from chosen t
         union all select 'ticket_comments', c.id::bigint, (to_jsonb(c) - 'aside')::text, c.aside from said c
         """;

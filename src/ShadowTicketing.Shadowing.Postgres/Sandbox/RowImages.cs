@@ -12,6 +12,14 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     /// <summary>In seconds. A write whose rows cannot be read, or locked, in that time is done without.</summary>
     private const int Patience = 2;
 
+    // Were this process to freeze with the locks, the server would end it. Where the session has a limit of its own, that one holds. And which session
+    // of the server it is: a pooler between tells another number.
+    private const string Begin =
+        """
+        select case current_setting('idle_in_transaction_session_timeout') when '0' then set_config('idle_in_transaction_session_timeout', '60s', true) end,
+            pg_backend_pid()
+        """;
+
     // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, soon after the transaction's.
     // Ids wrap around at 32 bits in a row, and have 64 where they are asked for: what lies further ahead than one transaction sees begin is long past.
     private const string IsMine =
@@ -38,20 +46,37 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 
     /// <summary>Locks, then reads.</summary>
     /// <param name="locked">Called once the locks are held: what comes before is waiting that the write would have done itself.</param>
-    public async Task<(RowImage Image, long[] Marks)> BeforeAsync(
+    public async Task<(RowImage Image, long[] Marks, int Session)> BeforeAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, Action locked, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
-        foreach (var sql in footprint.Locks) batch.BatchCommands.Add(footprint.Command(sql));
+        await using var batch = Locking(connection, transaction, footprint);
         batch.BatchCommands.Add(new(_marks));
         batch.BatchCommands.Add(footprint.Command(footprint.Image));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        foreach (var _ in footprint.Locks) await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var session = reader.GetInt32(1);
+        for (var i = 0; i <= footprint.Locks.Count; i++) await reader.NextResultAsync(cancellationToken);
         locked();
         await reader.ReadAsync(cancellationToken);
         var marks = Enumerable.Range(0, tables.Count).Select(reader.GetInt64).ToArray();
         await reader.NextResultAsync(cancellationToken);
-        return (await ReadAsync(reader, cancellationToken), marks);
+        return (await ReadAsync(reader, cancellationToken), marks, session);
+    }
+
+    /// <summary>Locks, and reads nothing.</summary>
+    /// <returns>The session.</returns>
+    public static async Task<int> LockAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, CancellationToken cancellationToken)
+    {
+        await using var batch = Locking(connection, transaction, footprint);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var session = reader.GetInt32(1);
+        while (await reader.NextResultAsync(cancellationToken))
+        {
+        }
+
+        return session;
     }
 
     /// <summary>Reads without locks, as of one moment.</summary>
@@ -106,6 +131,14 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     public static string Body(SandboxTable table) => table.Columns is { } columns
         ? $"to_jsonb((select c from (select {string.Join(", ", columns.Select(column => "t." + column))}) c))::text"
         : "to_jsonb(t)::text";
+
+    private static NpgsqlBatch Locking(NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint)
+    {
+        var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
+        batch.BatchCommands.Add(new(Begin));
+        foreach (var sql in footprint.Locks) batch.BatchCommands.Add(footprint.Command(sql));
+        return batch;
+    }
 
     private async Task<RowImage> ReadAsync(DbDataReader reader, CancellationToken cancellationToken)
     {

@@ -9,6 +9,9 @@ internal static class SandboxSql
     /// <summary>Keys that nobody has: a row that gets one was made without being told which.</summary>
     public const int FirstKey = 2_000_000_000;
 
+    /// <summary>In bytes: some thousand writes of what is usual.</summary>
+    private const int MostRoom = 2 << 20;
+
     /// <summary>Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it.</summary>
     public static string Create(IReadOnlyList<SandboxTable> tables) =>
         $"""
@@ -18,12 +21,19 @@ internal static class SandboxSql
         commit
         """;
 
-    /// <summary>Two columns: whether every name resolves to its copy and nothing else can be written, and whether the copies are like the tables.</summary>
+    /// <summary>
+    /// Three columns: whether every name resolves to its copy and nothing else can be written; whether the copies are like the tables, and empty; and
+    /// whether what was undone in them takes up so much room that it should be cleared away.
+    /// </summary>
     public static string Check(IReadOnlyList<SandboxTable> tables) =>
         $"""
         select current_setting('transaction_read_only') = 'on' and {Each(tables, table => $"'{table.Name}'::regclass = 'pg_temp.{table.Name}'::regclass")},
-            {Each(tables, table => $"{ColumnsOf(table, "public")} = {ColumnsOf(table, "pg_temp")}")}
+            {Each(tables, table => $"{DefinitionOf(table, "public")} = {DefinitionOf(table, "pg_temp")} and not exists (select from pg_temp.{table.Name})")},
+            {string.Join(" + ", tables.Select(table => $"pg_relation_size('pg_temp.{table.Name}')"))} > {MostRoom}
         """;
+
+    /// <summary>Nobody sees the dead rows of temporary tables but their own session: neither autovacuum nor, where they were inserted, pruning.</summary>
+    public static string Clear(IReadOnlyList<SandboxTable> tables) => "vacuum " + string.Join(", ", tables.Select(table => $"pg_temp.{table.Name}"));
 
     public static NpgsqlBatchCommand Seed(SandboxTable table, string[] rows) =>
         new($"insert into pg_temp.{table.Name} {(table.Generated ? "overriding system value " : "")}select * from jsonb_populate_recordset(null::pg_temp.{table.Name}, $1)")
@@ -55,12 +65,28 @@ internal static class SandboxSql
 
     private static string Each(IReadOnlyList<SandboxTable> tables, Func<SandboxTable, string> condition) => string.Join(" and ", tables.Select(condition));
 
-    /// <summary>Names, types, lengths and, where it could be copied, nullability.</summary>
-    private static string ColumnsOf(SandboxTable table, string schema)
+    /// <summary>
+    /// Names, types and lengths of the columns; where all of them can be copied, also what may be null, what is the default, and the conditions and
+    /// references. A reference is to a copy as that of the real one is to the real one.
+    /// </summary>
+    private static string DefinitionOf(SandboxTable table, string schema)
     {
-        var granted = table.Columns is { } columns ? $" and attname in ({string.Join(", ", columns.Select(column => $"'{column}'"))})" : "";
-        var notNull = table.Columns is null ? "attnotnull::text" : "''";
-        return $"(select string_agg(concat_ws(' ', attname, atttypid, atttypmod, {notNull}), ',' order by attname) from pg_attribute "
-            + $"where attrelid = '{schema}.{table.Name}'::regclass and attnum > 0 and not attisdropped{granted})";
+        if (table.Columns is { } columns)
+        {
+            return "(select string_agg(concat_ws(' ', attname, atttypid, atttypmod), ',' order by attname) from pg_attribute "
+                + $"where {Of("attrelid")} and attnum > 0 and not attisdropped and attname in ({string.Join(", ", columns.Select(column => $"'{column}'"))}))";
+        }
+
+        return $"""
+            (select string_agg(concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull,
+                case when a.attname <> '{table.Key}' then pg_get_expr(d.adbin, d.adrelid) end), ',' order by a.attname)
+            from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
+            where {Of("a.attrelid")} and a.attnum > 0 and not a.attisdropped)
+            || coalesce((select string_agg(c.definition, ',' order by c.definition collate "C") from (
+                select replace(pg_get_constraintdef(oid), 'public.', '') as definition from pg_constraint
+                where {Of("conrelid")} and contype in ('c', 'f')) c), '')
+            """;
+
+        string Of(string column) => $"{column} = '{schema}.{table.Name}'::regclass";
     }
 }

@@ -7,18 +7,18 @@ namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 {
     private readonly NpgsqlDataSource _served;
+    private readonly NpgsqlDataSource _ending;
     private readonly RowImages _images;
     private readonly TimeProvider _clock;
     private NpgsqlConnection _connection;
-    private NpgsqlTransaction _transaction;
+    private NpgsqlTransaction? _transaction;
     private long[] _marks = [];
-    private bool _isCommitting;
+    private int? _session;
+    private bool _isCommitted;
     private NpgsqlException? _aborted;
 
-    private ServedWrite(NpgsqlDataSource served, RowImages images, TimeProvider clock, NpgsqlConnection connection, NpgsqlTransaction transaction)
-    {
-        (_served, _images, _clock, _connection, _transaction, Store) = (served, images, clock, connection, transaction, default!);
-    }
+    private ServedWrite(NpgsqlDataSource served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection, TimeProvider clock) =>
+        (_served, _ending, _images, _connection, _clock, Store) = (served, ending, images, connection, clock, default!);
 
     public TStore Store { get; private set; }
 
@@ -26,20 +26,41 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public TimeSpan ImageTime { get; private set; }
 
-    public bool IsUndone { get; private set; } = true;
+    public bool IsUndone => !_isCommitted && !IsEndedBySide;
 
     private bool IsConnected => _connection.FullState.HasFlag(System.Data.ConnectionState.Open);
 
-    /// <param name="footprint">Null where no images are wanted.</param>
-    public static async ValueTask<ServedWrite<TStore>> BeginAsync(
-        NpgsqlDataSource served, RowImages images, WriteFootprint? footprint, Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, TimeProvider clock,
-        CancellationToken cancellationToken)
+    /// <summary>Whether the side has ended the transaction, though it is not its own: what it wrote may be stored.</summary>
+    private bool IsEndedBySide
     {
-        var connection = await served.OpenConnectionAsync(cancellationToken);
-        var write = new ServedWrite<TStore>(served, images, clock, connection, await connection.BeginTransactionAsync(cancellationToken));
+        get
+        {
+            try
+            {
+                _ = _transaction?.IsolationLevel;
+                return false;
+            }
+            catch (InvalidOperationException)
+            {
+                // So says one whose connection was lost as well; the server has undone that.
+                return IsConnected;
+            }
+        }
+    }
+
+    /// <param name="footprint">The rows to lock before the side begins; null for none.</param>
+    /// <param name="withImages">Whether they are read as well.</param>
+    /// <param name="mayDoWithout">Whether the side writes even where that fails, and waits for the rows itself.</param>
+    /// <exception cref="RowsHeldException">It failed, and the side is not to write.</exception>
+    public static async ValueTask<ServedWrite<TStore>> BeginAsync(
+        NpgsqlDataSource served, NpgsqlDataSource ending, RowImages images, WriteFootprint? footprint, bool withImages, bool mayDoWithout,
+        Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var write = new ServedWrite<TStore>(served, ending, images, await served.OpenConnectionAsync(cancellationToken), clock);
         try
         {
-            if (footprint is not null) await write.LookAsync(footprint, cancellationToken);
+            write._transaction = await write._connection.BeginTransactionAsync(cancellationToken);
+            if (footprint is not null) await write.LookAsync(footprint, withImages, mayDoWithout, cancellationToken);
             write.Store = storeOver(write._connection, write._transaction);
             return write;
         }
@@ -52,12 +73,12 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public async Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken)
     {
-        if (Before is not { } before) return null;
+        if (Before is not { } before || IsEndedBySide) return null;
         if (before.IsTooLarge) return WrittenRows.Untouched(before);
         var started = _clock.GetTimestamp();
         try
         {
-            return await _images.AfterAsync(_connection, _transaction, before, _marks, cancellationToken);
+            return await _images.AfterAsync(_connection, _transaction!, before, _marks, cancellationToken);
         }
         catch (NpgsqlException failure) when (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction || !IsConnected)
         {
@@ -67,7 +88,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         catch (NpgsqlException)
         {
             // The image is lost, not the write.
-            await _transaction.RollbackAsync("row_images", cancellationToken);
+            await _transaction!.RollbackAsync("row_images", cancellationToken);
             return null;
         }
         finally
@@ -81,32 +102,31 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         // A side that goes on after a failure is in a transaction that is lost; to commit it would undo it, and say nothing.
         if (Before is null or { IsTooLarge: true }) await ProbeAsync(cancellationToken);
         if (_aborted is { } aborted) throw new WriteUndoneException(aborted);
-        _isCommitting = true;
-        IsUndone = false;
+        _isCommitted = true;
         try
         {
-            await _transaction.CommitAsync(cancellationToken);
+            await _transaction!.CommitAsync(cancellationToken);
         }
         catch (PostgresException refused) when (refused.InvariantSeverity == "ERROR")
         {
-            IsUndone = true;
+            _isCommitted = false;
             throw;
         }
     }
 
     public async Task AbandonAsync()
     {
-        if (_isCommitting) return;
-        await using var command = _served.CreateCommand("select pg_terminate_backend($1)");
-        command.Parameters.Add(new() { Value = _connection.ProcessID });
-        await command.ExecuteNonQueryAsync();
+        await using var command = _ending.CreateCommand(
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and usename = current_user and xact_start is not null");
+        command.Parameters.Add(new() { Value = _session ?? _connection.ProcessID });
+        if (await command.ExecuteScalarAsync() is not true) throw new InvalidOperationException("There is no such session to end.");
     }
 
     public async ValueTask DisposeAsync()
     {
         try
         {
-            await _transaction.DisposeAsync();
+            if (_transaction is not null) await _transaction.DisposeAsync();
         }
         finally
         {
@@ -114,17 +134,18 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
-    /// <summary>Images that cannot be had are done without: the write is the user's.</summary>
-    private async Task LookAsync(WriteFootprint footprint, CancellationToken cancellationToken)
+    private async Task LookAsync(WriteFootprint footprint, bool withImages, bool mayDoWithout, CancellationToken cancellationToken)
     {
         var locked = _clock.GetTimestamp();
         try
         {
-            (Before, _marks) = await _images.BeforeAsync(_connection, _transaction, footprint, () => locked = _clock.GetTimestamp(), cancellationToken);
+            if (withImages) (Before, _marks, _session) = await _images.BeforeAsync(_connection, _transaction!, footprint, () => locked = _clock.GetTimestamp(), cancellationToken);
+            else if (footprint.Locks.Count > 0) _session = await RowImages.LockAsync(_connection, _transaction!, footprint, cancellationToken);
         }
-        catch (NpgsqlException) when (!cancellationToken.IsCancellationRequested)
+        catch (NpgsqlException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            await _transaction.DisposeAsync();
+            if (!mayDoWithout) throw new RowsHeldException(failure);
+            await _transaction!.DisposeAsync();
             if (!IsConnected)
             {
                 await _connection.DisposeAsync();
@@ -135,7 +156,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
         finally
         {
-            ImageTime = _clock.GetElapsedTime(locked);
+            if (withImages) ImageTime = _clock.GetElapsedTime(locked);
         }
     }
 

@@ -19,13 +19,14 @@ public sealed class WriteSandbox : IAsyncDisposable
     [
         "lost updates and lock behaviour: nobody else is in the sandbox",
         "unique constraints across rows that are not in the image",
-        "rows beyond the image, but for two bystanders",
+        "rows beyond the image, but for two bystanders; and of these, that a candidate which serves deletes one",
         "triggers of the real tables",
         "several statements of one write that are not in one transaction: in the sandbox they are",
     ];
 
     private readonly NpgsqlDataSource _source;
     private readonly string _check;
+    private readonly string _clear;
     private readonly string _read;
     private readonly IReadOnlyList<SandboxTable> _tables;
 
@@ -34,7 +35,7 @@ public sealed class WriteSandbox : IAsyncDisposable
     public WriteSandbox(NpgsqlDataSourceBuilder connection, IReadOnlyList<SandboxTable> tables)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        (_tables, _check, _read) = (tables, SandboxSql.Check(tables), SandboxSql.Read(tables));
+        (_tables, _check, _clear, _read) = (tables, SandboxSql.Check(tables), SandboxSql.Clear(tables), SandboxSql.Read(tables));
         // The copies live as long as the session: it must not be reset, and its transactions are read-only from the first.
         connection.ConnectionStringBuilder.NoResetOnClose = true;
         connection.ConnectionStringBuilder.ConnectionLifetime = 900;
@@ -72,7 +73,16 @@ public sealed class WriteSandbox : IAsyncDisposable
             try
             {
                 var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                if (await IsFreshAsync(connection, transaction, cancellationToken))
+                var (isLikeTables, isFull) = await CheckAsync(connection, transaction, cancellationToken);
+                if (isFull)
+                {
+                    await transaction.DisposeAsync();
+                    await ClearAsync(connection, cancellationToken);
+                    transaction = await connection.BeginTransactionAsync(cancellationToken);
+                    (isLikeTables, _) = await CheckAsync(connection, transaction, cancellationToken);
+                }
+
+                if (isLikeTables)
                 {
                     await SeedAsync(connection, transaction, before, keys, cancellationToken);
                     return new(connection, transaction, before, _read);
@@ -89,9 +99,9 @@ public sealed class WriteSandbox : IAsyncDisposable
             }
 
             await connection.DisposeAsync();
-            if (attempt == MostAttempts) throw new SandboxUnsafeException("The tables change faster than they can be copied.");
+            if (attempt == MostAttempts) throw new SandboxUnsafeException("The copies are not like the tables, however often they are made.");
 
-            // The tables have changed since they were copied, or sessions were ended: what others hold is as old, or as dead.
+            // The tables have changed since they were copied, a side has left rows behind, or sessions were ended: what others hold is as old, or as dead.
             _source.Clear();
         }
     }
@@ -100,14 +110,20 @@ public sealed class WriteSandbox : IAsyncDisposable
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
     /// <summary>On every use: a name that resolves elsewhere would be written, or try to be.</summary>
-    /// <returns>Whether the copies are like the tables.</returns>
-    private async Task<bool> IsFreshAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    /// <returns>Whether the copies are like the tables, and empty; and whether they are full of what was undone.</returns>
+    private async Task<(bool IsLikeTables, bool IsFull)> CheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(_check, connection, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         if (!reader.GetBoolean(0)) throw new SandboxUnsafeException("A name does not resolve to its temporary copy, or the transaction is not read-only.");
-        return reader.GetBoolean(1);
+        return (reader.GetBoolean(1), reader.GetBoolean(2));
+    }
+
+    private async Task ClearAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(_clear, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task SeedAsync(

@@ -94,18 +94,19 @@ internal sealed partial class ComparisonRecorder(
     }
 
     /// <param name="operation">Null where the comparison had been counted before the fault.</param>
-    public void Faulted(Experiment experiment, OperationState? operation, Exception fault)
+    public void Faulted(Experiment experiment, OperationState? operation, string shape, Exception fault)
     {
-        if (operation is not null) Undecided(experiment, operation, IncomparableReason.ComparerFailed, fault.GetType().Name);
+        if (operation is not null) Undecided(experiment, operation, shape, IncomparableReason.ComparerFailed, fault.GetType().Name);
 
         // Its message may quote what was compared, and so stays out of the log.
         LogFault(experiment.Operation, fault.GetType().FullName ?? "", fault.StackTrace ?? "");
     }
 
     /// <summary>A comparison of which nothing can be said, before both sides were observed.</summary>
-    public void Undecided(Experiment experiment, OperationState operation, IncomparableReason reason, string? errorType = null)
+    public void Undecided(Experiment experiment, OperationState operation, string shape, IncomparableReason reason, string? errorType = null)
     {
         var verdict = new Verdict(Outcome.Incomparable, reason, ErrorType: errorType);
+        evidence.Compared(operation.Evidence.SlotOf(shape), null, verdict.Outcome, null);
         metrics.Compared(experiment, verdict, clock.GetUtcNow());
         operation.Tally.Failed(verdict);
     }

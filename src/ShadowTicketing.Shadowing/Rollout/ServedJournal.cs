@@ -35,7 +35,12 @@ public sealed class ServedJournal
     public long TakeLost() => Interlocked.Exchange(ref _lost, 0);
 
     /// <summary>What has come since the last time; what could not be stored is put back with <see cref="Return"/>.</summary>
-    public (IReadOnlyList<ServedAnswer> Answers, IReadOnlyList<ServedVerdict> Verdicts) Take() => (Drain(_answers), Drain(_verdicts));
+    public (IReadOnlyList<ServedAnswer> Answers, IReadOnlyList<ServedVerdict> Verdicts) Take()
+    {
+        // In this order, or a verdict might come without its answer.
+        var verdicts = Drain(_verdicts);
+        return (Drain(_answers), verdicts);
+    }
 
     /// <summary>Takes back what could not be stored.</summary>
     public void Return(IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts)

@@ -57,7 +57,7 @@ internal sealed partial class SelfTest<TStore>(
         var pair = judge.Compare(experiment, request, control, again);
         if (pair.Incomparable is not null) return Outcome.Incomparable;
         if (pair.IsSame) return pair.Tolerated.Count == 0 ? Outcome.Match : Outcome.Tolerated;
-        return (await confirmer.ConfirmAsync(experiment, request, control, again, pair, horizon, ask, stopping, Side.Control)).Verdict.Outcome;
+        return (await confirmer.ConfirmAsync(experiment, request, control, again, pair, Side.Control, horizon, ask, stopping, Side.Control)).Verdict.Outcome;
     }
 
     /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>

@@ -15,6 +15,9 @@ public sealed class Sweeper<TStore>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    /// <summary>A step that the database refuses to let begin is undecided in the end, or it would hold up all others.</summary>
+    private const int MostRefusals = 5;
+
     private readonly ExperimentRunner<TStore> _runner;
     private readonly OpenSnapshot<TStore> _openSnapshot;
     private readonly BoundedObserver _observer;
@@ -57,8 +60,15 @@ public sealed class Sweeper<TStore>
             if (run.Wants(shape))
             {
                 due = await PaceAsync(due, run.Order.Rate, cancellationToken);
-                while (!await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken))
+                var refusals = 0;
+                while (await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken) is var attempt and not Attempt.Done)
                 {
+                    if (attempt is Attempt.Refused && ++refusals == MostRefusals)
+                    {
+                        run.Swept(shape, null, isWrong: false);
+                        break;
+                    }
+
                     await snapshot.CloseAsync();
                     await Task.Delay(Retry, _clock, cancellationToken);
                 }
@@ -93,56 +103,75 @@ public sealed class Sweeper<TStore>
         || _horizon.Latest is null || (experiment.Writes && !_control.Switch.HasSandbox) || !_budget.Allows(isReserved: false)
         || (_served.IsBusy && _clock.GetElapsedTime(since) < _options.YieldAfter);
 
-    /// <returns>Whether the database was there.</returns>
-    private async Task<bool> TryCompareAsync<TRequest, TResult>(
+    private async Task<Attempt> TryCompareAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, string shape, SweepRun run, SweepSnapshot<TStore> snapshot,
         CancellationToken cancellationToken)
     {
         Func<Side, Task<Observation<TResult>>> ask;
         if (experiment.Writes)
         {
-            if (await TryImageAsync(experiment, request!, cancellationToken) is not { } image) return false;
+            if (await TryImageAsync(request!, cancellationToken) is not { } image) return Attempt.NotThere;
             if (image.IsTooLarge)
             {
                 run.Swept(shape, null, isWrong: false);
-                return true;
+                return Attempt.Done;
             }
 
             ask = _runner.Shadow(experiment, request, WrittenRows.Untouched(image), cancellationToken);
         }
         else
         {
-            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return false;
+            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return Attempt.NotThere;
             ask = side => _observer.ObserveAsync(
                 token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
         }
 
         var control = await ask(Side.Control);
-        if (_judge.IsUnavailable(control.Error)) return false;
+        if (_judge.IsUnavailable(control.Error)) return Failed(control.Error);
         var candidate = await ask(Side.Candidate);
-        if (_judge.IsUnavailable(candidate.Error)) return false;
+        if (_judge.IsUnavailable(candidate.Error)) return Failed(candidate.Error);
         // A read that differs is asked live as well; a write only ever in a sandbox.
         var again = experiment.Writes ? ask : _runner.Shadow(experiment, request, null, cancellationToken);
         var (verdict, _) = await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, again, cancellationToken);
-        if (verdict.Reason is IncomparableReason.ShadowUnavailable) return false;
+        if (verdict.Reason is IncomparableReason.ShadowUnavailable) return Attempt.NotThere;
         var (outcome, signature, isCritical, hash) = _runner.Recorder.Swept(experiment, request, control, candidate, verdict, shape);
         run.Swept(shape, hash, outcome.IsWrong());
         if (outcome.IsWrong()) _runner.Wrong(experiment, outcome, signature, isCritical);
         // A run that passed its limit may still be using the connection.
         if (control.Error is ShadowTimeoutException || candidate.Error is ShadowTimeoutException) await snapshot.CloseAsync();
-        return true;
+        return Attempt.Done;
+
+        Attempt Failed(Exception? error) =>
+            error is ShadowUnavailableException { InnerException: { } cause } && !_judge.IsUnavailable(cause) ? Attempt.Refused : Attempt.NotThere;
     }
 
     /// <returns>Null where the database is not there.</returns>
-    private async Task<RowImage?> TryImageAsync(Experiment experiment, object request, CancellationToken cancellationToken)
+    private async Task<RowImage?> TryImageAsync(object request, CancellationToken cancellationToken)
     {
+        var ledger = StatementLedger.Open();
         try
         {
-            return await _runner.Sandbox.Stage.ImageAsync(experiment, request, cancellationToken);
+            return await _runner.Sandbox.Stage.ImageAsync(request, cancellationToken);
         }
         catch (Exception failure) when (_judge.IsUnavailable(failure))
         {
             return null;
         }
+        finally
+        {
+            _budget.Charge(ledger.DatabaseTime);
+        }
+    }
+
+    /// <summary>How a try to compare ended.</summary>
+    private enum Attempt
+    {
+        Done,
+
+        /// <summary>The database was not there.</summary>
+        NotThere,
+
+        /// <summary>It was, and did not let the sides begin.</summary>
+        Refused,
     }
 }

@@ -8,13 +8,15 @@ namespace ShadowTicketing.Shadowing.Writing;
 public interface IWriteStage<TStore>
 {
     /// <summary>Begins a transaction in which a side writes for real.</summary>
-    /// <param name="withImages">Whether the rows are to be read before and after; without them it is a transaction and nothing more.</param>
-    /// <returns>Even where the images cannot be had; the write does not depend on them.</returns>
-    ValueTask<IServedWrite<TStore>> ServeAsync(
-        Side side, Experiment experiment, object request, bool withImages, CancellationToken cancellationToken);
+    /// <param name="withImages">Whether the rows are to be read before and after.</param>
+    /// <returns>For the control, even where the images cannot be had: its write does not depend on them.</returns>
+    /// <exception cref="RowsHeldException">
+    /// The candidate's rows are in somebody else's hands. Its time begins once it has their locks, as it would be no fault of its own to wait for them.
+    /// </exception>
+    ValueTask<IServedWrite<TStore>> ServeAsync(Side side, object request, bool withImages, CancellationToken cancellationToken);
 
     /// <summary>The rows that a request would look at or touch, as they are now: for a write that nobody asked for.</summary>
-    Task<RowImage> ImageAsync(Experiment experiment, object request, CancellationToken cancellationToken);
+    Task<RowImage> ImageAsync(object request, CancellationToken cancellationToken);
 
     /// <summary>Opens a sandbox with copies of the rows.</summary>
     /// <param name="keys">The keys that new rows are to get, by table.</param>
@@ -47,15 +49,21 @@ public interface IServedWrite<TStore> : IWriteScope<TStore>
     /// <exception cref="Exception">It may or may not be committed, unless <see cref="IsUndone"/> says that it is not.</exception>
     Task CommitAsync(CancellationToken cancellationToken);
 
-    /// <summary>Whether it is certain that nothing of the write remains: never begun to commit, or refused by the database.</summary>
+    /// <summary>
+    /// Whether it is certain that nothing of the write remains: never begun to commit, by us or by the side itself, or refused by the database.
+    /// </summary>
     bool IsUndone { get; }
 
-    /// <summary>Ends the transaction from outside, while the side may still be working in it: nothing of it will be committed, and no lock stays.</summary>
+    /// <summary>Ends the transaction from outside, while the side may still be working in it, so that no lock stays.</summary>
+    /// <exception cref="Exception">It could not be ended: its locks stay until the side is done, but nothing will be committed.</exception>
     Task AbandonAsync();
 }
 
 /// <summary>A side said that it was done, in a transaction that had failed before: nothing of it remains.</summary>
 public sealed class WriteUndoneException(Exception cause) : Exception("The write went on after a failure that had undone it.", cause);
+
+/// <summary>The rows of a write could not be locked in the time that there is for it; nothing was written.</summary>
+public sealed class RowsHeldException(Exception cause) : Exception("The rows could not be locked.", cause);
 
 /// <summary>The sandbox is not what it must be; nothing was run in it.</summary>
 public sealed class SandboxUnsafeException(string message) : Exception(message);

@@ -4,15 +4,17 @@ namespace ShadowTicketing.Shadowing.Writing;
 
 /// <summary>
 /// Asks both sides again, each in a sandbox on the very rows that the write began with: nobody else writes there, so that no movement can excuse a
-/// difference, and none can make one.
+/// difference, and none can make one. What the side that served did differently, for real, may be due to rows that others wrote and nobody locked:
+/// that accuses nobody.
 /// </summary>
 internal sealed class WriteConfirmer(PairJudge judge)
 {
     /// <param name="again">Runs a side in the sandbox.</param>
+    /// <param name="served">The side whose observation is of the write for real.</param>
     /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
     public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ComparisonResult seen, Func<Side, Task<Observation<TResult>>> again, Side second = Side.Candidate)
+        ComparisonResult seen, Side served, Func<Side, Task<Observation<TResult>>> again, Side second = Side.Candidate)
     {
         var controlAgain = await again(Side.Control);
         if (judge.IsUnavailable(controlAgain.Error)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
@@ -35,7 +37,9 @@ internal sealed class WriteConfirmer(PairJudge judge)
                 : new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
         }
 
-        if (candidate.Error is not null && control.Error is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        if (served is Side.Candidate || (candidate.Error is not null && control.Error is null))
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        // The same rows twice, nobody else there, and not the same: a race with itself.
         return (ConfirmationVerdict.Concurrency, new(
             Outcome.Mismatch,
             Differences: [.. seen.Differences.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],

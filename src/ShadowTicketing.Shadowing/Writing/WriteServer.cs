@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace ShadowTicketing.Shadowing.Writing;
@@ -12,19 +13,22 @@ internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone
 /// Writes for real, in a transaction that is ours: the rows are read before and after, and nothing is committed but by us, once the side has said
 /// that it is done. So a side that fails, or takes too long, has not written.
 /// </summary>
-internal sealed class WriteServer<TStore>(IWriteStage<TStore>? stage, IOptions<ShadowingOptions> options, TimeProvider clock)
+internal sealed partial class WriteServer<TStore>(
+    IWriteStage<TStore>? stage, IOptions<ShadowingOptions> options, TimeProvider clock, ILogger<WriteServer<TStore>> logger)
 {
+    private int _late;
     private int _abandoned;
 
-    /// <summary>Whether so many writes were abandoned and are still going that no more may be begun.</summary>
-    public bool IsExhausted => Volatile.Read(ref _abandoned) >= options.Value.MaxAbandoned;
+    /// <summary>Whether so many writes are late, or were abandoned and are still going, that no more may be begun.</summary>
+    public bool IsExhausted =>
+        Volatile.Read(ref _late) > options.Value.MaxLate || Volatile.Read(ref _abandoned) >= options.Value.MaxAbandoned;
 
     /// <summary>Writes on the caller's own flow, for as long as it takes.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; nothing was written.</exception>
     public async Task<WriteAttempt<TResult>> WriteAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, CancellationToken caller)
     {
-        await using var scope = await stage!.ServeAsync(side, experiment, request!, withImages: true, caller);
+        await using var scope = await stage!.ServeAsync(side, request!, withImages: true, caller);
         return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller));
     }
 
@@ -33,21 +37,18 @@ internal sealed class WriteServer<TStore>(IWriteStage<TStore>? stage, IOptions<S
     public async Task<WriteAttempt<TResult>> TryAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, bool withImages, TimeSpan deadline, CancellationToken caller)
     {
-        var scope = await stage!.ServeAsync(side, experiment, request!, withImages, caller);
+        var scope = await stage!.ServeAsync(side, request!, withImages, caller);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(caller);
         var started = clock.GetTimestamp();
         var running = Task.Run(() => ObserveAsync(experiment, request, scope, cancellation.Token), CancellationToken.None);
         try
         {
-            return await CommitAsync(scope, await running.WaitAsync(deadline, clock, caller));
-        }
-        catch (TimeoutException)
-        {
+            if (await EndsAsync(running, deadline, caller)) return await CommitAsync(scope, await running);
+            Interlocked.Increment(ref _late);
+            _ = running.ContinueWith(_ => Interlocked.Decrement(ref _late), TaskScheduler.Default);
             await cancellation.CancelAsync();
-            if (await EndsAsync(running)) return Late();
-            Interlocked.Increment(ref _abandoned);
-            _ = running.ContinueWith(_ => Interlocked.Decrement(ref _abandoned), TaskScheduler.Default);
-            await scope.AbandonAsync();
+            if (!await EndsAsync(running, options.Value.CancelGrace, CancellationToken.None)) await CutOffAsync(experiment, scope, running);
+            caller.ThrowIfCancellationRequested();
             return Late();
         }
         finally
@@ -61,7 +62,7 @@ internal sealed class WriteServer<TStore>(IWriteStage<TStore>? stage, IOptions<S
         {
             var late = new ShadowTimeoutException(deadline);
             var rows = scope.Before is { } before ? WrittenRows.Untouched(before) : null;
-            return new(new(default, late, clock.GetElapsedTime(started), new()) { Rows = rows }, IsUndone: true, scope.ImageTime);
+            return new(new(default, late, clock.GetElapsedTime(started), new()) { Rows = rows }, scope.IsUndone, scope.ImageTime);
         }
 
         async ValueTask DisposeAsync()
@@ -86,7 +87,7 @@ internal sealed class WriteServer<TStore>(IWriteStage<TStore>? stage, IOptions<S
     /// <summary>Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing.</summary>
     private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)
     {
-        if (observation.Error is not null) return new(observation, IsUndone: true, scope.ImageTime);
+        if (observation.Error is not null) return new(observation, scope.IsUndone, scope.ImageTime);
         try
         {
             await scope.CommitAsync(CancellationToken.None);
@@ -101,20 +102,30 @@ internal sealed class WriteServer<TStore>(IWriteStage<TStore>? stage, IOptions<S
 #pragma warning restore CA1031
     }
 
-    private async Task<bool> EndsAsync(Task running)
+    /// <summary>Takes the locks from a write that will not end. Where that fails it keeps them until it does, and is counted all the same.</summary>
+    private async Task CutOffAsync(Experiment experiment, IServedWrite<TStore> scope, Task running)
     {
+        Interlocked.Increment(ref _abandoned);
+        _ = running.ContinueWith(_ => Interlocked.Decrement(ref _abandoned), TaskScheduler.Default);
         try
         {
-            await running.WaitAsync(options.Value.CancelGrace, clock);
-            return true;
+            await scope.AbandonAsync();
         }
-        catch (TimeoutException)
+#pragma warning disable CA1031 // Whatever it is, the control can write as soon as the locks are gone.
+        catch (Exception failure)
         {
-            return false;
+            LogHolding(experiment.Operation, failure.GetType().Name);
         }
-        catch (OperationCanceledException)
-        {
-            return true;
-        }
+#pragma warning restore CA1031
     }
+
+    /// <returns>Whether it has ended by then, however it did.</returns>
+    private async Task<bool> EndsAsync(Task running, TimeSpan patience, CancellationToken caller)
+    {
+        await running.WaitAsync(patience, clock, caller).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return running.IsCompleted;
+    }
+
+    [LoggerMessage(14, LogLevel.Error, "A write of {Operation} by the candidate hangs, and its session could not be ended ({Fault}): it keeps its locks until it ends.")]
+    private partial void LogHolding(string operation, string fault);
 }

@@ -106,6 +106,114 @@ public sealed class ServedWriteTests
     }
 
     [Fact]
+    public async Task A_late_write_that_answers_its_cancellation_with_a_failure_of_its_own_is_late_and_nothing_else()
+    {
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.020"), ("CancelGrace", "00:00:10"))
+        {
+            Candidate = async (shelf, put, token) =>
+            {
+                try
+                {
+                    await Task.Delay(Timeout.Infinite, token);
+                }
+                catch (OperationCanceledException)
+                {
+                    throw new InvalidOperationException("Disposed meanwhile.");
+                }
+
+                return shelf.Store(put.Key, "late");
+            },
+        }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.DoesNotContain("abandoned", engine.Happened);
+        Assert.Contains("not_written", await VerdictsAsync(engine, 2));
+    }
+
+    [Fact]
+    public async Task A_write_whose_session_cannot_be_ended_either_is_done_by_the_control_all_the_same()
+    {
+        using var release = new ManualResetEventSlim();
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.020"), ("CancelGrace", "00:00:00.010"))
+        {
+            AbandonFails = new DatabaseGoneException(),
+            Candidate = (shelf, put, _) =>
+            {
+                release.Wait(TestContext.Current.CancellationToken);
+                return Task.FromResult(shelf.Store(put.Key, "late"));
+            },
+        }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Contains("abandoned", engine.Happened);
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        release.Set();
+        await engine.SettledAsync();
+        Assert.DoesNotContain("late", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_write_that_hangs_is_cut_off_though_its_caller_has_gone()
+    {
+        using var gone = new CancellationTokenSource();
+        using var release = new ManualResetEventSlim();
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:10"), ("CancelGrace", "00:00:00.010"), ("MaxAbandoned", "1"))
+        {
+            Candidate = (shelf, put, _) =>
+            {
+                gone.Cancel();
+                release.Wait(TestContext.Current.CancellationToken);
+                return Task.FromResult(shelf.Store(put.Key, "late"));
+            },
+        }.StartServingAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.PutAsync(cancellation: gone.Token));
+        Assert.Contains("abandoned", engine.Happened);
+        await engine.PutAsync("second");
+        Assert.Equal(1, engine.Happened.Count(what => what == "Candidate served"));
+        release.Set();
+        await engine.SettledAsync();
+        Assert.Contains("second", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_candidate_did_to_rows_that_others_wrote_meanwhile_accuses_nobody()
+    {
+        var calls = 0;
+        await using var engine = await new ShelfEngine
+        {
+            // As where the row of somebody else, which no write locks, was changed between the image and the write.
+            Candidate = (shelf, put, _) => Task.FromResult(shelf.Store(put.Key, calls++ == 0 ? "as of a moment later" : put.Text)),
+        }.StartServingAsync();
+        await engine.PutAsync();
+        var status = await engine.SettledAsync();
+        Assert.Equal((1, 0), (status.Comparisons["incomparable"], status.Comparisons["mismatch"]));
+        Assert.Empty(engine.Mismatches.Read());
+        Assert.Equal(100, status.EffectiveServePercent);
+    }
+
+    [Fact]
+    public async Task While_somebody_holds_the_rows_the_control_writes_and_the_candidate_is_not_to_blame()
+    {
+        await using var engine = await new ShelfEngine { RowsAreHeld = true }.StartServingAsync();
+        for (var i = 0; i < 5; i++) await engine.PutAsync();
+        var status = await engine.SettledAsync();
+        Assert.Equal(5, status.Skips["sandbox_unavailable"]);
+        Assert.Equal(100, status.EffectiveServePercent);
+        Assert.Equal(0, engine.Evidence.Take()?.Operations.Sum(operation => operation.Served) ?? 0);
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.Contains("not_written", await VerdictsAsync(engine, 10));
+    }
+
+    [Fact]
+    public async Task A_candidate_that_fails_after_it_ended_the_transaction_itself_is_not_done_again()
+    {
+        var failure = new InvalidOperationException("candidate");
+        await using var engine = await new ShelfEngine { IsEndedBySide = true, Candidate = (_, _, _) => throw failure }.StartServingAsync();
+        Assert.Same(failure, await Assert.ThrowsAsync<InvalidOperationException>(() => engine.PutAsync()));
+        Assert.Contains("old", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+        Assert.Contains("commit_unknown", await VerdictsAsync(engine, 2));
+    }
+
+    [Fact]
     public async Task A_write_in_flight_is_listed_until_it_ends()
     {
         var begun = new TaskCompletionSource();

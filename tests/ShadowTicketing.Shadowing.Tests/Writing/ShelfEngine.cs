@@ -100,6 +100,14 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
     /// <summary>Whether what fails to commit is certainly undone.</summary>
     public bool FailedCommitIsUndone { get; set; }
 
+    /// <summary>Whether a write ends its transaction itself: what it wrote may be stored.</summary>
+    public bool IsEndedBySide { get; set; }
+
+    public Exception? AbandonFails { get; set; }
+
+    /// <summary>Somebody else has the rows, and does not let go of them.</summary>
+    public bool RowsAreHeld { get; set; }
+
     public Exception? SandboxFails { get; set; }
 
     public bool ImagesFail { get; set; }
@@ -137,13 +145,14 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         return status;
     }
 
-    public ValueTask<IServedWrite<Shelf>> ServeAsync(Side side, Experiment experiment, object request, bool withImages, CancellationToken cancellationToken)
+    public ValueTask<IServedWrite<Shelf>> ServeAsync(Side side, object request, bool withImages, CancellationToken cancellationToken)
     {
+        if (RowsAreHeld && side is Side.Candidate) throw new RowsHeldException(new TimeoutException());
         Happened.Enqueue($"{side} served");
         return new(new Real(this, Open(side, new(Rows)), withImages));
     }
 
-    public Task<RowImage> ImageAsync(Experiment experiment, object request, CancellationToken cancellationToken) => Task.FromResult(new RowImage(Rows.ToDictionary()));
+    public Task<RowImage> ImageAsync(object request, CancellationToken cancellationToken) => Task.FromResult(new RowImage(Rows.ToDictionary()));
 
     public ValueTask<IWriteScope<Shelf>> OpenSandboxAsync(Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
     {
@@ -194,7 +203,7 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         public override Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken) =>
             Before is { IsTooLarge: true } before ? Task.FromResult<WrittenRows?>(WrittenRows.Untouched(before)) : base.ReadAsync(cancellationToken);
 
-        public bool IsUndone { get; private set; } = true;
+        public bool IsUndone { get => field && !engine.IsEndedBySide; private set; } = true;
 
         public Task CommitAsync(CancellationToken cancellationToken)
         {
@@ -215,7 +224,7 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         public Task AbandonAsync()
         {
             engine.Happened.Enqueue("abandoned");
-            return Task.CompletedTask;
+            return engine.AbandonFails is { } failure ? Task.FromException(failure) : Task.CompletedTask;
         }
     }
 
