@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ShadowTicketing.Shadowing;
 using ShadowTicketing.Tickets;
 using static ShadowTicketing.Api.Tests.Sandbox.Contenders;
 

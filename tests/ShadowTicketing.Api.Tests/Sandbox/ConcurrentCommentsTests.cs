@@ -1,3 +1,4 @@
+using ShadowTicketing.Shadowing;
 using ShadowTicketing.Tickets;
 using static ShadowTicketing.Api.Tests.Sandbox.Contenders;
 

@@ -1,14 +1,9 @@
 using Npgsql;
 using ShadowTicketing.Api.Tests.Parity;
+using ShadowTicketing.Shadowing;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Tests.Sandbox;
-
-public enum Side
-{
-    Control,
-    Candidate,
-}
 
 /// <summary>Users of either side on one copy of the seeded tables, each in a session of its own, and who makes them wait.</summary>
 public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime

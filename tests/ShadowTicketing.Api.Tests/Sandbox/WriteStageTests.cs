@@ -1,0 +1,187 @@
+using Npgsql;
+using ShadowTicketing.Api.Tests.Parity;
+using ShadowTicketing.Api.Tests.Shadowing;
+using ShadowTicketing.Api.Tickets;
+using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres.Sandbox;
+using ShadowTicketing.Shadowing.Writing;
+using ShadowTicketing.Tickets;
+
+namespace ShadowTicketing.Api.Tests.Sandbox;
+
+/// <summary>The transaction around a write for real: what it holds, for how long, and how it ends when things go wrong.</summary>
+public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<ParityDatabase>, IAsyncDisposable
+{
+    private const string IsWaiting =
+        "select exists (select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database()))";
+
+    private static readonly Caller Staff = new(1, "superadmin");
+
+    /// <summary>Two connections: one that is lost would be missed.</summary>
+    private readonly NpgsqlDataSource _served = NpgsqlDataSource.Create(database.Database.Served + ";Maximum Pool Size=2;Timeout=2");
+
+    private readonly NpgsqlDataSource _ending = NpgsqlDataSource.Create(database.Database.Served + ";Pooling=false");
+    private readonly NpgsqlDataSource _shadow = NpgsqlDataSource.Create(database.Database.Shadow);
+    private readonly NpgsqlDataSource _owner = NpgsqlDataSource.Create(database.Database.Owner);
+    private readonly WriteSandbox _sandbox = new(new(database.Database.Sandbox), TicketSandbox.Tables);
+
+    public static TheoryData<bool> WithImages => [true, false];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Callers_who_have_given_up_cost_no_connection()
+    {
+        var gone = new CancellationToken(canceled: true);
+        for (var i = 0; i < 10; i++)
+        {
+            foreach (var side in Enum.GetValues<Side>())
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Stage().ServeAsync(side, Close(7), withImages: true, gone).AsTask());
+        }
+
+        using var soon = new CancellationTokenSource();
+        await using (await HoldAsync(7))
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                var begun = Stage().ServeAsync(Side.Control, Close(7), withImages: true, soon.Token).AsTask();
+                if (i == 0) await Until.HoldsAsync(async () => await ScalarAsync<bool>(IsWaiting));
+                await soon.CancelAsync();
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => begun);
+            }
+        }
+
+        await using var one = await Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);
+        await using var other = await Stage().ServeAsync(Side.Control, Close(8), withImages: true, Cancellation);
+        Assert.NotNull(other.Before);
+    }
+
+    [Theory, MemberData(nameof(WithImages))]
+    public async Task Where_somebody_holds_the_row_the_candidate_is_not_let_in_and_the_control_waits_as_it_always_did(bool withImages)
+    {
+        await using (await HoldAsync(7))
+        {
+            await Assert.ThrowsAsync<RowsHeldException>(() => Stage().ServeAsync(Side.Candidate, Close(7), withImages, Cancellation).AsTask());
+            await using var control = await Stage().ServeAsync(Side.Control, Close(7), withImages, Cancellation);
+            Assert.Null(control.Before);
+        }
+
+        await using var candidate = await Stage().ServeAsync(Side.Candidate, Close(7), withImages, Cancellation);
+        Assert.Equal(withImages, candidate.Before is not null);
+        Assert.Equal("55P03", await LockAsync(7));
+    }
+
+    [Theory, MemberData(nameof(WithImages))]
+    public async Task Its_locks_are_bounded_by_the_server_should_this_process_freeze(bool withImages)
+    {
+        var limit = "";
+        var stage = Stage((connection, transaction) => limit = Setting(connection, transaction));
+        await using (await stage.ServeAsync(Side.Candidate, Close(7), withImages, Cancellation)) Assert.Equal("1min", limit);
+        await using (var connection = await _served.OpenConnectionAsync(Cancellation)) Assert.Equal("0", Setting(connection, null));
+
+        // Whoever has a limit keeps it.
+        await using var limited = NpgsqlDataSource.Create(database.Database.Served + ";Options=-c idle_in_transaction_session_timeout=5s");
+        await using (await Stage((connection, transaction) => limit = Setting(connection, transaction), limited).ServeAsync(Side.Candidate, Close(7), withImages, Cancellation))
+            Assert.Equal("5s", limit);
+    }
+
+    [Theory]
+    [InlineData("commit")]
+    [InlineData("rollback")]
+    [InlineData("commit; begin; commit")]
+    public async Task A_side_that_ends_the_transaction_itself_is_not_taken_for_undone(string end)
+    {
+        NpgsqlConnection session = null!;
+        await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(7), withImages: true, Cancellation);
+        Assert.True(write.IsUndone);
+        await using (var command = new NpgsqlCommand("update support_tickets set priority = 'high' where id = 7; " + end, session)) await command.ExecuteNonQueryAsync(Cancellation);
+        Assert.False(write.IsUndone);
+        Assert.Null(await write.ReadAsync(Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => write.CommitAsync(Cancellation));
+        Assert.False(write.IsUndone);
+    }
+
+    [Fact]
+    public async Task A_session_is_ended_though_the_pool_has_none_to_spare()
+    {
+        await using var other = await _served.OpenConnectionAsync(Cancellation);
+        await using var write = await Stage().ServeAsync(Side.Candidate, Close(7), withImages: true, Cancellation);
+        await write.AbandonAsync();
+        // The row is free again.
+        await Until.HoldsAsync(async () => await LockAsync(7) is null);
+        Assert.True(write.IsUndone);
+        await Assert.ThrowsAnyAsync<Exception>(() => write.CommitAsync(Cancellation));
+        await Assert.ThrowsAsync<InvalidOperationException>(write.AbandonAsync);
+    }
+
+    [Fact]
+    public async Task Whom_only_a_neighbour_names_is_a_bystander()
+    {
+        await using var write = await Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);
+        var before = write.Before!;
+        var users = before.Rows.Keys.Where(row => row.Table == "users").ToArray();
+        var concerned = await ColumnAsync<int>(
+            "select 1 union select user_id from support_tickets where id = 7 union select assigned_to from support_tickets where id = 7 and assigned_to is not null union select user_id from ticket_comments where ticket_id = 7");
+        Assert.Equal(concerned.Order(), users.Except(before.Bystanders).Select(row => (int)row.Key).Order());
+        Assert.Equal([6L, 8L], before.Bystanders.Where(row => row.Table == "support_tickets").Select(row => row.Key).Order());
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _sandbox.DisposeAsync();
+        foreach (var source in new[] { _served, _ending, _shadow, _owner }) await source.DisposeAsync();
+    }
+
+    private static UpdateTicket Close(int ticket) => new(Staff, ticket, Status: "closed");
+
+    private static string Setting(NpgsqlConnection connection, NpgsqlTransaction? transaction)
+    {
+        using var command = new NpgsqlCommand("show idle_in_transaction_session_timeout", connection, transaction);
+        return (string)command.ExecuteScalar()!;
+    }
+
+    private WriteStage<ITicketStore> Stage(Action<NpgsqlConnection, NpgsqlTransaction>? look = null, NpgsqlDataSource? served = null) => new(
+        served ?? _served, _ending, _shadow, _sandbox,
+        (side, connection, transaction) =>
+        {
+            look?.Invoke(connection, transaction);
+            var session = TicketSession.Within(connection, transaction);
+            return side is Side.Control ? ParityDatabase.Control(session) : database.Candidate(session);
+        },
+        TicketFootprints.Upto(500), 500, TimeProvider.System);
+
+    private async Task<IAsyncDisposable> HoldAsync(int ticket)
+    {
+        var connection = await _owner.OpenConnectionAsync(Cancellation);
+        _ = await connection.BeginTransactionAsync(Cancellation);
+        await using var command = new NpgsqlCommand($"select from support_tickets where id = {ticket} for update", connection);
+        await command.ExecuteNonQueryAsync(Cancellation);
+        return connection;
+    }
+
+    /// <returns>Why the row cannot be locked; null where it can.</returns>
+    private async Task<string?> LockAsync(int ticket)
+    {
+        try
+        {
+            await using var command = _owner.CreateCommand($"select from support_tickets where id = {ticket} for update nowait");
+            await command.ExecuteNonQueryAsync(Cancellation);
+            return null;
+        }
+        catch (PostgresException held)
+        {
+            return held.SqlState;
+        }
+    }
+
+    private async Task<T> ScalarAsync<T>(string sql) => (await ColumnAsync<T>(sql))[0];
+
+    private async Task<List<T>> ColumnAsync<T>(string sql)
+    {
+        await using var command = _owner.CreateCommand(sql);
+        await using var reader = await command.ExecuteReaderAsync(Cancellation);
+        var found = new List<T>();
+        while (await reader.ReadAsync(Cancellation)) found.Add(reader.GetFieldValue<T>(0));
+        return found;
+    }
+}
