@@ -42,7 +42,7 @@ REVOKE ALL ON public.users, public.support_tickets, public.ticket_comments FROM 
 GRANT SELECT (id, email, first_name, last_name, role, is_active, xmin) ON public.users TO ticketing_shadow;
 GRANT SELECT, SELECT (xmin) ON public.support_tickets, public.ticket_comments TO ticketing_shadow;
 
--- Sandbox: runs writes on temporary copies of the tables, which a read-only transaction allows. To copy a table it must be able to read it; it reads no row.
+-- Sandbox: runs writes on temporary copies of the tables, which a read-only transaction allows. To copy a table it must be able to read it.
 ALTER ROLE ticketing_sandbox LOGIN NOINHERIT CONNECTION LIMIT 20;
 ALTER ROLE ticketing_sandbox SET default_transaction_read_only = on;
 ALTER ROLE ticketing_sandbox SET statement_timeout = '5s';

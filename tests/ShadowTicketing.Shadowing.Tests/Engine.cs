@@ -31,8 +31,11 @@ internal sealed class Engine : IAsyncDisposable
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         if (clock is not null) services.AddSingleton(clock);
+        // A busy machine may take longer than users would be kept waiting.
+        Dictionary<string, string?> all = new(settings ?? []);
+        all.TryAdd("CandidateDeadline", "00:00:10");
         services.AddShadowing<Oracle>(
-            new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), experiments.Length == 0 ? [Ask] : experiments);
+            new ConfigurationBuilder().AddInMemoryCollection(all).Build(), experiments.Length == 0 ? [Ask] : experiments);
         services.AddSingleton<OpenStore<Oracle>>((side, position, token) => OpenAsync(side, position, token));
         services.AddSingleton<OpenSnapshot<Oracle>>(token => OpenSnapshotAsync(token));
         services.AddSingleton<CategorizeError>(error => new(error.GetType().Name, error is DatabaseGoneException));

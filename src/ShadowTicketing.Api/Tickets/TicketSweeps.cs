@@ -7,8 +7,8 @@ using ShadowTicketing.Tickets;
 namespace ShadowTicketing.Api.Tickets;
 
 /// <summary>
-/// How the reads are swept: which requests the data there is can be asked about. Exhaustive for what the rows decide, at the usual page size and
-/// for one caller of those who see the same.
+/// How operations are swept: which requests the data there is can be asked about. Reads exhaustively for what the rows decide, at the usual page size
+/// and for one caller of those who see the same; writes by the commands, legal ones and such as are refused, that each ticket can be given.
 /// </summary>
 /// <param name="shadow">The shadow's data source; each query is short, and no transaction outlives it.</param>
 internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)

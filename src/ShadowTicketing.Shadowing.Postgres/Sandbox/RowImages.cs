@@ -6,11 +6,14 @@ using ShadowTicketing.Shadowing.Writing;
 namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 
 /// <summary>Reads the rows before a write and after it, in the write's own transaction.</summary>
-/// <param name="maxRows">An image of more is too large.</param>
+/// <param name="maxRows">An image of more is too large, or of more than 4,000 times as many characters.</param>
 internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 {
     /// <summary>In seconds. A write whose rows cannot be read, or locked, in that time is done without.</summary>
     private const int Patience = 2;
+
+    /// <summary>In characters: an image whose rows are longer on average is too large as well.</summary>
+    private const long MostOfRow = 4_000;
 
     // Were this process to freeze with the locks, the server would end it. Where the session has a limit of its own, that one holds. And which session
     // of the server it is: a pooler between tells another number.
@@ -29,10 +32,11 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             else pg_xact_status((x.top + ((r.version - x.top) & 4294967295))::text::xid8) = 'in progress' end
         """;
 
-    private readonly string _marks = "select " + string.Join(", ", tables.Select(table => $"coalesce((select max({table.Key}) from public.{table.Name}), 0)::bigint"));
+    private readonly string _marks = "select " + string.Join(", ", tables.Select(table => $"coalesce((select max({table.Key}) from public.{table.Name}), 0)::bigint, {Deleted(table)}"));
 
     private readonly string _after =
         "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::boolean, null::text\n"
+        + string.Concat(tables.Select(table => $"union all select '{table.Name}', {Deleted(table)}, null, null\n"))
         + string.Concat(tables.Select((table, index) =>
             $"""
             union all
@@ -46,7 +50,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 
     /// <summary>Locks, then reads.</summary>
     /// <param name="locked">Called once the locks are held: what comes before is waiting that the write would have done itself.</param>
-    public async Task<(RowImage Image, long[] Marks, int Session)> BeforeAsync(
+    public async Task<(RowImage Image, Mark[] Marks, int Session)> BeforeAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, Action locked, CancellationToken cancellationToken)
     {
         await using var batch = Locking(connection, transaction, footprint);
@@ -58,7 +62,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         for (var i = 0; i <= footprint.Locks.Count; i++) await reader.NextResultAsync(cancellationToken);
         locked();
         await reader.ReadAsync(cancellationToken);
-        var marks = Enumerable.Range(0, tables.Count).Select(reader.GetInt64).ToArray();
+        var marks = tables.Select((table, i) => new Mark(reader.GetInt64(2 * i), reader.GetInt64((2 * i) + 1))).ToArray();
         await reader.NextResultAsync(cancellationToken);
         return (await ReadAsync(reader, cancellationToken), marks, session);
     }
@@ -94,7 +98,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     /// does not lock, is none of it.
     /// </remarks>
     public async Task<WrittenRows> AfterAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, long[] marks, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, Mark[] marks, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
         batch.BatchCommands.Add(new("savepoint row_images"));
@@ -103,13 +107,13 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         {
             var keys = before.Rows.Keys.Where(row => row.Table == tables[i].Name).Select(row => row.Key).ToArray();
             after.Parameters.Add(new($"keys{i}", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = keys });
-            after.Parameters.Add(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i] });
+            after.Parameters.Add(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i].LastKey });
         }
 
         batch.BatchCommands.Add(after);
         batch.BatchCommands.Add(new("release savepoint row_images"));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        var (now, there, changes) = ("", new HashSet<RowKey>(), new Dictionary<RowKey, string?>());
+        var (now, there, changes, deleted) = ("", new HashSet<RowKey>(), new Dictionary<RowKey, string?>(), new Dictionary<string, long>());
         while (await reader.ReadAsync(cancellationToken))
         {
             if (reader.IsDBNull(1))
@@ -119,13 +123,30 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             }
 
             var row = new RowKey(reader.GetString(0), reader.GetInt64(1));
+            if (reader.IsDBNull(2))
+            {
+                deleted[row.Table] = row.Key;
+                continue;
+            }
+
             there.Add(row);
             if (reader.GetBoolean(2) && reader.GetString(3) is var body && before.Rows.GetValueOrDefault(row) != body) changes[row] = body;
         }
 
         foreach (var gone in before.Rows.Keys.Where(row => !there.Contains(row) && !before.Bystanders.Contains(row))) changes[gone] = null;
+        for (var i = 0; i < tables.Count; i++)
+        {
+            // A bystander that is gone may be somebody else's work, for nobody locks it; not where this transaction has deleted more than is known of.
+            var known = changes.Count(change => change.Value is null && change.Key.Table == tables[i].Name);
+            if (deleted[tables[i].Name] - marks[i].Deleted <= known) continue;
+            foreach (var gone in before.Bystanders.Where(row => row.Table == tables[i].Name && !there.Contains(row))) changes[gone] = null;
+        }
+
         return new(now, before, changes);
     }
+
+    /// <summary>Rows that the running transaction, or one before it that has not been reported yet, has deleted.</summary>
+    private static string Deleted(SandboxTable table) => $"pg_stat_get_xact_tuples_deleted('public.{table.Name}'::regclass)";
 
     /// <summary>A row as JSON, of the columns that images have.</summary>
     public static string Body(SandboxTable table) => table.Columns is { } columns
@@ -143,13 +164,22 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     private async Task<RowImage> ReadAsync(DbDataReader reader, CancellationToken cancellationToken)
     {
         var (rows, bystanders) = (new Dictionary<RowKey, string>(), new HashSet<RowKey>());
+        var length = 0L;
         while (await reader.ReadAsync(cancellationToken))
         {
             var row = new RowKey(reader.GetString(0), reader.GetInt64(1));
-            rows[row] = reader.GetString(2);
+            var body = reader.GetString(2);
+            // What is too large is not kept, but read to the end: the statement after it needs the connection.
+            if ((length += body.Length) > maxRows * MostOfRow) continue;
+            rows[row] = body;
             if (reader.GetBoolean(3)) bystanders.Add(row);
         }
 
-        return rows.Count > maxRows ? RowImage.Empty with { IsTooLarge = true } : new(rows) { Bystanders = bystanders };
+        return rows.Count > maxRows || length > maxRows * MostOfRow ? RowImage.Empty with { IsTooLarge = true } : new(rows) { Bystanders = bystanders };
     }
+
+    /// <summary>Where a table stands before a write.</summary>
+    /// <param name="LastKey">Rows beyond it will be new.</param>
+    /// <param name="Deleted">By this session, of late; what is beyond it will be the write's.</param>
+    public readonly record struct Mark(long LastKey, long Deleted);
 }

@@ -9,15 +9,23 @@ internal static class SandboxSql
     /// <summary>Keys that nobody has: a row that gets one was made without being told which.</summary>
     public const int FirstKey = 2_000_000_000;
 
-    /// <summary>In bytes: some thousand writes of what is usual.</summary>
-    private const int MostRoom = 2 << 20;
+    /// <summary>In bytes: some hundred writes of what is usual.</summary>
+    private const int MostRoom = 256 << 10;
 
-    /// <summary>Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it.</summary>
+    /// <summary>A session's own setting: the versions of the tables' definitions that its copies are like.</summary>
+    private const string Copied = "shadow.copied";
+
+    /// <summary>
+    /// Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it. Nobody can change the
+    /// tables before it ends.
+    /// </summary>
     public static string Create(IReadOnlyList<SandboxTable> tables) =>
         $"""
         begin read write;
         {string.Concat(tables.Select(Create))}
         {string.Concat(tables.SelectMany(table => table.ForeignKeys.Select(key => $"alter table pg_temp.{table.Name} add {key};\n")))}
+        select set_config('{Copied}', case when {Each(tables, table => $"{DefinitionOf(table, "public")} = {DefinitionOf(table, "pg_temp")}")}
+            then {Versions(tables)} else 'cannot be' end, false);
         commit
         """;
 
@@ -28,7 +36,7 @@ internal static class SandboxSql
     public static string Check(IReadOnlyList<SandboxTable> tables) =>
         $"""
         select current_setting('transaction_read_only') = 'on' and {Each(tables, table => $"'{table.Name}'::regclass = 'pg_temp.{table.Name}'::regclass")},
-            {Each(tables, table => $"{DefinitionOf(table, "public")} = {DefinitionOf(table, "pg_temp")} and not exists (select from pg_temp.{table.Name})")},
+            current_setting('{Copied}') = {Versions(tables)} and {Each(tables, table => $"not exists (select from pg_temp.{table.Name})")},
             {string.Join(" + ", tables.Select(table => $"pg_relation_size('pg_temp.{table.Name}')"))} > {MostRoom}
         """;
 
@@ -64,6 +72,18 @@ internal static class SandboxSql
     }
 
     private static string Each(IReadOnlyList<SandboxTable> tables, Func<SandboxTable, string> condition) => string.Join(" and ", tables.Select(condition));
+
+    /// <summary>Columns, defaults, conditions and references, each by the version of its entry in the catalogue: cheap enough to be asked on each use.</summary>
+    private static string Versions(IReadOnlyList<SandboxTable> tables)
+    {
+        var those = $"in ({string.Join(", ", tables.Select(table => $"'public.{table.Name}'::regclass"))})";
+        return $"""
+            (select md5(string_agg(entry, ',' order by entry collate "C")) from (
+                select concat_ws(' ', attrelid, attnum, xmin) as entry from pg_attribute where attrelid {those} and attnum > 0
+                union all select concat_ws(' ', adrelid, adnum, xmin) from pg_attrdef where adrelid {those}
+                union all select concat_ws(' ', conrelid, oid, xmin) from pg_constraint where conrelid {those}) entries)
+            """;
+    }
 
     /// <summary>
     /// Names, types and lengths of the columns; where all of them can be copied, also what may be null, what is the default, and the conditions and

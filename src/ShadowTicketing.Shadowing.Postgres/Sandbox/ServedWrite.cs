@@ -12,7 +12,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private readonly TimeProvider _clock;
     private NpgsqlConnection _connection;
     private NpgsqlTransaction? _transaction;
-    private long[] _marks = [];
+    private RowImages.Mark[] _marks = [];
     private int? _session;
     private bool _isCommitted;
     private NpgsqlException? _aborted;
@@ -80,15 +80,9 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             return await _images.AfterAsync(_connection, _transaction!, before, _marks, cancellationToken);
         }
-        catch (NpgsqlException failure) when (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction || !IsConnected)
+        catch (NpgsqlException failure)
         {
-            _aborted = failure;
-            return null;
-        }
-        catch (NpgsqlException)
-        {
-            // The image is lost, not the write.
-            await _transaction!.RollbackAsync("row_images", cancellationToken);
+            _aborted = await TryGoOnAsync(failure, cancellationToken);
             return null;
         }
         finally
@@ -157,6 +151,22 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         finally
         {
             if (withImages) ImageTime = _clock.GetElapsedTime(locked);
+        }
+    }
+
+    /// <summary>The image is lost, not the write.</summary>
+    /// <returns>Why the write is lost as well; null where it is not.</returns>
+    private async Task<NpgsqlException?> TryGoOnAsync(NpgsqlException failure, CancellationToken cancellationToken)
+    {
+        if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction || !IsConnected) return failure;
+        try
+        {
+            await _transaction!.RollbackAsync("row_images", cancellationToken);
+            return null;
+        }
+        catch (NpgsqlException lost)
+        {
+            return lost;
         }
     }
 

@@ -19,7 +19,7 @@ public sealed class WriteSandbox : IAsyncDisposable
     [
         "lost updates and lock behaviour: nobody else is in the sandbox",
         "unique constraints across rows that are not in the image",
-        "rows beyond the image, but for two bystanders; and of these, that a candidate which serves deletes one",
+        "rows beyond the image, but for two bystanders",
         "triggers of the real tables",
         "several statements of one write that are not in one transaction: in the sandbox they are",
     ];

@@ -6,8 +6,8 @@ using ShadowTicketing.Shadowing.Writing;
 namespace ShadowTicketing.Shadowing.Sweeping;
 
 /// <summary>
-/// Walks requests through both sides on snapshots of the data, one at a time: paced, yielding to served traffic, within the budget of database
-/// time. A difference is confirmed as one of live traffic is, and counts as one for the gate and for who serves.
+/// Walks requests through both sides, one at a time: reads on snapshots of the data, writes in sandboxes on the rows as they are. Paced, yielding to
+/// served traffic, within the budget of database time. A difference is confirmed as one of live traffic is, and counts as one for the gate and for who serves.
 /// </summary>
 public sealed class Sweeper<TStore>
 {

@@ -203,7 +203,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
             Assert.Equal(session, reader.GetInt32(1));
         }
 
-        Assert.InRange(most, 2 << 20, 4 << 20);
+        Assert.InRange(most, 256 << 10, 1 << 20);
     }
 
     [Fact]

@@ -115,6 +115,38 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     }
 
     [Fact]
+    public async Task Rows_that_are_too_long_are_as_many_as_too_many()
+    {
+        await using (var command = _owner.CreateCommand("update support_tickets set description = repeat('a', 2000001) where id = 9")) await command.ExecuteNonQueryAsync(Cancellation);
+        await using var write = await Stage().ServeAsync(Side.Control, Close(9), withImages: true, Cancellation);
+        Assert.True(write.Before!.IsTooLarge);
+        Assert.Empty(write.Before.Rows);
+    }
+
+    [Fact]
+    public async Task A_neighbour_that_is_gone_is_the_writes_own_doing_only_where_it_has_deleted_one()
+    {
+        NpgsqlConnection session = null!;
+        var (mine, theirs) = (20, 22);
+        await using (var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, new DeleteTicket(Staff, 21), withImages: true, Cancellation))
+        {
+            await write.Store.DeleteAsync(new(Staff, 21), Cancellation);
+            await using (var others = _owner.CreateCommand($"delete from support_tickets where id = {theirs}")) await others.ExecuteNonQueryAsync(Cancellation);
+            var alone = await write.ReadAsync(Cancellation);
+            Assert.Equal([21L], Gone(alone!));
+
+            await using (var command = new NpgsqlCommand($"delete from support_tickets where id = {mine}", session)) await command.ExecuteNonQueryAsync(Cancellation);
+            Assert.Contains(mine, Gone((await write.ReadAsync(Cancellation))!));
+        }
+
+        // Nothing of it was committed.
+        Assert.Equal(2, await ScalarAsync<long>("select count(*) from support_tickets where id in (20, 21, 22)"));
+
+        static long[] Gone(WrittenRows written) =>
+            [.. written.Changes.Where(change => change.Value is null && change.Key.Table == "support_tickets").Select(change => change.Key.Key).Order()];
+    }
+
+    [Fact]
     public async Task Whom_only_a_neighbour_names_is_a_bystander()
     {
         await using var write = await Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);

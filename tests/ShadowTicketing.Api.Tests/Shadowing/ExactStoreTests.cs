@@ -33,8 +33,9 @@ public sealed class ExactStoreTests
         var load = Task.WhenAll(new[] { first, second, killed }.Select(replica => DriveAsync(replica, () => Interlocked.Increment(ref next), answered, enough.Token)));
 
         await Until.HoldsAsync(async () => await CountAsync(evidence, "select sum(comparisons) from shadow.evidence") > 100);
+        // From here on nothing is stored until it has died.
+        var held = Stopwatch.GetTimestamp();
         await InTheMiddleOfFlushesAsync(owner, evidence, waiting: 3, () => killed.KillAsync());
-        var died = Stopwatch.GetTimestamp();
         await Until.HoldsAsync(async () => await CountAsync(evidence, "select sum(comparisons) from shadow.evidence") > 300);
         await InTheMiddleOfFlushesAsync(owner, evidence, waiting: 2, () => postgres.RestartAsync(Cancellation));
         await Until.HoldsAsync(async () => await CountAsync(evidence, "select sum(comparisons) from shadow.evidence") > 600);
@@ -54,8 +55,8 @@ public sealed class ExactStoreTests
         Assert.InRange(cases, comparisons - Undecided, comparisons);
         Assert.InRange(ofShapes, cases - 20, cases + 1);
 
-        // Of the one that died, no more than its last moments are missing; of the others what was answered is there.
-        var (theirs, limit) = (await OfAsync(evidence, "killed"), died - (long)(MostLost.TotalSeconds * Stopwatch.Frequency));
+        // Of the one that died, no more is missing than the moments before; of the others what was answered is there.
+        var (theirs, limit) = (await OfAsync(evidence, "killed"), held - (long)(MostLost.TotalSeconds * Stopwatch.Frequency));
         Assert.InRange(theirs, answered.Count(one => one.By == killed && one.At < limit), answered.Count(one => one.By == killed) + 4);
         foreach (var (name, replica) in new[] { ("first", first), ("second", second) })
             Assert.True(await OfAsync(evidence, name) >= answered.Count(one => one.By == replica), name);

@@ -9,7 +9,7 @@ public sealed class SoakTests(PostgresFixture postgres)
     public async Task Under_writers_to_the_same_rows_everything_planted_is_found_and_nothing_else_is_reported()
     {
         var database = await postgres.CloneAsync("soak", TestContext.Current.CancellationToken);
-        var options = new SoakOptions(Comparisons: 1_500, For: TimeSpan.FromMinutes(6), FaultRate: 0.02, RaceRate: 0.05) { SampledWriters = 1 };
+        var options = new SoakOptions(Comparisons: 1_500, For: TimeSpan.FromMinutes(6), Writers: 2, FaultRate: 0.02, RaceRate: 0.05) { SampledWriters = 1 };
         var figures = await new SoakRun(database, options, TimeProvider.System).RunAsync(_ => { }, TestContext.Current.CancellationToken);
 
         Assert.True(figures.Violations.Count == 0, string.Join('\n', figures.Violations));

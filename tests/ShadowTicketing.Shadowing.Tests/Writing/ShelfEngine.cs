@@ -54,7 +54,7 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
 
     public ShelfEngine(params (string Name, string Value)[] settings)
     {
-        Dictionary<string, string?> all = new() { ["TricklePercent"] = "100", ["ServingFloorPercent"] = "100" };
+        Dictionary<string, string?> all = new() { ["TricklePercent"] = "100", ["ServingFloorPercent"] = "100", ["CandidateDeadline"] = "00:00:10" };
         foreach (var (name, value) in settings) all[name] = value;
         var services = new ServiceCollection();
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
