@@ -29,8 +29,11 @@ internal static class Rules
 
     public static string[] Files { get; } = Directory.GetFiles(Folder, "*.yml");
 
-    public static IReadOnlyList<Rule> All { get; } =
-        [.. Files.SelectMany(file => Read<RuleFile>(file).Groups).SelectMany(group => group.Rules)];
+    private static readonly RuleGroup[] Groups = [.. Files.SelectMany(file => Read<RuleFile>(file).Groups)];
+
+    public static IReadOnlyList<string> GroupNames { get; } = [.. Groups.Select(group => group.Name)];
+
+    public static IReadOnlyList<Rule> All { get; } = [.. Groups.SelectMany(group => group.Rules)];
 
     public static IReadOnlyList<Rule> Alerts { get; } = [.. All.Where(rule => rule.Alert is not null)];
 
@@ -43,6 +46,8 @@ internal static class Rules
 
     private sealed class RuleGroup
     {
+        public string Name { get; set; } = "";
+
         public List<Rule> Rules { get; init; } = [];
     }
 }
