@@ -4,7 +4,10 @@ using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing;
 
-/// <summary>Asks both sides again on one snapshot of the data, so that a difference counts only where no row that moved can explain it.</summary>
+/// <summary>
+/// Asks both sides again on one snapshot of the data, or of a write in the sandbox on the same rows, so that a difference counts only where no row
+/// that moved can explain it.
+/// </summary>
 internal sealed class Confirmer<TStore>(
     OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
 {

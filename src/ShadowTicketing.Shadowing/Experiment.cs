@@ -60,7 +60,8 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     public bool ShowsPart { get; init; }
 
     /// <summary>
-    /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical. The default is never.
+    /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical, as is one that stored other rows.
+    /// The default is never.
     /// </summary>
     public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;
 

@@ -5,7 +5,7 @@ namespace ShadowTicketing.Shadowing;
 
 /// <summary>How a comparison ended, and what it rests on.</summary>
 /// <param name="Reason">Set where the outcome is incomparable.</param>
-/// <param name="Differences">Of the observations that decided: the pair on one snapshot, or the live pair where that is what differs.</param>
+/// <param name="Differences">Of the observations that decided: the pair on one snapshot or in the sandbox, or the live pair where that is what differs.</param>
 /// <param name="ErrorType">The candidate's error; null where it had none.</param>
 /// <param name="Movement">What explains a transient difference; set with that outcome and no other.</param>
 /// <param name="Tolerated">Why it is tolerated: a rule's reason, or that somebody accepted it.</param>

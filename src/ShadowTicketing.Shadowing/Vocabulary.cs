@@ -29,19 +29,22 @@ public enum Outcome
     /// <summary>They differ only as a declared rule allows.</summary>
     Tolerated,
 
-    /// <summary>They differ, and differed again when asked on one snapshot (or differ only under concurrency).</summary>
+    /// <summary>They differ, and differed again when asked on one snapshot, or of a write in the sandbox (or differ only under concurrency).</summary>
     Mismatch,
 
     /// <summary>They differed because a row changed between the two.</summary>
     Transient,
 
-    /// <summary>The candidate failed where the control did not, and failed again on one snapshot.</summary>
+    /// <summary>The candidate failed where the control did not, and failed again: on one snapshot, live, or of a write in the sandbox.</summary>
     CandidateError,
 
-    /// <summary>The candidate ran out of time, and did again on one snapshot.</summary>
+    /// <summary>The candidate ran out of time, and did again: on one snapshot, live, or of a write in the sandbox.</summary>
     CandidateTimeout,
 
-    /// <summary>The control failed and the candidate did not: there is nothing to hold the candidate against.</summary>
+    /// <summary>
+    /// The control failed and the candidate did not: there is nothing to hold the candidate against. Of a write, whose refusal is an answer, only
+    /// where the database was not there or the control does not fail again in the sandbox.
+    /// </summary>
     ControlError,
 
     /// <summary>Nothing can be said, for one of <see cref="IncomparableReason"/>; never counted as a match.</summary>
@@ -78,32 +81,32 @@ public enum SkipReason
     /// <summary>The service stopped before the shadow could run.</summary>
     Shutdown,
 
-    /// <summary>A write had no sandbox to run in.</summary>
+    /// <summary>A write had no sandbox to run in or no image of its rows, or others held the rows that the candidate was to write.</summary>
     SandboxUnavailable,
 
-    /// <summary>A write, which is not shadowed.</summary>
+    /// <summary>A write that its application registered no sandbox for, or that goes on after a failure that undoes a transaction.</summary>
     UnsafeWrite,
 }
 
 /// <summary>Why a comparison could not be decided. A closed list.</summary>
 public enum IncomparableReason
 {
-    /// <summary>The shadow's database could not be reached or refused the shadow.</summary>
+    /// <summary>The shadow's database could not be reached or refused the shadow, or the sandbox could not be opened.</summary>
     ShadowUnavailable,
 
-    /// <summary>The snapshot that confirms a difference could not be had, or the control failed on it.</summary>
+    /// <summary>The snapshot that confirms a difference could not be had, or the control failed on it; of a write, the sandbox or its rows.</summary>
     NotConfirmable,
 
     /// <summary>More differences than may be confirmed in a second.</summary>
     Limited,
 
-    /// <summary>The control does not agree with itself on one snapshot.</summary>
+    /// <summary>The control does not agree with itself on one snapshot, or of a write in the sandbox on the same rows.</summary>
     ControlUnstable,
 
-    /// <summary>The candidate failed once and could not be made to fail again.</summary>
+    /// <summary>The candidate failed once and could not be made to fail again; or what it wrote for a user it does not repeat in the sandbox.</summary>
     NotReproduced,
 
-    /// <summary>The answers are larger or deeper than may be compared.</summary>
+    /// <summary>The answers are larger or deeper than may be compared, or a write concerns more rows than are read.</summary>
     TooLarge,
 
     /// <summary>Comparing itself failed, for example in a getter that throws.</summary>
@@ -113,22 +116,22 @@ public enum IncomparableReason
 /// <summary>What confirming a difference found.</summary>
 public enum ConfirmationVerdict
 {
-    /// <summary>The sides differ on one snapshot too.</summary>
+    /// <summary>The sides differ on one snapshot too, or of a write in the sandbox on the same rows.</summary>
     Confirmed,
 
-    /// <summary>They agree on one snapshot, and the data has moved meanwhile.</summary>
+    /// <summary>They agree on one snapshot, and the data has moved meanwhile. Never of a write.</summary>
     Moved,
 
-    /// <summary>They agree on one snapshot, and nothing moved: the candidate differs only under concurrency.</summary>
+    /// <summary>They agree on one snapshot, and nothing moved, or of a write in the sandbox: the candidate differs only under concurrency.</summary>
     Concurrency,
 
-    /// <summary>The control differs from itself on one snapshot.</summary>
+    /// <summary>The control differs from itself on one snapshot, or of a write in the sandbox on the same rows.</summary>
     ControlUnstable,
 
     /// <summary>Too many confirmations in this second.</summary>
     Limited,
 
-    /// <summary>The snapshot could not be had, or a side failed on it in a way that decides nothing.</summary>
+    /// <summary>The snapshot, or of a write the sandbox, could not be had, or what a side did there decides nothing.</summary>
     Failed,
 }
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace ShadowTicketing.Shadowing.Comparison;
 
-/// <summary>In what way two answers differ at a path.</summary>
+/// <summary>In what way two answers, or the rows that two writes left, differ at a path.</summary>
 public enum DifferenceKind
 {
     /// <summary>Two values that are not equal.</summary>
@@ -32,14 +32,14 @@ public enum DifferenceKind
     /// <summary>The candidate needs more SQL statements.</summary>
     Statements,
 
-    /// <summary>Seen only while both sides ran at once; on one snapshot the sides agree.</summary>
+    /// <summary>Seen only while both sides ran at once, or of a write only once; on one snapshot, or in the sandbox, the sides agree.</summary>
     Concurrency,
 }
 
-/// <summary>One difference between the control's answer and the candidate's.</summary>
+/// <summary>One difference between the control's answer and the candidate's, or between the rows that their writes left.</summary>
 /// <param name="Path">
 /// Where: member names in camelCase, rows by their index in the control's list (in the candidate's for an extra row):
-/// <c>tickets[3].assignedTo</c>. The empty path is the answer itself.
+/// <c>tickets[3].assignedTo</c>. A stored row by its key: <c>rows.support_tickets[4711].status</c>. The empty path is the answer itself.
 /// </param>
 /// <param name="Control">The control's value; null where it has none.</param>
 /// <param name="Candidate">The candidate's value; null where it has none.</param>

@@ -5,7 +5,7 @@ namespace ShadowTicketing.Shadowing.Journal;
 
 /// <summary>All mismatches of one signature. Holds no personal data, and may be stored and shown.</summary>
 /// <param name="Outcome"><c>mismatch</c>, <c>candidate_error</c>, <c>candidate_timeout</c>; <c>match</c> where only SQL statements differ.</param>
-/// <param name="Severity"><c>critical</c> if any of them showed a caller what is not the caller's to see, else <c>normal</c>.</param>
+/// <param name="Severity"><c>critical</c> if any of them showed a caller what is not the caller's to see or stored other rows, else <c>normal</c>.</param>
 /// <param name="Count">How often it was seen, accepted ones included.</param>
 /// <param name="Accepted">How often it was seen while accepted as intended, and so counted as tolerated.</param>
 /// <param name="Raised">It was seen under concurrency only, and that several times: no coincidence.</param>
