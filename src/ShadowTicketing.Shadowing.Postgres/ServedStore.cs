@@ -17,6 +17,9 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     /// <summary>What a write is called before it is judged, in this order; whatever else is said of it holds.</summary>
     private static readonly string[] Provisional = ["in_flight", "written"];
 
+    /// <summary>No write takes as long: one that is in flight still was so when its replica died, and the server may have committed it.</summary>
+    private const string Orphaned = "5 minutes";
+
     private const int MostRows = 1_000_000;
 
     /// <summary>Stores answers and, for those that are there, verdicts. Safe to repeat.</summary>
@@ -73,8 +76,11 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         string? operation, long? subject, string? verdict, int count, CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand(
-            """
-            select at, operation, shape, subject, user_hash, fingerprint, verdict from shadow.served
+            $"""
+            select at, operation, shape, subject, user_hash, fingerprint, verdict from (
+                select at, number, operation, shape, subject, user_hash, fingerprint,
+                    case when verdict = 'in_flight' and at < now() - interval '{Orphaned}' then 'commit_unknown' else verdict end as verdict
+                from shadow.served) served
             where ($1::text is null or operation = $1) and ($2::bigint is null or subject = $2) and ($3::text is null or verdict = $3)
             order by at desc, number desc limit $4
             """);

@@ -94,6 +94,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
         catch (Exception fault)
         {
             runner.Recorder.Faulted(experiment, isCounted ? null : Operation, Shape.Shape, fault);
+            if (!isCounted) JudgeAnswer(Outcome.Incomparable.Wire());
         }
 #pragma warning restore CA1031
     }

@@ -54,11 +54,12 @@ public sealed partial class ExperimentRunner<TStore>
             _clock.GetUtcNow(), experiment.Operation, turn.Shape.Shape, Ask(experiment.SubjectOf, request, null), Ask(experiment.UserOf, request, 0),
             turn.Fingerprint);
         operation.EnterWrite(new(number, _clock.GetUtcNow(), turn.Shape.Shape, Ask(experiment.SubjectOf, request, null)));
-        WriteAttempt<TResult> attempt;
+        WriteAttempt<TResult>? attempt;
         try
         {
             attempt = await _writes.TryAsync(
-                experiment, request, Side.Candidate, withImages: turn.Skipped is null, _server.DeadlineOf(operation), cancellationToken);
+                experiment, request, Side.Candidate, withImages: turn.Skipped is null, _server.DeadlineOf(operation),
+                () => MayServe(experiment, request, turn.Shape, _clock.GetTimestamp()), cancellationToken);
         }
         catch (RowsHeldException)
         {
@@ -76,6 +77,15 @@ public sealed partial class ExperimentRunner<TStore>
         }
 
         operation.LeaveWrite(number);
+        if (attempt is null)
+        {
+            // It was taken from the users while it waited for the rows: the write is the control's, as if it came now.
+            _journal.Judged(number, "not_written");
+            if (turn.Skipped is null) return await ServeWriteAsync(experiment, request, turn with { Side = Side.Control }, arrived, cancellationToken);
+            turn.HandedOver!.Value = true;
+            return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
+        }
+
         _budget.Charge(attempt.ImageTime);
         var observation = attempt.Observation;
         if (observation.Error is null)
@@ -100,9 +110,10 @@ public sealed partial class ExperimentRunner<TStore>
 
         _journal.Judged(number, "not_written");
         Activity.Current?.SetTag("shadow.fallback", true);
+        var began = _clock.GetTimestamp();
         var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
-        // A failure that the control shares says nothing; it has been thrown by now.
-        Count(operation, failed: true);
+        // A failure that the control shares says nothing; it has been thrown by now. And what was late where the control is as slow is the database's.
+        Count(operation, failed: observation.Error is not ShadowTimeoutException || _clock.GetElapsedTime(began) < observation.Duration);
         return value;
     }
 
@@ -124,6 +135,7 @@ public sealed partial class ExperimentRunner<TStore>
             Shape = turn.Shape,
             EnqueuedAt = _clock.GetTimestamp(),
             Caller = Activity.Current?.Context ?? default,
+            Size = observation.Rows.Before.Size,
         };
         run.Served(observation);
         run.Number.SetResult(number);

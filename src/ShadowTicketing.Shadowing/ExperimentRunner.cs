@@ -182,11 +182,8 @@ public sealed partial class ExperimentRunner<TStore>
         var fingerprint = _ledger.Fingerprint;
         var shape = operation.Evidence.Of(Ask(experiment.Shape, request, OperationLedger.OtherShape));
         operation.Evidence.Arrived(shape);
-        var routes = _control.Routes;
-        var route = routes[experiment.Operation];
-        var serves = route.ServePercent > 0 && arrived < routes.ServesUntil && _control.Switch.IsOn && !_server.IsExhausted && !_writes.IsExhausted
-            && (!experiment.Writes || (_sandbox.Exists && _control.Switch.HasSandbox))
-            && route.Serves(experiment.Operation, Ask(experiment.UserOf, request, 0), shape.Shape);
+        var route = _control.Routes[experiment.Operation];
+        var serves = MayServe(experiment, request, shape, arrived) && !_server.IsExhausted && !_writes.IsExhausted;
         var side = serves ? Side.Candidate : Side.Control;
         if (Activity.Current is { IsAllDataRequested: true } span) span.SetTag("shadow.side", side.Wire());
         if (ReasonToSkip(experiment, route, shape, side) is { } reason)
@@ -211,6 +208,17 @@ public sealed partial class ExperimentRunner<TStore>
         Metrics.Skip(experiment, SkipReason.QueueFull);
         shape.Shed();
         return new(operation, shape, side, fingerprint, null, SkipReason.QueueFull);
+    }
+
+    /// <summary>Whether the candidate may answer, by what is known of the rollout at this moment.</summary>
+    /// <param name="now">A timestamp that is not older than the request.</param>
+    private bool MayServe<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, ShapeLedger shape, long now)
+    {
+        var routes = _control.Routes;
+        var route = routes[experiment.Operation];
+        return route.ServePercent > 0 && now < routes.ServesUntil && _control.Switch.IsOn
+            && (!experiment.Writes || (_sandbox.Exists && _control.Switch.HasSandbox))
+            && route.Serves(experiment.Operation, Ask(experiment.UserOf, request, 0), shape.Shape);
     }
 
     /// <summary>How a request was taken.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
@@ -12,6 +13,9 @@ internal abstract class ShadowRun
     public required OperationState Operation { get; init; }
 
     public required long EnqueuedAt { get; init; }
+
+    /// <summary>How much memory it holds while it waits, about, in bytes; 0 for what its place alone bounds.</summary>
+    public long Size { get; init; }
 
     /// <summary>Runs the shadow and says what came of it. Never throws.</summary>
     public abstract Task RunAsync(CancellationToken stopping);
@@ -39,6 +43,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     private readonly PeriodicTimer[] _polls;
     private readonly CancellationToken _stopped;
     private Task[] _workers = [];
+    private long _bytes;
     private bool _isDisposed;
 
     public ShadowLane(
@@ -66,9 +71,15 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     public bool IsStopping => _draining.IsCancellationRequested;
 
     /// <summary>Whether what came now would be shed.</summary>
-    public bool IsFull => _queue.Reader.Count >= _options.QueueCapacity;
+    public bool IsFull => _queue.Reader.Count >= _options.QueueCapacity || Volatile.Read(ref _bytes) >= _options.QueueBytes;
 
-    public bool TryWrite(ShadowRun run) => _queue.Writer.TryWrite(run);
+    public bool TryWrite(ShadowRun run)
+    {
+        if (run.Size == 0) return _queue.Writer.TryWrite(run);
+        if (Interlocked.Add(ref _bytes, run.Size) <= _options.QueueBytes && _queue.Writer.TryWrite(run)) return true;
+        Interlocked.Add(ref _bytes, -run.Size);
+        return false;
+    }
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -96,7 +107,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         }
 
         var left = 0;
-        for (; _queue.Reader.TryRead(out var run); left++)
+        for (; TryRead(out var run); left++)
         {
             run.Operation.Tally.Started();
             run.Shed(SkipReason.Shutdown);
@@ -123,7 +134,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         var lastWork = _clock.GetTimestamp();
         while (!_stopping.IsCancellationRequested)
         {
-            if (_queue.Reader.TryRead(out var run))
+            if (TryRead(out var run))
             {
                 run.Operation.Tally.Started();
                 Poll(poll, _options.PollInterval);
@@ -140,6 +151,13 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
                 await poll.WaitForNextTickAsync();
             }
         }
+    }
+
+    private bool TryRead([NotNullWhen(true)] out ShadowRun? run)
+    {
+        if (!_queue.Reader.TryRead(out run)) return false;
+        if (run.Size > 0) Interlocked.Add(ref _bytes, -run.Size);
+        return true;
     }
 
     private void Poll(PeriodicTimer poll, TimeSpan interval)

@@ -66,6 +66,11 @@ public sealed class ShadowingOptions
     [Range(1, 65_536)]
     public int QueueCapacity { get; set; } = 256;
 
+    /// <summary>Memory that the rows of writes may take up while they wait for the lane; a write beyond it is shed.</summary>
+    /// <value>Bytes, 1 MiB to 4 GiB. The default is 64 MiB: thousands of usual writes.</value>
+    [Range(1L << 20, 1L << 32)]
+    public long QueueBytes { get; set; } = 64L << 20;
+
     /// <summary>Shadow runs at a time. More make the shadow felt sooner than they make it faster.</summary>
     /// <value>1 to 16. The default is 1.</value>
     [Range(1, 16)]

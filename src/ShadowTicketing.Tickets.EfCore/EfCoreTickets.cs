@@ -16,5 +16,6 @@ public static class EfCoreTickets
                 .ExecutionStrategy(static dependencies => new NonRetryingExecutionStrategy(dependencies)))
             // Whoever runs the candidate observes its failures; EF Core's own log would quote them, values and all.
             .UseLoggerFactory(NullLoggerFactory.Instance)
+            .ReplaceService<IDbContextTransactionManager, NestedTransactions>()
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));
 }

@@ -62,11 +62,11 @@ internal sealed partial class TicketSweeps
         var (subject, description) = (Text(ticket.Subject, 5, 200), Text(ticket.Description, 10, 2000));
         for (var turn = 0; turn < 2; turn++)
         {
-            // Four combinations of what is given, two a ticket, so that neighbours make all of them.
-            var given = (ticket.Id * 2) + turn;
+            // Four combinations of what is given, one a ticket for each caller, so that neighbours make all of them; the values change more slowly.
+            var given = ticket.Id + (turn * 2);
             yield return new(
                 turn == 0 ? new(ticket.Owner, "user") : cast.Staff, subject, description,
-                (given & 1) == 0 ? null : Priorities[ticket.Id % 4], (given & 2) == 0 ? null : Categories[ticket.Id % 4]);
+                (given & 1) == 0 ? null : Priorities[ticket.Id / 4 % 4], (given & 2) == 0 ? null : Categories[ticket.Id / 16 % 4]);
         }
     }
 

@@ -43,7 +43,8 @@ internal sealed class PostgresBinaries
     }
 
     /// <summary>Runs the server in a session of its own, so that an interrupt from the keyboard does not stop it before its owner.</summary>
-    public ProcessStartInfo Serve(string data, int port, bool durable)
+    /// <param name="besides">Settings, as <c>name=value</c>, that win over those made here.</param>
+    public ProcessStartInfo Serve(string data, int port, bool durable, params string[] besides)
     {
         List<string> settings =
         [
@@ -51,6 +52,7 @@ internal sealed class PostgresBinaries
             "wal_level=minimal", "max_wal_senders=0", "max_wal_size=2GB", "jit=off", "timezone=UTC", "log_timezone=UTC",
         ];
         if (!durable) settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        settings.AddRange(besides);
         return AsServerUser(
             ["--pdeathsig", "SIGQUIT"],
             [

@@ -21,14 +21,15 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly ClusterDirectory _directory;
     private readonly PostgresBinaries _binaries;
     private readonly bool _durable;
+    private readonly string[] _settings;
     private readonly Dictionary<string, string> _passwords =
         ByPosition.Append(Superuser).Append(Owner).ToDictionary(role => role, _ => RandomNumberGenerator.GetHexString(32));
 
     private readonly SemaphoreSlim _oneAtATime = new(1); // Roles belong to the cluster: two grants at once would collide.
     private PostgresProcess? _process;
 
-    private PrivatePostgres(ClusterDirectory directory, PostgresBinaries binaries, bool durable) =>
-        (_directory, _binaries, _durable) = (directory, binaries, durable);
+    private PrivatePostgres(ClusterDirectory directory, PostgresBinaries binaries, bool durable, string[] settings) =>
+        (_directory, _binaries, _durable, _settings) = (directory, binaries, durable, settings);
 
     /// <summary>Where it listens; the same after a restart.</summary>
     public int Port { get; private set; }
@@ -39,12 +40,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     /// <summary>Makes a cluster and waits until it takes connections.</summary>
     /// <param name="durable">Whether commits survive a crash of the machine; tests do without, and are faster.</param>
+    /// <param name="settings">The server's own, as <c>name=value</c>, besides those of every private cluster.</param>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed or does not start; the message says what to do.</exception>
-    public static async Task<PrivatePostgres> StartAsync(bool durable, CancellationToken cancellationToken)
+    public static async Task<PrivatePostgres> StartAsync(bool durable, CancellationToken cancellationToken, params string[] settings)
     {
         var binaries = PostgresBinaries.Find();
         ClusterDirectory.RemoveAbandoned();
-        var postgres = new PrivatePostgres(ClusterDirectory.Reserve(), binaries, durable);
+        var postgres = new PrivatePostgres(ClusterDirectory.Reserve(), binaries, durable, settings);
         try
         {
             await postgres.InitialiseAsync(cancellationToken);
@@ -89,7 +91,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public async Task RestartAsync(CancellationToken cancellationToken)
     {
         if (_process is not null) await _process.StopAsync(PostgresProcess.ImmediateShutdown);
-        _process = await PostgresProcess.StartAsync(_binaries.Serve(_directory.Data, Port, _durable), cancellationToken);
+        _process = await PostgresProcess.StartAsync(_binaries.Serve(_directory.Data, Port, _durable, _settings), cancellationToken);
     }
 
     /// <summary>Stops the server and removes its directory.</summary>
@@ -125,7 +127,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             Port = FreePort();
             try
             {
-                _process = await PostgresProcess.StartAsync(_binaries.Serve(_directory.Data, Port, _durable), cancellationToken);
+                _process = await PostgresProcess.StartAsync(_binaries.Serve(_directory.Data, Port, _durable, _settings), cancellationToken);
                 return;
             }
             catch (InvalidOperationException e)

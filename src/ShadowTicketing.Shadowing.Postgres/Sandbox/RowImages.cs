@@ -9,8 +9,8 @@ namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 /// <param name="maxRows">An image of more is too large, or of more than 4,000 times as many characters.</param>
 internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 {
-    /// <summary>In seconds. A write whose rows cannot be read, or locked, in that time is done without.</summary>
-    private const int Patience = 2;
+    /// <summary>In seconds. A write whose rows cannot be read in that time is done without; so is a candidate's whose rows cannot be locked.</summary>
+    public const int Patience = 2;
 
     /// <summary>In characters: an image whose rows are longer on average is too large as well.</summary>
     private const long MostOfRow = 4_000;
@@ -20,8 +20,17 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     private const string Begin =
         """
         select case current_setting('idle_in_transaction_session_timeout') when '0' then set_config('idle_in_transaction_session_timeout', '60s', true) end,
-            pg_backend_pid()
+            pg_backend_pid(), current_setting('TimeZone'), clock_timestamp(), set_config('shadow.patience', current_setting('statement_timeout'), true)
         """;
+
+    // For its locks the control waits as long as it always did, in the place that it has; for the image nobody does.
+    private static readonly string Locked =
+        $"""
+        select clock_timestamp(), set_config('statement_timeout',
+            least(nullif(extract(epoch from current_setting('statement_timeout')::interval) * 1000, 0), {Patience} * 1000)::int::text, true)
+        """;
+
+    private const string Done = "select set_config('statement_timeout', current_setting('shadow.patience'), true)";
 
     // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, soon after the transaction's.
     // Ids wrap around at 32 bits in a row, and have 64 where they are asked for: what lies further ahead than one transaction sees begin is long past.
@@ -49,22 +58,28 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             """));
 
     /// <summary>Locks, then reads.</summary>
-    /// <param name="locked">Called once the locks are held: what comes before is waiting that the write would have done itself.</param>
-    public async Task<(RowImage Image, Mark[] Marks, int Session)> BeforeAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, Action locked, CancellationToken cancellationToken)
+    /// <param name="mayWait">Whether it waits for the locks as long as any statement of the connection may.</param>
+    /// <returns>Besides: how long the locks took, by the server's clock; the write would have waited as long itself.</returns>
+    public async Task<(RowImage Image, Mark[] Marks, int Session, TimeSpan Waited)> BeforeAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, bool mayWait, CancellationToken cancellationToken)
     {
-        await using var batch = Locking(connection, transaction, footprint);
-        batch.BatchCommands.Add(new(_marks));
+        await using var batch = Locking(connection, transaction, footprint, mayWait);
+        foreach (var sql in (string[])[Locked, _marks]) batch.BatchCommands.Add(new(sql));
         batch.BatchCommands.Add(footprint.Command(footprint.Image));
+        batch.BatchCommands.Add(new(Done));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var session = reader.GetInt32(1);
+        var (session, zone, began) = (reader.GetInt32(1), reader.GetString(2), reader.GetDateTime(3));
         for (var i = 0; i <= footprint.Locks.Count; i++) await reader.NextResultAsync(cancellationToken);
-        locked();
+        await reader.ReadAsync(cancellationToken);
+        var locked = reader.GetDateTime(0);
+        await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var marks = tables.Select((table, i) => new Mark(reader.GetInt64(2 * i), reader.GetInt64((2 * i) + 1))).ToArray();
         await reader.NextResultAsync(cancellationToken);
-        return (await ReadAsync(reader, cancellationToken), marks, session);
+        var image = await ReadAsync(reader, isLocked: true, cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        return (image with { TimeZone = zone }, marks, session, locked - began);
     }
 
     /// <summary>Locks, and reads nothing.</summary>
@@ -72,7 +87,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     public static async Task<int> LockAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, CancellationToken cancellationToken)
     {
-        await using var batch = Locking(connection, transaction, footprint);
+        await using var batch = Locking(connection, transaction, footprint, mayWait: false);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var session = reader.GetInt32(1);
@@ -89,7 +104,7 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         await using var batch = source.CreateBatch();
         batch.BatchCommands.Add(footprint.Command(footprint.Image));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        return await ReadAsync(reader, cancellationToken);
+        return await ReadAsync(reader, isLocked: false, cancellationToken);
     }
 
     /// <summary>What this transaction has done to the rows of the image, and the rows that it has made.</summary>
@@ -153,17 +168,18 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         ? $"to_jsonb((select c from (select {string.Join(", ", columns.Select(column => "t." + column))}) c))::text"
         : "to_jsonb(t)::text";
 
-    private static NpgsqlBatch Locking(NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint)
+    private static NpgsqlBatch Locking(NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, bool mayWait)
     {
-        var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
+        var batch = new NpgsqlBatch(connection, transaction);
+        if (!mayWait) batch.Timeout = Patience;
         batch.BatchCommands.Add(new(Begin));
         foreach (var sql in footprint.Locks) batch.BatchCommands.Add(footprint.Command(sql));
         return batch;
     }
 
-    private async Task<RowImage> ReadAsync(DbDataReader reader, CancellationToken cancellationToken)
+    private async Task<RowImage> ReadAsync(DbDataReader reader, bool isLocked, CancellationToken cancellationToken)
     {
-        var (rows, bystanders) = (new Dictionary<RowKey, string>(), new HashSet<RowKey>());
+        var (rows, bystanders, locked) = (new Dictionary<RowKey, string>(), new HashSet<RowKey>(), new HashSet<RowKey>());
         var length = 0L;
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -172,10 +188,11 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             // What is too large is not kept, but read to the end: the statement after it needs the connection.
             if ((length += body.Length) > maxRows * MostOfRow) continue;
             rows[row] = body;
-            if (reader.GetBoolean(3)) bystanders.Add(row);
+            if (reader.GetString(3) is WriteFootprint.Aside) bystanders.Add(row);
+            else if (isLocked && reader.GetString(3) is WriteFootprint.Locked) locked.Add(row);
         }
 
-        return rows.Count > maxRows || length > maxRows * MostOfRow ? RowImage.Empty with { IsTooLarge = true } : new(rows) { Bystanders = bystanders };
+        return rows.Count > maxRows || length > maxRows * MostOfRow ? RowImage.Empty with { IsTooLarge = true } : new(rows) { Bystanders = bystanders, Locked = locked };
     }
 
     /// <summary>Where a table stands before a write.</summary>

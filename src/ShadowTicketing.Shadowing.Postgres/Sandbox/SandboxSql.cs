@@ -52,6 +52,9 @@ internal static class SandboxSql
     public static NpgsqlBatchCommand NextKey(SandboxTable table, long key) =>
         new($"select setval(pg_get_serial_sequence('pg_temp.{table.Name}', '{table.Key}'), $1, false)") { Parameters = { new() { Value = key } } };
 
+    /// <summary>For the transaction: in another one than the real write's, a time of the wrong zone would look like the clock's.</summary>
+    public static NpgsqlBatchCommand Zone(string zone) => new("select set_config('TimeZone', $1, true)") { Parameters = { new() { Value = zone } } };
+
     /// <summary>The transaction's clock as columns have it, then all rows of the copies.</summary>
     public static string Read(IReadOnlyList<SandboxTable> tables) =>
         "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::text\n"
@@ -73,7 +76,7 @@ internal static class SandboxSql
 
     private static string Each(IReadOnlyList<SandboxTable> tables, Func<SandboxTable, string> condition) => string.Join(" and ", tables.Select(condition));
 
-    /// <summary>Columns, defaults, conditions and references, each by the version of its entry in the catalogue: cheap enough to be asked on each use.</summary>
+    /// <summary>Columns, defaults, conditions, references and indexes, each by the version of its entry in the catalogue: cheap enough to be asked on each use.</summary>
     private static string Versions(IReadOnlyList<SandboxTable> tables)
     {
         var those = $"in ({string.Join(", ", tables.Select(table => $"'public.{table.Name}'::regclass"))})";
@@ -81,7 +84,8 @@ internal static class SandboxSql
             (select md5(string_agg(entry, ',' order by entry collate "C")) from (
                 select concat_ws(' ', attrelid, attnum, xmin) as entry from pg_attribute where attrelid {those} and attnum > 0
                 union all select concat_ws(' ', adrelid, adnum, xmin) from pg_attrdef where adrelid {those}
-                union all select concat_ws(' ', conrelid, oid, xmin) from pg_constraint where conrelid {those}) entries)
+                union all select concat_ws(' ', conrelid, oid, xmin) from pg_constraint where conrelid {those}
+                union all select concat_ws(' ', indrelid, indexrelid, xmin) from pg_index where indrelid {those}) entries)
             """;
     }
 

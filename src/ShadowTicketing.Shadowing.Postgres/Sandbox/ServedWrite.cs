@@ -6,6 +6,9 @@ namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 /// <summary>A write for real, in one transaction with the images of its rows.</summary>
 internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 {
+    /// <summary>What an image that could not be read has cost at most; the rest was waiting for locks.</summary>
+    private static readonly TimeSpan MostOfImage = TimeSpan.FromSeconds(RowImages.Patience);
+
     private readonly NpgsqlDataSource _served;
     private readonly NpgsqlDataSource _ending;
     private readonly RowImages _images;
@@ -130,15 +133,21 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     private async Task LookAsync(WriteFootprint footprint, bool withImages, bool mayDoWithout, CancellationToken cancellationToken)
     {
-        var locked = _clock.GetTimestamp();
+        var began = _clock.GetTimestamp();
         try
         {
-            if (withImages) (Before, _marks, _session) = await _images.BeforeAsync(_connection, _transaction!, footprint, () => locked = _clock.GetTimestamp(), cancellationToken);
+            if (withImages)
+            {
+                (Before, _marks, _session, var waited) = await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
+                ImageTime = _clock.GetElapsedTime(began) - waited;
+            }
             else if (footprint.Locks.Count > 0) _session = await RowImages.LockAsync(_connection, _transaction!, footprint, cancellationToken);
         }
         catch (NpgsqlException failure) when (!cancellationToken.IsCancellationRequested)
         {
             if (!mayDoWithout) throw new RowsHeldException(failure);
+            // Its locks have been waited for as long as it waits for anything: it would not get them now.
+            if (failure.InnerException is TimeoutException) throw;
             await _transaction!.DisposeAsync();
             if (!IsConnected)
             {
@@ -147,10 +156,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
             }
 
             _transaction = await _connection.BeginTransactionAsync(cancellationToken);
-        }
-        finally
-        {
-            if (withImages) ImageTime = _clock.GetElapsedTime(locked);
+            var lost = _clock.GetElapsedTime(began);
+            ImageTime = lost < MostOfImage ? lost : MostOfImage;
         }
     }
 
@@ -158,7 +165,13 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     /// <returns>Why the write is lost as well; null where it is not.</returns>
     private async Task<NpgsqlException?> TryGoOnAsync(NpgsqlException failure, CancellationToken cancellationToken)
     {
-        if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction || !IsConnected) return failure;
+        if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction) return failure;
+        if (!IsConnected)
+        {
+            await TryEndAsync();
+            return failure;
+        }
+
         try
         {
             await _transaction!.RollbackAsync("row_images", cancellationToken);
@@ -168,6 +181,20 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             return lost;
         }
+    }
+
+    /// <summary>The server may not have noticed yet that nobody is there any more: whoever does the write instead is not to wait for that.</summary>
+    private async Task TryEndAsync()
+    {
+        try
+        {
+            await AbandonAsync();
+        }
+#pragma warning disable CA1031 // It will notice by itself.
+        catch (Exception)
+        {
+        }
+#pragma warning restore CA1031
     }
 
     private async Task ProbeAsync(CancellationToken cancellationToken)

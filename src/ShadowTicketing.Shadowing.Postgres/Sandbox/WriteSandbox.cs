@@ -19,8 +19,8 @@ public sealed class WriteSandbox : IAsyncDisposable
     [
         "lost updates and lock behaviour: nobody else is in the sandbox",
         "unique constraints across rows that are not in the image",
-        "rows beyond the image, but for two bystanders",
-        "triggers of the real tables",
+        "rows beyond the image, but for two bystanders, and columns that the sandbox may not read",
+        "triggers of the real tables, and what fails only when a transaction commits",
         "several statements of one write that are not in one transaction: in the sandbox they are",
     ];
 
@@ -62,7 +62,10 @@ public sealed class WriteSandbox : IAsyncDisposable
     /// <summary>Opens the sandbox with copies of rows as they were.</summary>
     /// <param name="before">The rows that the write may look at or touch.</param>
     /// <param name="keys">The keys that the write's new rows are to get, by table: those that the other side's got. Others get keys that nobody has.</param>
-    /// <exception cref="SandboxUnsafeException">A name does not resolve to its copy, or the transaction could write: nothing was run.</exception>
+    /// <exception cref="SandboxUnsafeException">
+    /// However often a session is made anew, a name does not resolve to its copy, the transaction could write, or the copies are not like the tables:
+    /// nothing was run.
+    /// </exception>
     public async Task<SandboxSession> OpenAsync(RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(before);
@@ -70,19 +73,20 @@ public sealed class WriteSandbox : IAsyncDisposable
         for (var attempt = 0; ; attempt++)
         {
             var connection = await _source.OpenConnectionAsync(cancellationToken);
+            var condition = Condition.Stale;
             try
             {
                 var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                var (isLikeTables, isFull) = await CheckAsync(connection, transaction, cancellationToken);
-                if (isFull)
+                condition = await CheckAsync(connection, transaction, cancellationToken);
+                if (condition is Condition.Full)
                 {
                     await transaction.DisposeAsync();
                     await ClearAsync(connection, cancellationToken);
                     transaction = await connection.BeginTransactionAsync(cancellationToken);
-                    (isLikeTables, _) = await CheckAsync(connection, transaction, cancellationToken);
+                    condition = await CheckAsync(connection, transaction, cancellationToken);
                 }
 
-                if (isLikeTables)
+                if (condition is Condition.Fit or Condition.Full)
                 {
                     await SeedAsync(connection, transaction, before, keys, cancellationToken);
                     return new(connection, transaction, before, _read);
@@ -99,10 +103,13 @@ public sealed class WriteSandbox : IAsyncDisposable
             }
 
             await connection.DisposeAsync();
-            if (attempt == MostAttempts) throw new SandboxUnsafeException("The copies are not like the tables, however often they are made.");
-
-            // The tables have changed since they were copied, a side has left rows behind, or sessions were ended: what others hold is as old, or as dead.
+            // The tables have changed since they were copied, a side has left rows or settings behind, or sessions were ended: what others hold is as old,
+            // as unsafe, or as dead.
             _source.Clear();
+            if (attempt < MostAttempts) continue;
+            throw new SandboxUnsafeException(condition is Condition.Unsafe
+                ? "A name does not resolve to its temporary copy, or the transaction is not read-only."
+                : "The copies are not like the tables, however often they are made.");
         }
     }
 
@@ -110,14 +117,14 @@ public sealed class WriteSandbox : IAsyncDisposable
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
     /// <summary>On every use: a name that resolves elsewhere would be written, or try to be.</summary>
-    /// <returns>Whether the copies are like the tables, and empty; and whether they are full of what was undone.</returns>
-    private async Task<(bool IsLikeTables, bool IsFull)> CheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    private async Task<Condition> CheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(_check, connection, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        if (!reader.GetBoolean(0)) throw new SandboxUnsafeException("A name does not resolve to its temporary copy, or the transaction is not read-only.");
-        return (reader.GetBoolean(1), reader.GetBoolean(2));
+        if (!reader.GetBoolean(0)) return Condition.Unsafe;
+        if (!reader.GetBoolean(1)) return Condition.Stale;
+        return reader.GetBoolean(2) ? Condition.Full : Condition.Fit;
     }
 
     private async Task ClearAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -130,6 +137,7 @@ public sealed class WriteSandbox : IAsyncDisposable
         NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
+        if (before.TimeZone is { } zone) batch.BatchCommands.Add(SandboxSql.Zone(zone));
         foreach (var table in _tables)
         {
             string[] rows = [.. before.Rows.Where(row => row.Key.Table == table.Name).Select(row => row.Value)];
@@ -139,5 +147,20 @@ public sealed class WriteSandbox : IAsyncDisposable
         }
 
         await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>What a session is good for.</summary>
+    private enum Condition
+    {
+        Fit,
+
+        /// <summary>Fit, but for the room that what was undone takes up.</summary>
+        Full,
+
+        /// <summary>Its copies are not like the tables, or not empty.</summary>
+        Stale,
+
+        /// <summary>What is written in it would not go to the copies, or not only.</summary>
+        Unsafe,
     }
 }

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace ShadowTicketing.Shadowing.Rollout;
 
-/// <summary>What happens to a request of an operation. Immutable: a change is a new table, and a request reads the table once.</summary>
+/// <summary>What happens to a request of an operation. Immutable: a change is a new table, and a request reads the table once, a write of the candidate's again before it begins.</summary>
 /// <param name="Shadowed">Whether the operation is shadowed at all.</param>
 /// <param name="SamplePercent">The share of its requests that are, in percent.</param>
 public sealed record Route(bool Shadowed, double SamplePercent)

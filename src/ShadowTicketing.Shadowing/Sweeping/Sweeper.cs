@@ -110,7 +110,8 @@ public sealed class Sweeper<TStore>
         Func<Side, Task<Observation<TResult>>> ask;
         if (experiment.Writes)
         {
-            if (await TryImageAsync(request!, cancellationToken) is not { } image) return Attempt.NotThere;
+            var (image, failed) = await TryImageAsync(request!, cancellationToken);
+            if (image is null) return failed;
             if (image.IsTooLarge)
             {
                 run.Swept(shape, null, isWrong: false);
@@ -145,18 +146,19 @@ public sealed class Sweeper<TStore>
             error is ShadowUnavailableException { InnerException: { } cause } && !_judge.IsUnavailable(cause) ? Attempt.Refused : Attempt.NotThere;
     }
 
-    /// <returns>Null where the database is not there.</returns>
-    private async Task<RowImage?> TryImageAsync(object request, CancellationToken cancellationToken)
+    private async Task<(RowImage? Image, Attempt Failed)> TryImageAsync(object request, CancellationToken cancellationToken)
     {
         var ledger = StatementLedger.Open();
         try
         {
-            return await _runner.Sandbox.Stage.ImageAsync(request, cancellationToken);
+            return (await _runner.Sandbox.Stage.ImageAsync(request, cancellationToken), default);
         }
-        catch (Exception failure) when (_judge.IsUnavailable(failure))
+#pragma warning disable CA1031 // Whatever keeps one step from its rows must not hold up the others: it is tried again, and undecided in the end.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            return null;
+            return (null, _judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Refused);
         }
+#pragma warning restore CA1031
         finally
         {
             _budget.Charge(ledger.DatabaseTime);

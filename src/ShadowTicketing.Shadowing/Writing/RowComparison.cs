@@ -34,11 +34,18 @@ internal static class RowComparison
     /// <summary>Whether a difference is in what was stored.</summary>
     public static bool IsStored(Difference difference) => difference.Path.StartsWith(Root + ".", StringComparison.Ordinal);
 
+    /// <summary>Whether a difference is in a row that nobody but the write itself could have changed: one that was locked before it was looked at, or a new one.</summary>
+    public static bool IsOwn(Difference difference, WrittenRows? written) =>
+        written is not null && written.Before.Locked.Concat(written.Changes.Keys.Where(row => !written.Before.Rows.ContainsKey(row)))
+            .Select(PathOf).Any(row => difference.Path == row || difference.Path.StartsWith(row + ".", StringComparison.Ordinal));
+
+    private static string PathOf(RowKey row) => string.Create(CultureInfo.InvariantCulture, $"{Root}.{row.Table}[{row.Key}]");
+
     private static IEnumerable<Difference> Differences(RowKey row, WrittenRows control, WrittenRows candidate)
     {
         var (left, right) = (control[row], candidate[row]);
         if (left is null && right is null) yield break;
-        var path = string.Create(CultureInfo.InvariantCulture, $"{Root}.{row.Table}[{row.Key}]");
+        var path = PathOf(row);
         if (left is null || right is null)
         {
             var kind = right is null ? DifferenceKind.MissingRow : DifferenceKind.ExtraRow;

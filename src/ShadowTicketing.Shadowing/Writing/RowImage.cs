@@ -18,6 +18,17 @@ public sealed record RowImage(IReadOnlyDictionary<RowKey, string> Rows)
     /// </summary>
     public IReadOnlySet<RowKey> Bystanders { get; init; } = new HashSet<RowKey>();
 
+    /// <summary>Rows that were locked before they were read: until the write has ended nobody else changes them.</summary>
+    public IReadOnlySet<RowKey> Locked { get; init; } = new HashSet<RowKey>();
+
+    /// <summary>
+    /// The zone of the session that writes for real, where times without one are made of the clock: a sandbox is put into it. Null leaves it in its own.
+    /// </summary>
+    public string? TimeZone { get; init; }
+
+    /// <summary>How much memory the rows take up, about, in bytes.</summary>
+    public long Size => Rows.Values.Sum(static row => (long)row.Length * sizeof(char));
+
     /// <summary>More rows than are read for a comparison: nothing can be said of the write.</summary>
     public bool IsTooLarge { get; init; }
 }

@@ -18,21 +18,18 @@ internal sealed class WriteObserver<TStore>(IWriteStage<TStore>? stage, BoundedO
                 var scope = await Stage.OpenSandboxAsync(side, written.Before, written.NewKeys, token);
                 return new StoreLease<IWriteScope<TStore>>(scope, scope);
             },
-            (scope, token) => RunAsync(experiment, request, scope, written.Before, clock, token, token), stopping);
+            async (scope, token) => await ReadAsync(scope, written.Before, await RunAsync(experiment, request, scope.Store, clock, token), token), stopping);
         return observed.Value ?? new(default, observed.Error, observed.Duration, observed.Ledger);
     }
 
-    /// <summary>Runs a write in its transaction and reads what it left; the ledger is of the write's own statements.</summary>
-    /// <param name="before">Null where the rows are not asked for.</param>
+    /// <summary>Runs a write in its transaction; the ledger is of its own statements.</summary>
     public static async Task<Observation<TResult>> RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IWriteScope<TStore> scope, RowImage? before, TimeProvider clock,
-        CancellationToken cancellationToken, CancellationToken reading)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, TStore store, TimeProvider clock, CancellationToken cancellationToken)
     {
         var outer = StatementLedger.Current;
         var observation = await ObserveAsync();
         outer?.Spend(observation.Ledger.DatabaseTime);
-        if (before is null) return observation;
-        return observation with { Rows = observation.Error is null ? await scope.ReadAsync(reading) : WrittenRows.Untouched(before) };
+        return observation;
 
         async Task<Observation<TResult>> ObserveAsync()
         {
@@ -40,7 +37,7 @@ internal sealed class WriteObserver<TStore>(IWriteStage<TStore>? stage, BoundedO
             var started = clock.GetTimestamp();
             try
             {
-                var value = await experiment.RunAsync(scope.Store, request, cancellationToken);
+                var value = await experiment.RunAsync(store, request, cancellationToken);
                 return new(value, null, clock.GetElapsedTime(started), ledger);
             }
 #pragma warning disable CA1031 // A side may throw anything; that is what is observed.
@@ -51,4 +48,9 @@ internal sealed class WriteObserver<TStore>(IWriteStage<TStore>? stage, BoundedO
 #pragma warning restore CA1031
         }
     }
+
+    /// <summary>The observation with what the write left of the rows; who fails leaves them as they were.</summary>
+    public static async Task<Observation<TResult>> ReadAsync<TResult>(
+        IWriteScope<TStore> scope, RowImage before, Observation<TResult> observation, CancellationToken cancellationToken) =>
+        observation with { Rows = observation.Error is null ? await scope.ReadAsync(cancellationToken) : WrittenRows.Untouched(before) };
 }

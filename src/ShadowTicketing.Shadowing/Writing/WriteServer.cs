@@ -29,21 +29,30 @@ internal sealed partial class WriteServer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, CancellationToken caller)
     {
         await using var scope = await stage!.ServeAsync(side, request!, withImages: true, caller);
-        return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller));
+        return await CommitAsync(scope, await ReadAsync(scope, await ObserveAsync(experiment, request, scope, caller)));
     }
 
     /// <summary>Writes no longer than the deadline. A side that goes on all the same is cut off from what it wrote.</summary>
+    /// <param name="mayBegin">Asked once the rows are held, which may have taken longer than a rollback.</param>
+    /// <returns>Null where the side may not begin any more; nothing was written.</returns>
     /// <inheritdoc cref="WriteAsync"/>
-    public async Task<WriteAttempt<TResult>> TryAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, bool withImages, TimeSpan deadline, CancellationToken caller)
+    public async Task<WriteAttempt<TResult>?> TryAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, bool withImages, TimeSpan deadline, Func<bool> mayBegin,
+        CancellationToken caller)
     {
         var scope = await stage!.ServeAsync(side, request!, withImages, caller);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(caller);
+        if (!mayBegin())
+        {
+            await DisposeAsync();
+            return null;
+        }
+
         var started = clock.GetTimestamp();
         var running = Task.Run(() => ObserveAsync(experiment, request, scope, cancellation.Token), CancellationToken.None);
         try
         {
-            if (await EndsAsync(running, deadline, caller)) return await CommitAsync(scope, await running);
+            if (await EndsAsync(running, deadline, caller)) return await CommitAsync(scope, await ReadAsync(scope, await running));
             Interlocked.Increment(ref _late);
             _ = running.ContinueWith(_ => Interlocked.Decrement(ref _late), TaskScheduler.Default);
             await cancellation.CancelAsync();
@@ -82,7 +91,11 @@ internal sealed partial class WriteServer<TStore>(
 
     private Task<Observation<TResult>> ObserveAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServedWrite<TStore> scope, CancellationToken cancellationToken) =>
-        WriteObserver<TStore>.RunAsync(experiment, request, scope, scope.Before, clock, cancellationToken, CancellationToken.None);
+        WriteObserver<TStore>.RunAsync(experiment, request, scope.Store, clock, cancellationToken);
+
+    /// <summary>Not cancelled, and no time of the side's: to read its rows is our affair.</summary>
+    private static Task<Observation<TResult>> ReadAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation) =>
+        scope.Before is { } before ? WriteObserver<TStore>.ReadAsync(scope, before, observation, CancellationToken.None) : Task.FromResult(observation);
 
     /// <summary>Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing.</summary>
     private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)

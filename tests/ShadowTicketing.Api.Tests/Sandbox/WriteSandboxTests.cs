@@ -137,6 +137,7 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
     [InlineData("alter table support_tickets alter category set default 'other'", "alter table support_tickets alter category set default 'general'")]
     [InlineData("alter table support_tickets add constraint brief check (length(subject) < 100000)", "alter table support_tickets drop constraint brief")]
     [InlineData("alter table support_tickets alter description drop not null", "alter table support_tickets alter description set not null")]
+    [InlineData("create unique index apart on support_tickets (id, subject)", "drop index apart")]
     public async Task A_condition_or_a_default_that_has_changed_is_copied_too(string change, string back)
     {
         var before = await SessionAsync();
@@ -183,6 +184,22 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
         Assert.Null(run.Error);
         await using var empty = await _sandbox.OpenAsync(RowImage.Empty, NoKeys, Cancellation);
         Assert.Empty((await empty.ReadAsync(Cancellation)).Changes);
+    }
+
+    [Fact]
+    public async Task A_session_that_could_write_is_used_by_nobody_again()
+    {
+        var before = await SessionAsync();
+        await using (var session = await _sandbox.OpenAsync(RowImage.Empty, NoKeys, Cancellation))
+        {
+            await using var command = new NpgsqlCommand("commit; set default_transaction_read_only = off", session.Connection);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }
+
+        Assert.NotEqual(before, await SessionAsync());
+        await using var next = await _sandbox.OpenAsync(RowImage.Empty, NoKeys, Cancellation);
+        await using var look = new NpgsqlCommand("show transaction_read_only", next.Connection, next.Transaction);
+        Assert.Equal("on", await look.ExecuteScalarAsync(Cancellation));
     }
 
     [Fact]
