@@ -12,6 +12,9 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     /// <summary>In seconds. A write whose rows cannot be read in that time is done without; so is a candidate's whose rows cannot be locked.</summary>
     public const int Patience = 2;
 
+    /// <summary>In rows: of those that everybody has made meanwhile, the write's own must be among the first.</summary>
+    private const int MostNew = 1_000;
+
     /// <summary>In characters: an image whose rows are longer on average is too large as well.</summary>
     private const long MostOfRow = 4_000;
 
@@ -20,17 +23,28 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     private const string Begin =
         """
         select case current_setting('idle_in_transaction_session_timeout') when '0' then set_config('idle_in_transaction_session_timeout', '60s', true) end,
-            pg_backend_pid(), current_setting('TimeZone'), clock_timestamp(), set_config('shadow.patience', current_setting('statement_timeout'), true)
+            pg_backend_pid(), current_setting('TimeZone'), clock_timestamp(), set_config('shadow.patience', current_setting('statement_timeout'), true),
+            set_config('shadow.plans', current_setting('plan_cache_mode'), true)
         """;
 
-    // For its locks the control waits as long as it always did, in the place that it has; for the image nobody does.
-    private static readonly string Locked =
+    // For its locks the control waits as long as it always did, in the place that it has; for the image nobody does. And nobody plans it anew each time:
+    // the server would, because it cannot tell how few rows there will be.
+    private static readonly string Hurry =
         $"""
-        select clock_timestamp(), set_config('statement_timeout',
+        select clock_timestamp(), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout',
             least(nullif(extract(epoch from current_setting('statement_timeout')::interval) * 1000, 0), {Patience} * 1000)::int::text, true)
         """;
 
-    private const string Done = "select set_config('statement_timeout', current_setting('shadow.patience'), true)";
+    // What comes next is the side's own, or the commit: it is to have the time, and the plans, that it would have had.
+    private const string Rest =
+        """
+        select clock_timestamp(), set_config('statement_timeout', current_setting('shadow.patience'), true),
+            set_config('plan_cache_mode', current_setting('shadow.plans'), true)
+        """;
+
+    private const string Savepoint = "row_images";
+
+    private const string Commit = "commit";
 
     // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, soon after the transaction's.
     // Ids wrap around at 32 bits in a row, and have 64 where they are asked for: what lies further ahead than one transaction sees begin is long past.
@@ -50,8 +64,9 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             $"""
             union all
             select '{table.Name}', r.key, m.mine, case when m.mine then r.body end
-            from (select t.{table.Key}::bigint as key, t.xmin::text::bigint as version, {Body(table)} as body
-                from public.{table.Name} t where t.{table.Key} = any(@keys{index}) or t.{table.Key} > @mark{index}) r,
+            from (select t.{table.Key}::bigint as key, t.xmin::text::bigint as version, {Body(table)} as body from public.{table.Name} t where t.{table.Key} = any(@keys{index})
+                union all (select t.{table.Key}::bigint, t.xmin::text::bigint, {Body(table)} from public.{table.Name} t
+                    where t.{table.Key} > @mark{index} order by t.{table.Key} limit {MostNew})) r,
             (select pg_current_xact_id_if_assigned()::text::bigint as top) x,
             lateral (select {IsMine} as mine) m
 
@@ -59,14 +74,14 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 
     /// <summary>Locks, then reads.</summary>
     /// <param name="mayWait">Whether it waits for the locks as long as any statement of the connection may.</param>
-    /// <returns>Besides: how long the locks took, by the server's clock; the write would have waited as long itself.</returns>
-    public async Task<(RowImage Image, Mark[] Marks, int Session, TimeSpan Waited)> BeforeAsync(
+    /// <returns>Besides, by the server's clock: how long the locks took, which the write would have waited for itself, and all of it.</returns>
+    public async Task<(RowImage Image, Mark[] Marks, int Session, TimeSpan Waited, TimeSpan Served)> BeforeAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, bool mayWait, CancellationToken cancellationToken)
     {
         await using var batch = Locking(connection, transaction, footprint, mayWait);
-        foreach (var sql in (string[])[Locked, _marks]) batch.BatchCommands.Add(new(sql));
+        foreach (var sql in (string[])[Hurry, _marks]) batch.BatchCommands.Add(new(sql));
         batch.BatchCommands.Add(footprint.Command(footprint.Image));
-        batch.BatchCommands.Add(new(Done));
+        batch.BatchCommands.Add(new(Rest));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var (session, zone, began) = (reader.GetInt32(1), reader.GetString(2), reader.GetDateTime(3));
@@ -79,7 +94,8 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         await reader.NextResultAsync(cancellationToken);
         var image = await ReadAsync(reader, isLocked: true, cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        return (image with { TimeZone = zone }, marks, session, locked - began);
+        await reader.ReadAsync(cancellationToken);
+        return (image with { TimeZone = zone }, marks, session, locked - began, reader.GetDateTime(0) - began);
     }
 
     /// <summary>Locks, and reads nothing.</summary>
@@ -107,16 +123,25 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         return await ReadAsync(reader, isLocked: false, cancellationToken);
     }
 
-    /// <summary>What this transaction has done to the rows of the image, and the rows that it has made.</summary>
+    /// <summary>Commits, unless the transaction has failed before.</summary>
+    /// <exception cref="PostgresException">Where the server refused it: it was not committed.</exception>
+    public static async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { new($"savepoint {Savepoint}"), new(Commit) } };
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>What this transaction has done to the rows of the image, and the rows that it has made; then commits, so that no lock is held any longer.</summary>
+    /// <returns>Besides: how long it took but for the commit, by the server's clock.</returns>
     /// <remarks>
-    /// A savepoint around it: were it to fail, what was written before must not be lost. What others have changed meanwhile, which only rows can be that the write
+    /// Nothing comes after the commit, so that whatever the server refuses of it is not committed. A savepoint before it: were it to fail, what was written before must not be lost. What others have changed meanwhile, which only rows can be that the write
     /// does not lock, is none of it.
     /// </remarks>
-    public async Task<WrittenRows> AfterAsync(
+    /// <exception cref="PostgresException">Where the server refused it: it was not committed.</exception>
+    public async Task<(WrittenRows Rows, TimeSpan Served)> AfterAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, Mark[] marks, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(connection, transaction) { Timeout = Patience };
-        batch.BatchCommands.Add(new("savepoint row_images"));
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { new($"savepoint {Savepoint}"), new(Hurry) } };
         var after = new NpgsqlBatchCommand(_after);
         for (var i = 0; i < tables.Count; i++)
         {
@@ -125,9 +150,28 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             after.Parameters.Add(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i].LastKey });
         }
 
-        batch.BatchCommands.Add(after);
-        batch.BatchCommands.Add(new("release savepoint row_images"));
+        foreach (var command in (NpgsqlBatchCommand[])[after, new(Rest), new(Commit)]) batch.BatchCommands.Add(command);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var began = reader.GetDateTime(0);
+        await reader.NextResultAsync(cancellationToken);
+        var written = await WrittenAsync(reader, before, marks, cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var served = reader.GetDateTime(0) - began;
+        // Not before all has been read is it certain that it is committed.
+        while (await reader.NextResultAsync(cancellationToken))
+        {
+        }
+
+        return (written, served);
+    }
+
+    /// <summary>Goes back to before the image was read, with all that was written.</summary>
+    public static Task ForgetAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) => transaction.RollbackAsync(Savepoint, cancellationToken);
+
+    private async Task<WrittenRows> WrittenAsync(NpgsqlDataReader reader, RowImage before, Mark[] marks, CancellationToken cancellationToken)
+    {
         var (now, there, changes, deleted) = ("", new HashSet<RowKey>(), new Dictionary<RowKey, string?>(), new Dictionary<string, long>());
         while (await reader.ReadAsync(cancellationToken))
         {

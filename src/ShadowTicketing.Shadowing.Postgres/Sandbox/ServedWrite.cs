@@ -17,8 +17,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private NpgsqlTransaction? _transaction;
     private RowImages.Mark[] _marks = [];
     private int? _session;
-    private bool _isCommitted;
-    private NpgsqlException? _aborted;
+    private TimeSpan _roundTrip;
+    private End _end;
 
     private ServedWrite(NpgsqlDataSource served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection, TimeProvider clock) =>
         (_served, _ending, _images, _connection, _clock, Store) = (served, ending, images, connection, clock, default!);
@@ -29,12 +29,12 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public TimeSpan ImageTime { get; private set; }
 
-    public bool IsUndone => !_isCommitted && !IsEndedBySide;
+    public bool IsUndone => _end is End.Refused || (_end is End.Open && !IsEnded);
 
     private bool IsConnected => _connection.FullState.HasFlag(System.Data.ConnectionState.Open);
 
-    /// <summary>Whether the side has ended the transaction, though it is not its own: what it wrote may be stored.</summary>
-    private bool IsEndedBySide
+    /// <summary>Whether the transaction has ended. Before its commit only the side can have ended it, though it is not its own: what it wrote may be stored.</summary>
+    private bool IsEnded
     {
         get
         {
@@ -74,41 +74,51 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
-    public async Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken)
+    public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
     {
-        if (Before is not { } before || IsEndedBySide) return null;
-        if (before.IsTooLarge) return WrittenRows.Untouched(before);
-        var started = _clock.GetTimestamp();
+        // One that the side has ended says so itself.
+        if (IsEnded) await _transaction!.CommitAsync(cancellationToken);
         try
         {
-            return await _images.AfterAsync(_connection, _transaction!, before, _marks, cancellationToken);
+            return await ReadAndCommitAsync(cancellationToken);
         }
-        catch (NpgsqlException failure)
+        catch (PostgresException failure) when (failure.InvariantSeverity == "ERROR")
         {
-            _aborted = await TryGoOnAsync(failure, cancellationToken);
-            return null;
+            _end = End.Refused;
+            // Nothing but the commit ends it.
+            if (IsEnded) throw;
+            // A side that goes on after a failure is in a transaction that is lost; to commit it would undo it, and say nothing.
+            if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction) throw new WriteUndoneException(failure);
         }
-        finally
-        {
-            ImageTime += _clock.GetElapsedTime(started);
-        }
-    }
 
-    public async Task CommitAsync(CancellationToken cancellationToken)
-    {
-        // A side that goes on after a failure is in a transaction that is lost; to commit it would undo it, and say nothing.
-        if (Before is null or { IsTooLarge: true }) await ProbeAsync(cancellationToken);
-        if (_aborted is { } aborted) throw new WriteUndoneException(aborted);
-        _isCommitted = true;
+        // The image is lost, not the write.
+        await RowImages.ForgetAsync(_transaction!, cancellationToken);
         try
         {
+            _end = End.Unknown;
             await _transaction!.CommitAsync(cancellationToken);
+            return null;
         }
         catch (PostgresException refused) when (refused.InvariantSeverity == "ERROR")
         {
-            _isCommitted = false;
+            _end = End.Refused;
             throw;
         }
+    }
+
+    private async Task<WrittenRows?> ReadAndCommitAsync(CancellationToken cancellationToken)
+    {
+        _end = End.Unknown;
+        if (Before is { IsTooLarge: false } before)
+        {
+            var (rows, served) = await _images.AfterAsync(_connection, _transaction!, before, _marks, cancellationToken);
+            // The way there and back is as long as the first one's; the commit is not ours.
+            ImageTime += served + _roundTrip;
+            return rows;
+        }
+
+        await RowImages.CommitAsync(_connection, _transaction!, cancellationToken);
+        return Before is { } large ? WrittenRows.Untouched(large) : null;
     }
 
     public async Task AbandonAsync()
@@ -138,8 +148,9 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             if (withImages)
             {
-                (Before, _marks, _session, var waited) = await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
-                ImageTime = _clock.GetElapsedTime(began) - waited;
+                (Before, _marks, _session, var waited, var served) = await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
+                var elapsed = _clock.GetElapsedTime(began);
+                (ImageTime, _roundTrip) = (elapsed - waited, elapsed - served);
             }
             else if (footprint.Locks.Count > 0) _session = await RowImages.LockAsync(_connection, _transaction!, footprint, cancellationToken);
         }
@@ -161,52 +172,15 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
-    /// <summary>The image is lost, not the write.</summary>
-    /// <returns>Why the write is lost as well; null where it is not.</returns>
-    private async Task<NpgsqlException?> TryGoOnAsync(NpgsqlException failure, CancellationToken cancellationToken)
+    /// <summary>How far the transaction's end has got.</summary>
+    private enum End
     {
-        if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction) return failure;
-        if (!IsConnected)
-        {
-            await TryEndAsync();
-            return failure;
-        }
+        Open,
 
-        try
-        {
-            await _transaction!.RollbackAsync("row_images", cancellationToken);
-            return null;
-        }
-        catch (NpgsqlException lost)
-        {
-            return lost;
-        }
-    }
+        /// <summary>Asked for: it may be committed.</summary>
+        Unknown,
 
-    /// <summary>The server may not have noticed yet that nobody is there any more: whoever does the write instead is not to wait for that.</summary>
-    private async Task TryEndAsync()
-    {
-        try
-        {
-            await AbandonAsync();
-        }
-#pragma warning disable CA1031 // It will notice by itself.
-        catch (Exception)
-        {
-        }
-#pragma warning restore CA1031
-    }
-
-    private async Task ProbeAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var probe = new NpgsqlCommand("select 1", _connection, _transaction);
-            await probe.ExecuteNonQueryAsync(cancellationToken);
-        }
-        catch (PostgresException failure) when (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction)
-        {
-            _aborted = failure;
-        }
+        /// <summary>The server has said that it is not committed.</summary>
+        Refused,
     }
 }

@@ -38,7 +38,7 @@ public sealed class WriteStage<TStore>(
     {
         public TStore Store => store;
 
-        public async Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken) => await session.ReadAsync(cancellationToken);
+        public Task<WrittenRows> ReadAsync(CancellationToken cancellationToken) => session.ReadAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => session.DisposeAsync();
     }

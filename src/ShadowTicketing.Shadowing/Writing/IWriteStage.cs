@@ -25,29 +25,33 @@ public interface IWriteStage<TStore>
         Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken);
 }
 
-/// <summary>A transaction around one write. What is not committed by the time it is disposed is undone.</summary>
+/// <summary>A sandbox, open for one write. Disposing it undoes everything.</summary>
 public interface IWriteScope<TStore> : IAsyncDisposable
+{
+    /// <summary>The side's store, in the sandbox.</summary>
+    TStore Store { get; }
+
+    /// <summary>What the write has left of the rows.</summary>
+    Task<WrittenRows> ReadAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A transaction in which a side writes for real. What is not committed by the time it is disposed is undone.</summary>
+public interface IServedWrite<TStore> : IAsyncDisposable
 {
     /// <summary>The side's store, in the transaction.</summary>
     TStore Store { get; }
 
-    /// <summary>What the write has left of the rows; null where that cannot be read. Leaves the transaction as it was.</summary>
-    Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken);
-}
-
-/// <summary>A transaction in which a side writes for real.</summary>
-public interface IServedWrite<TStore> : IWriteScope<TStore>
-{
     /// <summary>The rows before the write, locked as the write itself will lock them; null where they were not wanted or could not be had.</summary>
     RowImage? Before { get; }
 
-    /// <summary>What the images have cost the caller so far, without waiting for locks that the write waits for as well.</summary>
+    /// <summary>What the images have cost the caller so far, without what the write takes in any case: waiting for locks, and the commit.</summary>
     TimeSpan ImageTime { get; }
 
-    /// <summary>Commits.</summary>
+    /// <summary>Reads what the write has left of the rows, and commits.</summary>
+    /// <returns>Null where the rows were not wanted or cannot be read; it is committed all the same.</returns>
     /// <exception cref="WriteUndoneException">There is nothing to commit.</exception>
     /// <exception cref="Exception">It may or may not be committed, unless <see cref="IsUndone"/> says that it is not.</exception>
-    Task CommitAsync(CancellationToken cancellationToken);
+    Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken);
 
     /// <summary>
     /// Whether it is certain that nothing of the write remains: never begun to commit, by us or by the side itself, or refused by the database.

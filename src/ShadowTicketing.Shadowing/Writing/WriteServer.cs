@@ -29,7 +29,7 @@ internal sealed partial class WriteServer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, CancellationToken caller)
     {
         await using var scope = await stage!.ServeAsync(side, request!, withImages: true, caller);
-        return await CommitAsync(scope, await ReadAsync(scope, await ObserveAsync(experiment, request, scope, caller)));
+        return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller));
     }
 
     /// <summary>Writes no longer than the deadline. A side that goes on all the same is cut off from what it wrote.</summary>
@@ -52,7 +52,7 @@ internal sealed partial class WriteServer<TStore>(
         var running = Task.Run(() => ObserveAsync(experiment, request, scope, cancellation.Token), CancellationToken.None);
         try
         {
-            if (await EndsAsync(running, deadline, caller)) return await CommitAsync(scope, await ReadAsync(scope, await running));
+            if (await EndsAsync(running, deadline, caller)) return await CommitAsync(scope, await running);
             Interlocked.Increment(ref _late);
             _ = running.ContinueWith(_ => Interlocked.Decrement(ref _late), TaskScheduler.Default);
             await cancellation.CancelAsync();
@@ -93,24 +93,23 @@ internal sealed partial class WriteServer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServedWrite<TStore> scope, CancellationToken cancellationToken) =>
         WriteObserver<TStore>.RunAsync(experiment, request, scope.Store, clock, cancellationToken);
 
-    /// <summary>Not cancelled, and no time of the side's: to read its rows is our affair.</summary>
-    private static Task<Observation<TResult>> ReadAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation) =>
-        scope.Before is { } before ? WriteObserver<TStore>.ReadAsync(scope, before, observation, CancellationToken.None) : Task.FromResult(observation);
-
-    /// <summary>Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing.</summary>
+    /// <summary>
+    /// Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing. And no time of the side's: to read its rows
+    /// is our affair.
+    /// </summary>
     private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)
     {
-        if (observation.Error is not null) return new(observation, scope.IsUndone, scope.ImageTime);
+        var untouched = scope.Before is { } before ? WrittenRows.Untouched(before) : null;
+        if (observation.Error is not null) return new(observation with { Rows = untouched }, scope.IsUndone, scope.ImageTime);
         try
         {
-            await scope.CommitAsync(CancellationToken.None);
+            observation = observation with { Rows = await scope.CommitAsync(CancellationToken.None) };
             return new(observation, IsUndone: false, scope.ImageTime);
         }
 #pragma warning disable CA1031 // It is the caller's to see, as it came.
         catch (Exception failure)
         {
-            var rows = scope.Before is { } before ? WrittenRows.Untouched(before) : null;
-            return new(observation with { Value = default, Error = failure, Rows = rows }, scope.IsUndone, scope.ImageTime);
+            return new(observation with { Value = default, Error = failure, Rows = untouched }, scope.IsUndone, scope.ImageTime);
         }
 #pragma warning restore CA1031
     }

@@ -12,33 +12,33 @@ public sealed class ConcurrentLocksTests(Contenders contenders) : IClassFixture<
     // From the weakest to the strongest: each conflicts with whatever the one before does, and more.
     private static readonly string[] Strengths = [KeyShare, "share", NoKeyUpdate, Update];
 
-    private static readonly Dictionary<string, (Func<ITicketStore, Rows, Task> Run, Locks Expected)> Writes = new()
+    private static readonly Dictionary<string, (Func<Rows, object> Request, Locks Expected)> Writes = new()
     {
-        ["change"] = (static (store, rows) => store.UpdateAsync(new(Staff, rows.Ticket, "resolved"), Cancellation), new(NoKeyUpdate)),
+        ["change"] = (static rows => new UpdateTicket(Staff, rows.Ticket, "resolved"), new(NoKeyUpdate)),
         ["change by the owner"] = (
-            static (store, rows) => store.UpdateAsync(new(rows.Owner, rows.Ticket, Priority: "high"), Cancellation), new(NoKeyUpdate)),
+            static rows => new UpdateTicket(rows.Owner, rows.Ticket, Priority: "high"), new(NoKeyUpdate)),
         ["assignment"] = (
-            static (store, rows) => store.UpdateAsync(new(Staff, rows.Ticket, AssignedTo: new(rows.User)), Cancellation),
+            static rows => new UpdateTicket(Staff, rows.Ticket, AssignedTo: new(rows.User)),
             new(NoKeyUpdate, User: KeyShare)),
         ["unassignment"] = (
-            static (store, rows) => store.UpdateAsync(new(Staff, rows.Assigned, AssignedTo: new(null)), Cancellation),
+            static rows => new UpdateTicket(Staff, rows.Assigned, AssignedTo: new(null)),
             new(Assigned: NoKeyUpdate)),
         ["comment"] = (
-            static (store, rows) => store.CommentAsync(new(rows.Owner, rows.Ticket, "Hello"), Cancellation),
+            static rows => new AddComment(rows.Owner, rows.Ticket, "Hello"),
             new(NoKeyUpdate, User: KeyShare)),
         ["creation"] = (
-            static (store, rows) => store.CreateAsync(new(rows.Owner, "A subject", "A description"), Cancellation), new(User: KeyShare)),
-        ["deletion"] = (static (store, rows) => store.DeleteAsync(new(Staff, rows.Ticket), Cancellation), new(Update, Comment: Update)),
+            static rows => new CreateTicket(rows.Owner, "A subject", "A description"), new(User: KeyShare)),
+        ["deletion"] = (static rows => new DeleteTicket(Staff, rows.Ticket), new(Update, Comment: Update)),
         ["forbidden change"] = (
-            static (store, rows) => store.UpdateAsync(new(rows.Owner, rows.Assigned, Status: "closed"), Cancellation), new()),
+            static rows => new UpdateTicket(rows.Owner, rows.Assigned, Status: "closed"), new()),
         ["forbidden assignment"] = (
-            static (store, rows) => store.UpdateAsync(new(rows.Owner, rows.Ticket, AssignedTo: new(1)), Cancellation), new()),
+            static rows => new UpdateTicket(rows.Owner, rows.Ticket, AssignedTo: new(1)), new()),
         ["forbidden comment"] = (
-            static (store, rows) => store.CommentAsync(new(rows.Owner, rows.Assigned, "Hello"), Cancellation), new()),
-        ["forbidden deletion"] = (static (store, rows) => store.DeleteAsync(new(rows.Owner, rows.Ticket), Cancellation), new()),
-        ["change of nothing"] = (static (store, _) => store.UpdateAsync(new(Staff, int.MaxValue, Status: "closed"), Cancellation), new()),
-        ["comment on nothing"] = (static (store, _) => store.CommentAsync(new(Staff, int.MaxValue, "Hello"), Cancellation), new()),
-        ["deletion of nothing"] = (static (store, _) => store.DeleteAsync(new(Staff, int.MaxValue), Cancellation), new()),
+            static rows => new AddComment(rows.Owner, rows.Assigned, "Hello"), new()),
+        ["forbidden deletion"] = (static rows => new DeleteTicket(rows.Owner, rows.Ticket), new()),
+        ["change of nothing"] = (static rows => new UpdateTicket(Staff, int.MaxValue, Status: "closed"), new()),
+        ["comment on nothing"] = (static rows => new AddComment(Staff, int.MaxValue, "Hello"), new()),
+        ["deletion of nothing"] = (static rows => new DeleteTicket(Staff, int.MaxValue), new()),
     };
 
     public static TheoryData<string> Names => [.. Writes.Keys];
@@ -59,13 +59,25 @@ public sealed class ConcurrentLocksTests(Contenders contenders) : IClassFixture<
     }
 
     [Theory, MemberData(nameof(Names))]
+    public async Task A_compared_write_locks_the_same_rows_as_strongly_before_it_begins_and_no_others(string write)
+    {
+        var rows = await AddRowsAsync();
+        var request = Writes[write].Request(rows);
+        await using var served = await contenders.Stage.ServeAsync(Side.Control, request, withImages: true, Cancellation);
+        Assert.NotNull(served.Before);
+        Assert.Equal(Writes[write].Expected, await HeldAsync(rows));
+        await RunAsync(served.Store, request);
+        Assert.Equal(Writes[write].Expected, await HeldAsync(rows));
+    }
+
+    [Theory, MemberData(nameof(Names))]
     public async Task A_write_that_has_ended_holds_nothing(string write)
     {
         foreach (var side in Enum.GetValues<Side>())
         {
             var rows = await AddRowsAsync();
             await using var session = await TicketSession.OpenAsync(contenders.Served, Cancellation);
-            await Writes[write].Run(contenders.Store(side, session), rows);
+            await RunAsync(contenders.Store(side, session), Writes[write].Request(rows));
             Assert.Empty(await contenders.ColumnAsync<string>($"select mode from pg_locks where pid = {session.Connection.ProcessID}"));
         }
     }
@@ -103,18 +115,27 @@ public sealed class ConcurrentLocksTests(Contenders contenders) : IClassFixture<
         await using var connection = await contenders.Served.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
         await using var session = TicketSession.Within(connection, transaction);
-        await Writes[write].Run(contenders.Store(side, session), rows);
-        var locks = new Locks(
-            await StrengthAsync("support_tickets", rows.Ticket), await StrengthAsync("support_tickets", rows.Assigned),
-            await StrengthAsync("users", rows.User), await StrengthAsync("users", Staff.UserId),
-            await StrengthAsync("ticket_comments", rows.Comment));
-        return (locks, await contenders.ColumnAsync<string>(
+        await RunAsync(contenders.Store(side, session), Writes[write].Request(rows));
+        return (await HeldAsync(rows), await contenders.ColumnAsync<string>(
             $"""
             select distinct relation::regclass || ' ' || mode from pg_locks
             where pid = {connection.ProcessID} and relation in (select oid from pg_class where relnamespace = 'public'::regnamespace)
             order by 1
             """));
     }
+
+    private static Task RunAsync(ITicketStore store, object request) => request switch
+    {
+        CreateTicket create => store.CreateAsync(create, Cancellation),
+        UpdateTicket update => store.UpdateAsync(update, Cancellation),
+        DeleteTicket delete => store.DeleteAsync(delete, Cancellation),
+        _ => store.CommentAsync((AddComment)request, Cancellation),
+    };
+
+    private async Task<Locks> HeldAsync(Rows rows) => new(
+        await StrengthAsync("support_tickets", rows.Ticket), await StrengthAsync("support_tickets", rows.Assigned),
+        await StrengthAsync("users", rows.User), await StrengthAsync("users", Staff.UserId),
+        await StrengthAsync("ticket_comments", rows.Comment));
 
     /// <summary>The strength of the lock that somebody holds on a row, told by those that others can still get.</summary>
     private async Task<string> StrengthAsync(string table, int id)

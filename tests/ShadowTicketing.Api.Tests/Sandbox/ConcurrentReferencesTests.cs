@@ -92,6 +92,38 @@ public sealed class ConcurrentReferencesTests(Contenders contenders) : IClassFix
         Assert.Equal(refusals[1] is null ? 1 : 0, await contenders.CommentsOfAsync(ticket));
     }
 
+    [Fact]
+    public async Task A_compared_comment_waits_for_its_author_before_it_holds_the_ticket_as_any_comment_does()
+    {
+        var author = new Caller(await contenders.AddUserAsync(), "admin");
+        var ticket = await contenders.AddTicketAsync();
+        await contenders.ExecuteAsync($"update support_tickets set assigned_to = {author.UserId} where id = {ticket}");
+        Task<CommentAnswer> comment;
+        await using (var hold = await contenders.HoldAsync($"select from users where id = {author.UserId} for update"))
+        {
+            var request = new AddComment(author, ticket, "Hello");
+            comment = await contenders.UntilItWaitsComparedAsync(request, store => store.CommentAsync(request, Cancellation));
+            // It unassigns the ticket: with the ticket in the comment's hands, both would wait for ever.
+            await hold.ScalarAsync(Delete(author.UserId));
+            await hold.LetGoAsync();
+        }
+
+        Assert.Equal("23503 ticket_comments_user_id_fkey", await RefusalAsync(comment));
+        Assert.Equal(0, await contenders.CommentsOfAsync(ticket));
+    }
+
+    [Fact]
+    public async Task A_compared_assignment_to_whom_has_the_ticket_already_waits_for_nobody()
+    {
+        var user = await contenders.AddUserAsync();
+        var ticket = await contenders.AddTicketAsync();
+        await contenders.ExecuteAsync($"update support_tickets set assigned_to = {user} where id = {ticket}");
+        await using var hold = await contenders.HoldAsync($"select from users where id = {user} for update");
+        var request = new UpdateTicket(Staff, ticket, AssignedTo: new(user));
+        await using var served = await contenders.Stage.ServeAsync(Side.Candidate, request, withImages: true, Cancellation);
+        Assert.Equal(TicketAccess.Granted, (await served.Store.UpdateAsync(request, Cancellation)).Access);
+    }
+
     [Theory, MemberData(nameof(Pairs))]
     public async Task A_new_ticket_whose_key_somebody_is_taking_waits_and_is_refused(Side first, Side second)
     {

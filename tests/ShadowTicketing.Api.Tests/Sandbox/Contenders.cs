@@ -1,6 +1,8 @@
 using Npgsql;
 using ShadowTicketing.Api.Tests.Parity;
+using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres.Sandbox;
 using ShadowTicketing.Tickets;
 
 namespace ShadowTicketing.Api.Tests.Sandbox;
@@ -13,6 +15,7 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
 
     private readonly ParityDatabase _database = new(postgres);
     private NpgsqlDataSource _owner = null!;
+    private WriteSandbox _sandbox = null!;
 
     internal static readonly Caller Staff = new(1, "superadmin");
 
@@ -22,6 +25,9 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
 
     internal NpgsqlDataSource Served { get; private set; } = null!;
 
+    /// <summary>Where a write is done with its rows read before and after.</summary>
+    internal WriteStage<ITicketStore> Stage { get; private set; } = null!;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
@@ -29,10 +35,15 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
         await _database.InitializeAsync();
         Served = NpgsqlDataSource.Create(_database.Database.Served);
         _owner = new NpgsqlDataSourceBuilder(_database.Database.Owner) { ConnectionStringBuilder = { Pooling = true } }.Build();
+        _sandbox = new(new(_database.Database.Sandbox), TicketSandbox.Tables);
+        Stage = new(
+            Served, Served, Served, _sandbox, (side, connection, transaction) => Store(side, TicketSession.Within(connection, transaction)),
+            TicketFootprints.Upto(500), 500, TimeProvider.System);
     }
 
     public async ValueTask DisposeAsync()
     {
+        await _sandbox.DisposeAsync();
         await Served.DisposeAsync();
         await _owner.DisposeAsync();
         await _database.DisposeAsync();
@@ -57,6 +68,28 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
         async Task<T> FinishAsync()
         {
             await using (session) return await write(Store(side, session));
+        }
+    }
+
+    /// <summary>As above, for a write of the control's that is compared: with its rows locked and read first, in the same transaction.</summary>
+    internal async Task<Task<T>> UntilItWaitsComparedAsync<T>(object request, Func<ITicketStore, Task<T>> write)
+    {
+        var running = FinishAsync();
+        while (!await ScalarAsync<bool>("select exists (select from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.usename = 'ticketing_served' and a.datname = current_database())"))
+        {
+            if (running.IsCompleted) Assert.Fail($"It waited for nobody, and ended: {await RefusalAsync(running) ?? "done"}.");
+            await Task.Yield();
+        }
+
+        return running;
+
+        async Task<T> FinishAsync()
+        {
+            await using var served = await Stage.ServeAsync(Side.Control, request, withImages: true, Cancellation);
+            Assert.NotNull(served.Before);
+            var answer = await write(served.Store);
+            await served.CommitAsync(Cancellation);
+            return answer;
         }
     }
 

@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using ShadowTicketing.Api.Tests.Parity;
 using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing.Postgres.Sandbox;
 using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets;
+using ShadowTicketing.Tickets.EfCore;
 
 namespace ShadowTicketing.Api.Tests.Sandbox;
 
@@ -184,6 +186,50 @@ public sealed class WriteSandboxTests(ParityDatabase database) : IClassFixture<P
         Assert.Null(run.Error);
         await using var empty = await _sandbox.OpenAsync(RowImage.Empty, NoKeys, Cancellation);
         Assert.Empty((await empty.ReadAsync(Cancellation)).Changes);
+    }
+
+    [Fact]
+    public async Task It_lives_in_the_zone_of_the_write_for_real()
+    {
+        var before = await TicketAsync(7);
+        foreach (var zone in (string[])["Asia/Kathmandu", "UTC"])
+        {
+            await using var session = await _sandbox.OpenAsync(before with { TimeZone = zone }, NoKeys, Cancellation);
+            await using var command = new NpgsqlCommand("show TimeZone", session.Connection, session.Transaction);
+            Assert.Equal(zone, await command.ExecuteScalarAsync(Cancellation));
+        }
+
+        await using var own = await _sandbox.OpenAsync(before, NoKeys, Cancellation);
+        await using var look = new NpgsqlCommand("show TimeZone", own.Connection, own.Transaction);
+        Assert.Equal("UTC", await look.ExecuteScalarAsync(Cancellation));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_transaction_of_the_contexts_own_is_a_savepoint_there(bool isCommitted)
+    {
+        await using var session = await _sandbox.OpenAsync(await TicketAsync(7), NoKeys, Cancellation);
+        await using var context = await database.Contexts.CreateDbContextAsync(Cancellation);
+        context.Database.SetDbConnection(session.Connection);
+        await using (await context.Database.UseTransactionAsync(session.Transaction, Cancellation))
+        {
+            await using (var own = await context.Database.BeginTransactionAsync(Cancellation))
+            {
+                Assert.Same(own, context.Database.CurrentTransaction);
+                context.Add(new CommentRow { TicketId = 7, UserId = Staff.UserId, Comment = "In a transaction of its own" });
+                await context.SaveChangesAsync(Cancellation);
+                if (isCommitted) await own.CommitAsync(Cancellation);
+            }
+
+            // What came before and after is the outer one's.
+            await context.Tickets.Where(ticket => ticket.Id == 7).ExecuteUpdateAsync(set => set.SetProperty(ticket => ticket.Resolution, "By the outer one"), Cancellation);
+        }
+
+        context.Database.SetDbConnection(null);
+        var written = await session.ReadAsync(Cancellation);
+        Assert.Equal(isCommitted ? 1 : 0, written.Changes.Keys.Count(row => row.Table == "ticket_comments"));
+        Assert.Contains("By the outer one", written.Changes[new("support_tickets", 7)]!, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -75,11 +75,12 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         {
             waiting = Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation).AsTask();
             // Longer than anybody waits for an image: it keeps its place among those who want the row.
-            await Until.HoldsAsync(async () => await ScalarAsync<bool>(
+            await using var waits = _ending.CreateCommand(
                 """
                 select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'
                     and clock_timestamp() - query_start > interval '3 seconds')
-                """));
+                """);
+            await Until.HoldsAsync(async () => (bool)(await waits.ExecuteScalarAsync(Cancellation))!);
             Assert.False(waiting.IsCompleted);
         }
 
@@ -114,9 +115,72 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         Assert.True(write.IsUndone);
         await using (var command = new NpgsqlCommand("update support_tickets set priority = 'high' where id = 7; " + end, session)) await command.ExecuteNonQueryAsync(Cancellation);
         Assert.False(write.IsUndone);
-        Assert.Null(await write.ReadAsync(Cancellation));
         await Assert.ThrowsAsync<InvalidOperationException>(() => write.CommitAsync(Cancellation));
         Assert.False(write.IsUndone);
+    }
+
+    [Theory, MemberData(nameof(WithImages))]
+    public async Task A_commit_that_the_server_refuses_is_certainly_undone(bool withImages)
+    {
+        await ExecuteAsync(
+            """
+            create function refuse() returns trigger language plpgsql as $$ begin raise 'deferred' using errcode = '23514'; end $$;
+            create constraint trigger refuse after update on support_tickets deferrable initially deferred for each row execute function refuse()
+            """);
+        try
+        {
+            await using var write = await Stage().ServeAsync(Side.Candidate, Close(50), withImages, Cancellation);
+            Assert.Equal("closed", (await write.Store.UpdateAsync(Close(50), Cancellation)).Ticket!.Status);
+            Assert.Equal("23514", (await Assert.ThrowsAsync<PostgresException>(() => write.CommitAsync(Cancellation))).SqlState);
+            Assert.True(write.IsUndone);
+        }
+        finally
+        {
+            await ExecuteAsync("drop trigger refuse on support_tickets; drop function refuse");
+        }
+    }
+
+    [Fact]
+    public async Task A_write_whose_rows_cannot_be_read_afterwards_is_committed_all_the_same()
+    {
+        await using var write = await Stage().ServeAsync(Side.Control, Close(51), withImages: true, Cancellation);
+        var changed = (await write.Store.UpdateAsync(Close(51), Cancellation)).Ticket!;
+        await ExecuteAsync("revoke select on users from ticketing_served");
+        try
+        {
+            Assert.Null(await write.CommitAsync(Cancellation));
+        }
+        finally
+        {
+            await ExecuteAsync("grant select on users to ticketing_served");
+        }
+
+        Assert.False(write.IsUndone);
+        Assert.Equal(changed.UpdatedAt, await ScalarAsync<DateTime>("select updated_at from support_tickets where id = 51"));
+    }
+
+    [Theory, MemberData(nameof(WithImages))]
+    public async Task A_side_that_goes_on_after_a_failure_has_nothing_to_commit(bool withImages)
+    {
+        NpgsqlConnection session = null!;
+        await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(52), withImages, Cancellation);
+        await write.Store.UpdateAsync(Close(52), Cancellation);
+        await using (var command = new NpgsqlCommand("select 1 / 0", session))
+            await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
+        await Assert.ThrowsAsync<WriteUndoneException>(() => write.CommitAsync(Cancellation));
+        Assert.True(write.IsUndone);
+    }
+
+    [Theory]
+    [InlineData("statement_timeout")]
+    [InlineData("plan_cache_mode")]
+    public async Task The_side_has_the_settings_that_it_would_have_had(string setting)
+    {
+        var found = "";
+        await using var own = NpgsqlDataSource.Create(database.Database.Served + ";Options=-c statement_timeout=7s -c plan_cache_mode=force_custom_plan");
+        var stage = Stage((connection, transaction) => found = Setting(connection, transaction, setting), own);
+        await using (await stage.ServeAsync(Side.Control, Close(7), withImages: true, Cancellation))
+            Assert.Equal(setting is "statement_timeout" ? "7s" : "force_custom_plan", found);
     }
 
     [Fact]
@@ -135,7 +199,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     [Fact]
     public async Task Rows_that_are_too_long_are_as_many_as_too_many()
     {
-        await using (var command = _owner.CreateCommand("update support_tickets set description = repeat('a', 2000001) where id = 9")) await command.ExecuteNonQueryAsync(Cancellation);
+        await ExecuteAsync("update support_tickets set description = repeat('a', 2000001) where id = 9");
         await using var write = await Stage().ServeAsync(Side.Control, Close(9), withImages: true, Cancellation);
         Assert.True(write.Before!.IsTooLarge);
         Assert.Empty(write.Before.Rows);
@@ -144,21 +208,22 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     [Fact]
     public async Task A_neighbour_that_is_gone_is_the_writes_own_doing_only_where_it_has_deleted_one()
     {
-        NpgsqlConnection session = null!;
-        var (mine, theirs) = (20, 22);
-        await using (var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, new DeleteTicket(Staff, 21), withImages: true, Cancellation))
+        Assert.Equal((long[])[21], await GoneAsync(21, async _ => await ExecuteAsync("delete from support_tickets where id = 22")));
+        Assert.Equal((long[])[40, 41], await GoneAsync(41, async session =>
         {
-            await write.Store.DeleteAsync(new(Staff, 21), Cancellation);
-            await using (var others = _owner.CreateCommand($"delete from support_tickets where id = {theirs}")) await others.ExecuteNonQueryAsync(Cancellation);
-            var alone = await write.ReadAsync(Cancellation);
-            Assert.Equal([21L], Gone(alone!));
+            await using var command = new NpgsqlCommand("delete from support_tickets where id = 40", session);
+            await command.ExecuteNonQueryAsync(Cancellation);
+        }));
 
-            await using (var command = new NpgsqlCommand($"delete from support_tickets where id = {mine}", session)) await command.ExecuteNonQueryAsync(Cancellation);
-            Assert.Contains(mine, Gone((await write.ReadAsync(Cancellation))!));
+        async Task<long[]> GoneAsync(int ticket, Func<NpgsqlConnection, Task> meanwhile)
+        {
+            NpgsqlConnection session = null!;
+            var delete = new DeleteTicket(Staff, ticket);
+            await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, delete, withImages: true, Cancellation);
+            await write.Store.DeleteAsync(delete, Cancellation);
+            await meanwhile(session);
+            return Gone((await write.CommitAsync(Cancellation))!);
         }
-
-        // Nothing of it was committed.
-        Assert.Equal(2, await ScalarAsync<long>("select count(*) from support_tickets where id in (20, 21, 22)"));
 
         static long[] Gone(WrittenRows written) =>
             [.. written.Changes.Where(change => change.Value is null && change.Key.Table == "support_tickets").Select(change => change.Key.Key).Order()];
@@ -184,9 +249,9 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
 
     private static UpdateTicket Close(int ticket) => new(Staff, ticket, Status: "closed");
 
-    private static string Setting(NpgsqlConnection connection, NpgsqlTransaction? transaction)
+    private static string Setting(NpgsqlConnection connection, NpgsqlTransaction? transaction, string name = "idle_in_transaction_session_timeout")
     {
-        using var command = new NpgsqlCommand("show idle_in_transaction_session_timeout", connection, transaction);
+        using var command = new NpgsqlCommand("show " + name, connection, transaction);
         return (string)command.ExecuteScalar()!;
     }
 
@@ -199,6 +264,12 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
             return side is Side.Control ? ParityDatabase.Control(session) : database.Candidate(session);
         },
         TicketFootprints.Upto(500), 500, TimeProvider.System);
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _owner.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
 
     private async Task<IAsyncDisposable> HoldAsync(int ticket)
     {

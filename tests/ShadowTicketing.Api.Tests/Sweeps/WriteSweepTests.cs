@@ -38,7 +38,7 @@ public sealed class WriteSweepTests(PostgresFixture postgres)
             Assert.Equal("done", sweep.State);
             Assert.True(sweep.Walked >= Tickets * each, $"{operation}: {sweep.Walked}");
             Assert.Equal((sweep.Walked, sweep.Walked, 0), (sweep.Shapes.Sum(shape => shape.Existing), sweep.Shapes.Sum(shape => shape.Swept), sweep.Shapes.Sum(shape => shape.Mismatches)));
-            Assert.InRange(sweep.Shapes.Count, shapes / 2, shapes);
+            Assert.Equal(shapes, sweep.Shapes.Count);
         }
 
         Assert.Equal(before, await Sql.LineAsync(database.Owner, Everything));

@@ -191,6 +191,88 @@ public sealed class ServedWriteTests
     }
 
     [Fact]
+    public async Task What_it_did_to_rows_that_nobody_else_could_write_counts_though_it_is_right_the_next_time()
+    {
+        var calls = 0;
+        await using var engine = await new ShelfEngine
+        {
+            RowsAreLocked = true,
+            Candidate = (shelf, put, _) => Task.FromResult(shelf.Store(put.Key, calls++ == 0 ? "wrong" : put.Text)),
+        }.StartServingAsync();
+        await engine.PutAsync();
+        var status = await engine.SettledAsync();
+        Assert.Equal(("rows.shelf[*].text", "concurrency"), status.Mismatches.Select(mismatch => (mismatch.Path, mismatch.Kind)).Single());
+        await Eventually.HoldsAsync(() => engine.Status.EffectiveServePercent == 0);
+    }
+
+    [Fact]
+    public async Task A_row_that_it_made_once_and_not_again_counts_too()
+    {
+        var calls = 0;
+        await using var engine = await new ShelfEngine
+        {
+            Candidate = (shelf, put, _) =>
+            {
+                if (calls++ == 0) shelf.Store(99, "nobody asked for it");
+                return Task.FromResult(shelf.Store(put.Key, put.Text));
+            },
+        }.StartServingAsync();
+        await engine.PutAsync();
+        Assert.Equal("rows.shelf[*]", (await engine.SettledAsync()).Mismatches.Single().Path);
+    }
+
+    [Fact]
+    public async Task A_write_that_is_taken_from_the_candidate_while_it_waits_for_its_rows_is_the_controls()
+    {
+        await using var engine = await new ShelfEngine().StartServingAsync();
+        engine.WhileItWaits = () =>
+        {
+            engine.WhileItWaits = static () => { };
+            engine.StopServing();
+        };
+        await engine.PutAsync();
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["match"]);
+        Assert.Equal(["Candidate served", "Control served", "committed", "Candidate in the sandbox"], engine.Happened.Take(4));
+        Assert.Equal(["in_flight", "not_written"], await VerdictsAsync(engine, 2));
+        Assert.Contains("new", engine.Rows[Shelf.Row(1)], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task To_read_the_rows_afterwards_is_no_time_of_the_candidates()
+    {
+        var reading = new TaskCompletionSource();
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.050")) { Reading = reading.Task }.StartServingAsync();
+        var writing = engine.PutAsync();
+        // Past the deadline by any reckoning.
+        await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, TestContext.Current.CancellationToken);
+        reading.SetResult();
+        await writing;
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["match"]);
+        Assert.Contains("written", await VerdictsAsync(engine, 2));
+    }
+
+    [Fact]
+    public async Task Writes_that_are_late_where_the_control_is_as_slow_roll_nothing_back()
+    {
+        await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.020"), ("ShadowTimeout", "00:00:00.020"))
+        {
+            Candidate = async (_, _, token) =>
+            {
+                await Task.Delay(Timeout.Infinite, token);
+                throw new InvalidOperationException("It is cancelled.");
+            },
+            Control = async (shelf, put, _) =>
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, CancellationToken.None);
+                return shelf.Store(put.Key, put.Text);
+            },
+        }.StartServingAsync();
+        for (var i = 0; i < 4; i++) await engine.PutAsync($"{i}");
+        Assert.Equal(4, engine.Happened.Count(what => what == "Candidate served"));
+        Assert.Equal(0, engine.Evidence.Take()?.Operations.Sum(operation => operation.Failed) ?? 0);
+    }
+
+    [Fact]
     public async Task While_somebody_holds_the_rows_the_control_writes_and_the_candidate_is_not_to_blame()
     {
         await using var engine = await new ShelfEngine { RowsAreHeld = true }.StartServingAsync();

@@ -133,6 +133,21 @@ public sealed class ShadowedWriteTests
     }
 
     [Fact]
+    public async Task Writes_whose_rows_would_take_up_too_much_memory_while_they_wait_are_shed()
+    {
+        await using var engine = new ShelfEngine(("QueueBytes", "1048576"));
+        engine.Rows[Shelf.Row(2)] = $$"""{"id": 2, "text": "{{new string('a', 300_000)}}"}""";
+        // Nobody takes them from the lane: of two times 600 kB one fits.
+        await engine.PutAsync();
+        await engine.PutAsync();
+        Assert.Equal((1, 1), (engine.Status.Queued, engine.Status.Skips["queue_full"]));
+        await engine.StartAsync();
+        Assert.Equal(1, (await engine.SettledAsync()).Comparisons["match"]);
+        await engine.PutAsync("room again");
+        Assert.Equal(2, (await engine.SettledAsync()).Comparisons["match"]);
+    }
+
+    [Fact]
     public async Task A_sandbox_that_is_not_what_it_must_be_runs_nothing()
     {
         await using var engine = await new ShelfEngine { SandboxFails = new SandboxUnsafeException("unsafe") }.StartAsync();

@@ -108,6 +108,15 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
     /// <summary>Somebody else has the rows, and does not let go of them.</summary>
     public bool RowsAreHeld { get; set; }
 
+    /// <summary>Nobody else changes the rows from when they are looked at.</summary>
+    public bool RowsAreLocked { get; set; }
+
+    /// <summary>What happens while a write waits for its rows.</summary>
+    public Action WhileItWaits { get; set; } = static () => { };
+
+    /// <summary>What reading the rows after a write waits for.</summary>
+    public Task Reading { get; set; } = Task.CompletedTask;
+
     public Exception? SandboxFails { get; set; }
 
     public bool ImagesFail { get; set; }
@@ -134,6 +143,9 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         return this;
     }
 
+    /// <summary>It writes for nobody from now on.</summary>
+    public void StopServing() => Confirm(new(Put.Operation, 2, Stage.Shadow, Fingerprint));
+
     public Task<PutAnswer> PutAsync(string text = "new", long key = 1, CancellationToken? cancellation = null) =>
         Runner.RunAsync(Put, new Put(key, text), cancellation ?? TestContext.Current.CancellationToken);
 
@@ -148,6 +160,7 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
     public ValueTask<IServedWrite<Shelf>> ServeAsync(Side side, object request, bool withImages, CancellationToken cancellationToken)
     {
         if (RowsAreHeld && side is Side.Candidate) throw new RowsHeldException(new TimeoutException());
+        WhileItWaits();
         Happened.Enqueue($"{side} served");
         return new(new Real(this, Open(side, new(Rows)), withImages));
     }
@@ -179,34 +192,37 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         _services.GetRequiredService<ShadowingControl>().Refresh();
     }
 
-    private class Scope(Shelf shelf, RowImage before) : IWriteScope<Shelf>
+    private static WrittenRows Written(Shelf shelf, RowImage before)
+    {
+        var changes = shelf.Rows.Where(row => before.Rows.GetValueOrDefault(row.Key) != row.Value).ToDictionary(row => row.Key, row => (string?)row.Value);
+        foreach (var gone in before.Rows.Keys.Except(shelf.Rows.Keys)) changes[gone] = null;
+        return new(shelf.Clock, before, changes);
+    }
+
+    private sealed class Scope(Shelf shelf, RowImage before) : IWriteScope<Shelf>
     {
         public Shelf Store => shelf;
 
-        public virtual Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken)
-        {
-            var changes = shelf.Rows.Where(row => before.Rows.GetValueOrDefault(row.Key) != row.Value).ToDictionary(row => row.Key, row => (string?)row.Value);
-            foreach (var gone in before.Rows.Keys.Except(shelf.Rows.Keys)) changes[gone] = null;
-            return Task.FromResult<WrittenRows?>(new(shelf.Clock, before, changes));
-        }
+        public Task<WrittenRows> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(Written(shelf, before));
 
-        public virtual ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
 
-    private sealed class Real(ShelfEngine engine, Shelf shelf, bool withImages) : Scope(shelf, new(engine.Rows.ToDictionary())), IServedWrite<Shelf>
+    private sealed class Real(ShelfEngine engine, Shelf shelf, bool withImages) : IServedWrite<Shelf>
     {
+        public Shelf Store => shelf;
+
         public RowImage? Before { get; } = !withImages || engine.ImagesFail ? null
-            : engine.ImagesAreTooLarge ? RowImage.Empty with { IsTooLarge = true } : new(engine.Rows.ToDictionary());
+            : engine.ImagesAreTooLarge ? RowImage.Empty with { IsTooLarge = true }
+            : new(engine.Rows.ToDictionary()) { Locked = engine.RowsAreLocked ? engine.Rows.Keys.ToHashSet() : [] };
 
         public TimeSpan ImageTime => TimeSpan.Zero;
 
-        public override Task<WrittenRows?> ReadAsync(CancellationToken cancellationToken) =>
-            Before is { IsTooLarge: true } before ? Task.FromResult<WrittenRows?>(WrittenRows.Untouched(before)) : base.ReadAsync(cancellationToken);
-
         public bool IsUndone { get => field && !engine.IsEndedBySide; private set; } = true;
 
-        public Task CommitAsync(CancellationToken cancellationToken)
+        public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
         {
+            await engine.Reading;
             IsUndone = false;
             if (engine.CommitFails is { } failure)
             {
@@ -218,8 +234,10 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
             engine.Happened.Enqueue("committed");
             engine.Rows.Clear();
             foreach (var (row, text) in Store.Rows) engine.Rows[row] = text;
-            return Task.CompletedTask;
+            return Before is { IsTooLarge: false } before ? Written(shelf, before) : Before is { } large ? WrittenRows.Untouched(large) : null;
         }
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
         public Task AbandonAsync()
         {
