@@ -81,6 +81,7 @@ public sealed partial class ExperimentRunner<TStore>
         {
             // It was taken from the users while it waited for the rows: the write is the control's, as if it came now.
             _journal.Judged(number, "not_written");
+            Activity.Current?.SetTag("shadow.side", Side.Control.Wire());
             if (turn.Skipped is null) return await ServeWriteAsync(experiment, request, turn with { Side = Side.Control }, arrived, cancellationToken);
             turn.HandedOver!.Value = true;
             return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
