@@ -101,6 +101,19 @@ internal static class Tables
         var table = Plain("replica", "state", "in flight", "seen");
         foreach (var one in Items(answer["replicas"])) table.AddRow(Cells(Text(one["replica"]), Text(one["state"]), Text(one["inFlight"]), Text(one["seenSecondsAgo"]) + " s ago"));
         console.Write(table);
+        InFlight(console, Items(answer["replicas"]));
+    }
+
+    private static void InFlight(IAnsiConsole console, IEnumerable<JsonNode> replicas)
+    {
+        var table = Plain("write in flight on", "operation", "shape", "ticket", "since");
+        foreach (var replica in replicas)
+        {
+            foreach (var write in Items(replica["writesInFlight"]))
+                table.AddRow(Cells(Text(replica["replica"]), Text(write["operation"]), Text(write["shape"]), Text(write["subject"]), Text(write["since"])));
+        }
+
+        if (table.Rows.Count > 0) console.Write(table);
     }
 
     public static void Served(IAnsiConsole console, JsonNode answer)

@@ -6,7 +6,10 @@ namespace ShadowTicketing.Shadowing.Postgres;
 /// <summary>An answer that a user had from the candidate, as it is kept.</summary>
 /// <param name="Subject">The row that it is about; null where it is about many.</param>
 /// <param name="User">A keyed hash: equal for the same user.</param>
-/// <param name="Verdict">An outcome; <c>skipped:</c> and why it was not compared; null while that is not known, or was lost.</param>
+/// <param name="Verdict">
+/// An outcome; <c>skipped:</c> and why it was not compared; null while that is not known, or was lost. Of a write before that <c>in_flight</c>, then
+/// <c>written</c>; <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can tell.
+/// </param>
 public sealed record ServedRow(
     DateTimeOffset At, string Operation, string Shape, long? Subject, string User, string Fingerprint, string? Verdict);
 

@@ -85,7 +85,9 @@ internal sealed class JudgedRun(IReadOnlyList<FaultChoice> faults, TimeProvider 
         var final = await DriveAsync(driver, status, stop);
         if (Evidence.Of(final) is [_, ..] found) return found;
         if (driver.Tally.Unexpected.Count > 0) throw new InvalidOperationException($"Unexpected: {string.Join(", ", driver.Tally.Unexpected.Keys)}");
-        return Evidence.IsEnough(final) ? [] : throw new InvalidOperationException($"Too little was compared. {string.Join(' ', log.Last)}");
+        return Evidence.Lacking(final) is [_, ..] lacking
+            ? throw new InvalidOperationException($"Too little was compared: {string.Join(", ", lacking)}. {string.Join(' ', log.Last)}")
+            : [];
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ namespace ShadowTicketing.Soak;
 /// </summary>
 internal static class SoakFaults
 {
-    public static PlantedFaults Plant(Ground ground, double rate, TimeProvider clock)
+    public static PlantedFaults Plant(Ground ground, SoakOptions options, TimeProvider clock)
     {
         var registry = new FaultRegistry(clock);
         var doubled = Only<GetStats, TicketStats>("wrong-stats", static _ => true) with
@@ -27,13 +27,20 @@ internal static class SoakFaults
             Only<ListTickets, TicketPage>("wrong-value", IsQuiet),
             Only<ListTickets, TicketPage>("null", IsQuiet),
             doubled,
+        ];
+        CandidateFault[] writeFaults =
+        [
             // In the sandbox nobody takes away what a write got wrong.
             registry.Find("lost-category")!,
             registry.Find("lost-resolved-at")!,
             registry.Find("undeleted")!,
             registry.Find("truncated-comment")!,
         ];
-        return new([.. faults.Select(fault => new FaultChoice(fault, rate))]);
+        return new(
+        [
+            .. faults.Select(fault => new FaultChoice(fault, options.FaultRate)),
+            .. writeFaults.Select(fault => new FaultChoice(fault, options.WriteFaultRate)),
+        ]);
 
         bool Stays(GetTicket request) =>
             !RaceOnlyFault.Takes(request.TicketId) && (ground.IsHot(request.TicketId) || ground.IsStill(request.TicketId));

@@ -11,6 +11,9 @@ internal sealed record SoakOptions(
     /// <summary>Compared writes that it takes besides.</summary>
     public long Writes { get; init; }
 
+    /// <summary>The share of the writes that a planted fault fits which it changes.</summary>
+    public double WriteFaultRate { get; init; } = FaultRate;
+
     /// <summary>Who makes them, as many at once as the lane keeps up with.</summary>
     public int SampledWriters { get; init; } = 2;
 }

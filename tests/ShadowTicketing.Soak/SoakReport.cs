@@ -20,10 +20,10 @@ internal static class SoakReport
         text.AppendLine("|---|---:|---:|---:|---:|---:|---:|---:|");
         foreach (var operation in figures.Operations) Row(operation);
         text.AppendLine();
-        text.AppendLine("| fault | operation | planted | found |");
-        text.AppendLine("|---|---|---:|---:|");
+        text.AppendLine("| fault | operation | planted | found | undecided |");
+        text.AppendLine("|---|---|---:|---:|---:|");
         foreach (var fault in figures.Faults.Concat(figures.StillRaces).Append(figures.HotRaces))
-            text.AppendLine(invariant, $"| {fault.Name} | {fault.Operation} | {fault.Planted:N0} | {fault.Found:N0} |");
+            text.AppendLine(invariant, $"| {fault.Name} | {fault.Operation} | {fault.Planted:N0} | {fault.Found:N0} | {fault.Undecided:N0} |");
         text.AppendLine();
         if (figures.Violations.Count == 0) text.AppendLine("Nothing is unexplained.");
         foreach (var violation in figures.Violations) text.AppendLine(invariant, $"- UNEXPLAINED: {violation}");

@@ -23,7 +23,7 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
     public async Task<SoakFigures> RunAsync(Action<string> progress, CancellationToken stop)
     {
         var ground = await Ground.ReadAsync(database.Served, stop);
-        var planted = SoakFaults.Plant(ground, options.FaultRate, clock);
+        var planted = SoakFaults.Plant(ground, options, clock);
         var race = new RaceOnlyFault(ground, options.RaceRate);
         using var log = new DemoLog();
         await using var served = NpgsqlDataSource.Create(database.Served);

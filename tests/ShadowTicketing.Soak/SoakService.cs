@@ -33,8 +33,12 @@ internal static class SoakService
                 new("Shadowing:ConfirmationsPerSecond", "10000"),
                 new("Shadowing:ShadowTimeout", "00:00:30"),
                 new("Shadowing:DrainTimeout", "00:00:30"),
+                // Who is asked again is asked to confirm a difference; but for the self-test's one control in ten seconds, that tells them apart.
+                new("Shadowing:LatencyPairPercent", "0"),
             ]);
             builder.Logging.ClearProviders().AddProvider(log);
+            var control = (ControlStore)builder.Services.Last(service => service.ServiceType == typeof(ControlStore)).ImplementationInstance!;
+            builder.Services.AddSingleton<ControlStore>(session => new WatchedControl(control(session), planted));
             var candidate = builder.Services.Last(service => service.ServiceType == typeof(CandidateStore)).ImplementationFactory!;
             builder.Services.AddSingleton<CandidateStore>(provider =>
             {

@@ -23,8 +23,13 @@ internal sealed record RolloutAnswer(
 /// the candidate.
 /// </param>
 /// <param name="InFlight">Requests that its candidate was answering when it last reported.</param>
+/// <param name="WritesInFlight">Those of them that write, the earliest first.</param>
 internal sealed record RollbackReplica(
-    string Replica, string State, int InFlight, IReadOnlyList<WriteInFlight> WritesInFlight, double SeenSecondsAgo);
+    string Replica, string State, int InFlight, IReadOnlyList<RollbackWrite> WritesInFlight, double SeenSecondsAgo);
+
+/// <summary>A write of the candidate's that has begun and may yet be committed.</summary>
+/// <param name="Subject">The ticket; null where it makes one.</param>
+internal sealed record RollbackWrite(string Operation, long Number, DateTimeOffset Since, string Shape, long? Subject);
 
 /// <summary>What a rollback has done.</summary>
 /// <param name="Published">Whether the store knows; if it does not, this replica has rolled back, and the others stop when their lease ends.</param>
@@ -104,8 +109,9 @@ internal sealed class RolloutReader(
             var isApplied = generations.All(entry => report.Applied.TryGetValue(entry.Key, out var applied) && applied.Generation >= entry.Value);
             var state = isApplied ? "applied" : report.Age > RolloutLease.Length ? "silent" : "pending";
             var inFlight = generations.Keys.Sum(operation => report.Applied.TryGetValue(operation, out var applied) ? applied.Serving : 0);
-            WriteInFlight[] writes = [.. generations.Keys.SelectMany(operation => report.Applied.GetValueOrDefault(operation)?.Writes ?? [])];
-            return new(report.Replica, state, inFlight, writes, Math.Round(report.Age.TotalSeconds, 2));
+            var writes = generations.Keys.SelectMany(operation => (report.Applied.GetValueOrDefault(operation)?.Writes ?? [])
+                .Select(write => new RollbackWrite(operation, write.Number, write.Since, write.Shape, write.Subject)));
+            return new(report.Replica, state, inFlight, [.. writes.OrderBy(write => write.Since)], Math.Round(report.Age.TotalSeconds, 2));
         }
     }
 }

@@ -19,6 +19,12 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
     /// <summary>Requests whose first shadow answer was changed, by the fault's name.</summary>
     public IReadOnlyDictionary<string, long> ByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Count);
 
+    /// <summary>
+    /// Of these, those in which the control was asked again and the candidate was not: the difference was seen, and its confirmation ended before it
+    /// could be held against anybody. Known where the control is watched.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> UndecidedByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Undecided);
+
     public bool IsEmpty => _planted.Length == 0;
 
     public long Total => _planted.Sum(planted => planted.Count);
@@ -32,15 +38,14 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
         where TAnswer : class
     {
         if (!_armed) return call.Answer;
-        if (_decisions.TryGetValue(call.Request, out var earlier))
+        var decision = _decisions.GetValue(call.Request, static _ => new());
+        if (!decision.Begin())
         {
-            return earlier.By?.Fault is CandidateFault<TRequest, TAnswer> again && again.Fits(call.Request, call.Answer)
+            return decision.By?.Fault is CandidateFault<TRequest, TAnswer> again && again.Fits(call.Request, call.Answer)
                 ? await again.Apply(call, cancellationToken) ?? call.Answer
                 : call.Answer;
         }
 
-        var decision = new Decision();
-        _decisions.Add(call.Request, decision);
         foreach (var planted in _planted)
         {
             if (planted.Fault is not CandidateFault<TRequest, TAnswer> fault || !fault.Fits(call.Request, call.Answer)) continue;
@@ -58,14 +63,42 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
         return call.Answer;
     }
 
+    /// <summary>The control was asked, for a user or in the shadow.</summary>
+    public void AskedControl(object request)
+    {
+        if (_armed) _decisions.GetValue(request, static _ => new()).AskControl();
+    }
+
     private sealed class Decision
     {
+        private int _candidate;
+        private int _control;
+        private bool _isUndecided;
+
         public Planted? By { get; set; }
+
+        /// <summary>Whether the candidate is asked for the first time.</summary>
+        public bool Begin()
+        {
+            if (Interlocked.Increment(ref _candidate) == 1) return true;
+            if (_isUndecided) By?.AddUndecided(-1);
+            _isUndecided = false;
+            return false;
+        }
+
+        // The second time is after both have answered: what the candidate's was, is settled.
+        public void AskControl()
+        {
+            if (Interlocked.Increment(ref _control) != 2 || By is null || Volatile.Read(ref _candidate) != 1) return;
+            _isUndecided = true;
+            By.AddUndecided(1);
+        }
     }
 
     private sealed class Planted(CandidateFault fault, FaultShare share)
     {
         private long _count;
+        private long _undecided;
 
         public CandidateFault Fault { get; } = fault;
 
@@ -73,6 +106,10 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
 
         public long Count => Interlocked.Read(ref _count);
 
+        public long Undecided => Interlocked.Read(ref _undecided);
+
         public void Add(long requests) => Interlocked.Add(ref _count, requests);
+
+        public void AddUndecided(long requests) => Interlocked.Add(ref _undecided, requests);
     }
 }

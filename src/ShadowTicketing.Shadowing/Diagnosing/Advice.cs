@@ -60,6 +60,7 @@ internal static class Advice
         Cause.CascadeLost => "OnDelete in the model, soft deletion, and whether children are loaded when a client cascade is to delete them.",
         Cause.MassAssignment => "What of the request is copied to the entity: only what the caller may set.",
         Cause.MissingRowThrows => "SaveChanges expects one row affected: catch DbUpdateConcurrencyException, or read first, or ExecuteDelete and look at the count.",
+        Cause.TransactionRefused => "EnableRetryOnFailure: what begins a transaction runs whole in CreateExecutionStrategy().ExecuteAsync, or without retries.",
         Cause.HiddenDatabaseError => "What is caught and thrown again: keep the PostgresException as the inner one.",
         Cause.WriteLost => "SaveChanges that is not called, an entity that is not tracked, a transaction that is not committed.",
         Cause.WroteElsewhere => "The Where of ExecuteUpdate or ExecuteDelete, and entities that are tracked though nobody meant to.",

@@ -171,6 +171,9 @@ public enum Cause
     /// <summary>A row that is not there fails the write instead of being not found.</summary>
     MissingRowThrows,
 
+    /// <summary>A transaction that the code begins itself is refused by a strategy that would have to repeat it.</summary>
+    TransactionRefused,
+
     /// <summary>The database's refusal is lost in another exception.</summary>
     HiddenDatabaseError,
 

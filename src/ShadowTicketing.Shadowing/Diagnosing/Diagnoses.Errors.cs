@@ -8,7 +8,7 @@ internal static partial class Diagnoses
     private static Diagnosis? OfErrors(Symptoms symptoms)
     {
         if (symptoms.Outcome is Outcome.CandidateTimeout)
-            return new(Cause.Slow, "The candidate ran out of time, and did again on one snapshot.");
+            return new(Cause.Slow, "The candidate ran out of time, and did again when it was asked once more.");
         if (symptoms.Pair?.CandidateError is not { } error) return null;
         var evidence = $"The candidate fails with {symptoms.ErrorType ?? error.GetType().Name} where the control "
             + (symptoms.Pair.ControlError is { } other ? $"fails with {other.GetType().Name}." : "answers.");
@@ -25,6 +25,8 @@ internal static partial class Diagnoses
                 case ArgumentNullException { ParamName: "key" }: return Cause.NullKey;
                 case InvalidOperationException when Says(cause, "could not be translated"): return Cause.Untranslatable;
                 case InvalidOperationException when Says(cause, "more than one element"): return Cause.SecondRowThrows;
+                case InvalidOperationException when Says(cause, "has been severed"): return Cause.CascadeLost;
+                case InvalidOperationException when Says(cause, "user-initiated transactions"): return Cause.TransactionRefused;
                 case InvalidOperationException when Says(cause, "contains no elements"):
                     return IsOfAggregate(symptoms) ? Cause.AggregateOfNothing : Cause.NoRowThrows;
                 case InvalidOperationException when Says(cause, "Nullable object must have a value"):

@@ -83,6 +83,12 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfColumns(WriteSymptoms write, Symptoms symptoms)
     {
+        // A transition clears its own time. Who clears other columns with it did not mean the time: a whole row was sent, of which little was known.
+        var cleared = write.Columns.Where(column => column is { IsKeptByControl: true, Candidate: null } && Requested(column, symptoms) is null)
+            .Select(column => column.Of).ToArray();
+        if (cleared.Select(difference => difference.Pattern).Distinct().Count() > 1)
+            return new(Cause.OverwrittenColumns, $"{Paths(cleared)}: the request names none of them; the candidate stores NULL there.");
+
         // A time that belongs to a transition tells more than the columns that changed with it.
         foreach (var column in write.Columns.OrderBy(column => column.Control is DateTime || column.Candidate is DateTime ? 0 : 1))
         {

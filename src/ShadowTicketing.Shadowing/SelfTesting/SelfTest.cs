@@ -70,7 +70,7 @@ internal sealed partial class SelfTest<TStore>(
 #pragma warning restore CA5394
     }
 
-    [LoggerMessage(60, LogLevel.Critical, "The detector did not find a difference that was planted in an answer of {Operation}: its matches prove nothing.")]
+    [LoggerMessage(60, LogLevel.Critical, "The detector did not find a difference that was planted in an answer of {Operation}, or in the rows of a write: its matches prove nothing.")]
     private partial void LogDead(string operation);
 
     [LoggerMessage(61, LogLevel.Error, "The control of {Operation} differs from itself though nothing moved: mismatches of this operation may be noise.")]

@@ -81,7 +81,7 @@ public sealed class ShadowctlTests(PostgresFixture postgres)
     private static Task<(int Exit, string Output, string Error)> RunAsync(ShadowedService service, params string[] args) =>
         RunAsync(service, ShadowedService.ViewerToken, args);
 
-    private static async Task<(int Exit, string Output, string Error)> RunAsync(ShadowedService service, string token, string[] args)
+    internal static async Task<(int Exit, string Output, string Error)> RunAsync(ShadowedService service, string token, string[] args)
     {
         var file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
         await File.WriteAllTextAsync(file, token, Cancellation);

@@ -21,8 +21,10 @@ public sealed class WriteFaultMatrixTests(PostgresFixture postgres)
         foreach (var detection in found)
         {
             FaultTrace[] traces = [.. detection.Differences.Select(difference => new FaultTrace(difference.Path, difference.Kind))];
-            // In which kind depends on what the row held before.
-            Assert.True(traces.Any(trace => trace.Path == detection.Fault.Traces[0].Path), $"{detection.Fault.Name}: {string.Join(", ", traces.AsEnumerable())}");
+            // Of several kinds that are declared there, what the row held before decides.
+            Assert.True(
+                traces.Intersect(detection.Fault.Traces).Any(trace => trace.Path == detection.Fault.Traces[0].Path),
+                $"{detection.Fault.Name}: {string.Join(", ", traces.AsEnumerable())}");
             Assert.True(!traces.Except(detection.Fault.Traces).Any(), $"{detection.Fault.Name}: {string.Join(", ", traces.Except(detection.Fault.Traces))}");
             // Rows that are stored wrongly cannot be taken back.
             Assert.Equal(
@@ -30,8 +32,8 @@ public sealed class WriteFaultMatrixTests(PostgresFixture postgres)
                 detection.Groups.Any(group => group.Severity == "critical"));
         }
 
-        var wrong = found.Where(detection => !detection.IsDiagnosed).Select(detection => $"{detection.Fault.Name}: {string.Join(", ", detection.Causes)} not {string.Join("/", detection.Fault.Causes)}").ToArray();
-        Assert.True(wrong.Length <= found.Count / 10, string.Join("; ", wrong));
+        Assert.Empty(found.Where(detection => !detection.IsDiagnosed)
+            .Select(detection => $"{detection.Fault.Name}: {string.Join(", ", detection.Causes)} not {string.Join("/", detection.Fault.Causes)}"));
     }
 
     private static string Report(IReadOnlyList<WriteDetection> found)

@@ -107,7 +107,7 @@ internal static class WriteFaultsOfFailures
             Contexts = OtherContexts.Retrying,
             Provokes = Provoking.Comment,
             Traces = Failure,
-            Causes = ["unknown"],
+            Causes = ["transaction_refused"],
         },
     ];
 

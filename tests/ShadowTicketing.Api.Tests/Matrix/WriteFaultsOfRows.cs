@@ -79,7 +79,8 @@ internal static class WriteFaultsOfRows
             Update = new() { Commits = false },
             Provokes = Provoking.Change,
             Traces = [.. Lost("updated_at", "status", "priority", "assigned_to", "resolution", "resolved_at")],
-            Causes = ["write_lost"],
+            // An update to what is there already leaves no trace but the time of it.
+            Causes = ["write_lost", "not_touched"],
         },
         new(WriteFault.Beyond, "lost-comment", "COMMIT → the transaction is left uncommitted")
         {

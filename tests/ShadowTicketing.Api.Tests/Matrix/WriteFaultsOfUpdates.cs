@@ -127,6 +127,18 @@ internal static class WriteFaultsOfUpdates
             Traces = Everywhere("updated_at"),
             Causes = ["wrote_elsewhere"],
         },
+        new(WriteFault.Beyond, "author-in-capitals", "nothing of the author → tracked, put in capitals for show, and saved with the comment")
+        {
+            Comment = new() { Save = static async (context, row, cancellationToken) =>
+            {
+                if (await context.Users.AsTracking().SingleOrDefaultAsync(user => user.Id == row.UserId, cancellationToken) is { } author)
+                    author.FirstName = author.FirstName.ToUpperInvariant();
+                await Saving.AddAsync(context, row, cancellationToken);
+            } },
+            Provokes = Provoking.Comment,
+            Traces = [new("rows.users[*].first_name", Stored.Value), new("comment.authorFirstName", Stored.Value)],
+            Causes = ["mass_assignment"],
+        },
     ];
 
     private static FaultTrace[] Untouched => [.. Stored.Updated(Stored.Value, "updated_at"), .. Stored.Updated(Stored.Null, "updated_at")];

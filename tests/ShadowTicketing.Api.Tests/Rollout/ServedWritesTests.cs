@@ -1,8 +1,11 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using ShadowTicketing.Api.Tests.Cli;
 using ShadowTicketing.Api.Tests.Database;
 using ShadowTicketing.Api.Tests.Sandbox;
 using ShadowTicketing.Api.Tests.Shadowing;
+using ShadowTicketing.Cli;
 using ShadowTicketing.Demo.Database;
 
 namespace ShadowTicketing.Api.Tests.Rollout;
@@ -129,11 +132,16 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
         var (status, answer) = await replica.SendAsync(HttpMethod.Post, "rollback", new JsonObject { ["reason"] = "a test", ["operation"] = Update });
         Assert.Equal(HttpStatusCode.OK, status);
         var inFlight = Assert.Single(answer["replicas"]![0]!["writesInFlight"]!.AsArray())!;
-        Assert.Equal(12, (int)inFlight["subject"]!);
+        Assert.Equal((Update, 12), ((string)inFlight["operation"]!, (int)inFlight["subject"]!));
+        var shown = await ShadowctlTests.RunAsync(replica.Service, Replica.OperatorToken, ["rollback", "--reason", "a test"]);
+        Assert.Equal((ExitCodes.Ok, ""), (shown.Exit, shown.Error));
+        Assert.Matches($@"\bone\b.*{Update}.*\b{(string)inFlight["shape"]!}\b.*\b12\b.*{Regex.Escape((string)inFlight["since"]!)}", shown.Output);
         waits = false;
         release.SetResult();
         Assert.Equal(200, (await writing).Status);
         Assert.Equal("closed", await Sql.LineAsync(replica.Service.Database.Owner, "select status from support_tickets where id = 12"));
+        shown = await ShadowctlTests.RunAsync(replica.Service, Replica.OperatorToken, ["rollback", "--reason", "a test"]);
+        Assert.DoesNotContain("write in flight", shown.Output, StringComparison.Ordinal);
         await Until.HoldsAsync(async () => (await replica.GetAsync($"served?operation={Update}&subject=12")).AsArray() is [{ } served] && (string?)served["verdict"] == "match");
     }
 

@@ -1,6 +1,8 @@
 using CsCheck;
 using ShadowTicketing.Shadowing.Comparison;
 using ShadowTicketing.Shadowing.SelfTesting;
+using ShadowTicketing.Shadowing.Tests.Writing;
+using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing.Tests.SelfTesting;
 
@@ -63,6 +65,48 @@ public sealed class SelfTestTests
         PlantedDifference.In(answer, ComparisonRules.None, new Random(seed));
         return new ResultComparer<Answer>().Compare(new("text", 7, [new(1, "line")]), answer).IsSame;
     });
+
+    [Fact]
+    public async Task A_detector_that_sees_what_a_write_answers_and_stores_is_alive()
+    {
+        await using var engine = await new ShelfEngine(("SelfTestInterval", "00:00:00.1")).StartAsync();
+        // One in so much time is tested, in its answer or in its rows, as it happens.
+        while (engine.Status.SelfTest.ControlAgainstControl["match"] < 5)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await engine.PutAsync();
+            await engine.SettledAsync();
+        }
+
+        var status = engine.Status;
+        Assert.Equal((status.SelfTest.Planted, true), (status.SelfTest.Found, status.SelfTest.IsAlive));
+        Assert.Equal(0, status.Comparisons["mismatch"]);
+    }
+
+    [Theory]
+    [InlineData("changed", "", ".id", ".at", ".text", ".flag")]
+    [InlineData("made", "", ".id", ".at", ".text", ".flag")]
+    [InlineData("deleted", "")]
+    public void What_is_planted_in_a_stored_row_or_in_any_column_of_it_is_found_there(string what, params string[] places)
+    {
+        const string row = """{"id": 1, "at": "2026-03-01T12:00:00", "text": null, "flag": false}""";
+        RowImage before = what == "made" ? RowImage.Empty : new(new Dictionary<RowKey, string> { [Shelf.Row(1)] = """{"id": 1}""" });
+        var written = new WrittenRows("2026-03-01T12:00:00", before, new Dictionary<RowKey, string?> { [Shelf.Row(1)] = what == "deleted" ? null : row });
+        var planted = new HashSet<string>();
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var (copy, path) = PlantedDifference.In(written, new Random(seed))!.Value;
+            planted.Add(path);
+            Assert.Equal(path, Assert.Single(RowComparison.Compare(written, copy, ComparisonLimits.Default).Differences).Pattern);
+            Assert.True(RowComparison.Compare(written, written, ComparisonLimits.Default).IsSame);
+        }
+
+        Assert.Equal(places.Select(place => "rows.shelf[*]" + place).Order(), planted.Order());
+    }
+
+    [Fact]
+    public void Where_a_write_touched_no_row_nothing_is_planted_in_rows() =>
+        Assert.Null(PlantedDifference.In(WrittenRows.Untouched(RowImage.Empty), new Random(1)));
 
     /// <summary>Whatever is in it, it shows the same.</summary>
     private sealed record Blind

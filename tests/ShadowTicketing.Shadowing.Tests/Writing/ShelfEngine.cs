@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Rollout;
+using ShadowTicketing.Shadowing.Sweeping;
 using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing.Tests.Writing;
@@ -68,6 +69,7 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         _services = services.BuildServiceProvider();
         Runner = _services.GetRequiredService<ExperimentRunner<Shelf>>();
         Switch.Hold(ShadowSwitch.WarmingUp, off: false);
+        _services.GetRequiredService<SnapshotHorizon>().Set("a moment");
         Confirm(new(Put.Operation, 0, Stage.Shadow));
         _hosted = [.. _services.GetServices<IHostedService>()];
     }
@@ -88,6 +90,8 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
     public MismatchJournal Mismatches => _services.GetRequiredService<MismatchJournal>();
 
     public EvidenceLedger Evidence => _services.GetRequiredService<EvidenceLedger>();
+
+    public Sweeper<Shelf> Sweeper => _services.GetRequiredService<Sweeper<Shelf>>();
 
     public ShadowingReport Report => _services.GetRequiredService<ShadowingReport>();
 
@@ -120,6 +124,9 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
     public Exception? SandboxFails { get; set; }
 
     public bool ImagesFail { get; set; }
+
+    /// <summary>What keeps a write that nobody asked for from its rows; null where nothing does.</summary>
+    public Func<Put, Exception?> ImageFails { get; set; } = static _ => null;
 
     public bool ImagesAreTooLarge { get; set; }
 
@@ -165,7 +172,9 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         return new(new Real(this, Open(side, new(Rows)), withImages));
     }
 
-    public Task<RowImage> ImageAsync(object request, CancellationToken cancellationToken) => Task.FromResult(new RowImage(Rows.ToDictionary()));
+    public Task<RowImage> ImageAsync(object request, CancellationToken cancellationToken) =>
+        ImageFails((Put)request) is { } failure ? Task.FromException<RowImage>(failure)
+            : Task.FromResult(ImagesAreTooLarge ? RowImage.Empty with { IsTooLarge = true } : new(Rows.ToDictionary()));
 
     public ValueTask<IWriteScope<Shelf>> OpenSandboxAsync(Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
     {
