@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -15,7 +16,7 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
 {
     private const string Update = "tickets.update";
 
-    private static readonly (string, string)[] Roomy =
+    internal static readonly (string, string)[] Roomy =
     [
         ("Shadowing:QueueCapacity", "65536"), ("Shadowing:YieldAfter", "00:00:10"), ("Shadowing:DatabaseTimeBudget", "16"),
     ];
@@ -35,11 +36,49 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
             var earlier = before.Operations.Single(one => one.Operation == operation);
             Assert.Equal(status.Requests - earlier.Requests, status.Comparisons["match"] - earlier.Comparisons["match"]);
             Assert.Equal(100, status.EffectiveServePercent);
+            // Those that users had from the candidate, and nobody else's.
+            await Until.HoldsAsync(async () => (await replica.GetAsync($"served?operation={operation}&verdict=match")).AsArray().Count > 0);
         }
 
         var (_, created) = await CreateAsync(replica, "By the candidate");
         await Until.HoldsAsync(async () => (await replica.GetAsync("served?operation=tickets.create&verdict=match")).AsArray()
             .Any(served => (int)served!["subject"]! == (int)created!["id"]!));
+    }
+
+    [Fact]
+    public async Task Under_concurrent_traffic_the_tables_are_written_as_often_as_users_asked_and_locked_by_nobody_else()
+    {
+        var database = await CloneAsync("served_counts");
+        var before = await TableCounts.ReadAsync(database);
+        var answers = new List<Answer>();
+        var held = 0L;
+        await using (var replica = await Replica.StartAsync(database, settings: Roomy))
+        {
+            await ServeWritesAsync(replica, () => DriveAsync(replica, 400, seed: 3));
+            await using (var watch = new LockWatch(database))
+            {
+                await DriveAsync(replica, 400, seed: 8);
+                foreach (var operation in WritesUnderTrafficTests.Operations) await replica.Service.SettledAsync(operation);
+                TestContext.Current.TestOutputHelper?.WriteLine(watch.ToString());
+                watch.SawNobodyButTheServedRoleLock();
+            }
+
+            held = (await replica.Service.StatusAsync(Update)).Skips["sandbox_unavailable"];
+            foreach (var operation in WritesUnderTrafficTests.Operations)
+                Assert.Null((await replica.RolloutAsync(operation))["heldBecause"]);
+            await replica.Service.StopAsync();
+        }
+
+        var byCandidate = (await Sql.LinesAsync(database.Evidence, "select operation, verdict, count(*) from shadow.served group by 1, 2"))
+            .Select(line => line.Split('|')).ToDictionary(line => (line[0], line[1]), line => long.Parse(line[2], CultureInfo.InvariantCulture));
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", byCandidate));
+        Assert.All(WritesUnderTrafficTests.Operations, operation => Assert.NotEqual(0, byCandidate.GetValueOrDefault((operation, "match"))));
+        // What the candidate was refused is undone, and the control is refused it again; not begun is what waited for its row too long.
+        var undone = byCandidate.GetValueOrDefault((Update, "not_written")) - held;
+        (await TableCounts.ReadAtRestAsync(database)).AreAccountedFor(before, answers, undone);
+
+        async Task DriveAsync(Replica replica, int requests, int seed) =>
+            answers.AddRange(await WriteTraffic.DriveAsync(replica.Service, requests, concurrency: 8, seed));
     }
 
     [Fact]
@@ -146,9 +185,10 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
     }
 
     /// <summary>Proves the four operations by traffic, and has the candidate serve them.</summary>
-    private static async Task ServeWritesAsync(Replica replica)
+    internal static async Task ServeWritesAsync(Replica replica, Func<Task>? drive = null)
     {
-        await WritesUnderTrafficTests.DriveAsync(replica.Service, requests: 400, concurrency: 8, seed: 3, WritesUnderTrafficTests.Operations);
+        await (drive?.Invoke()
+            ?? WritesUnderTrafficTests.DriveAsync(replica.Service, requests: 400, concurrency: 8, seed: 3, WritesUnderTrafficTests.Operations));
         foreach (var operation in WritesUnderTrafficTests.Operations)
         {
             await replica.Service.SettledAsync(operation);
@@ -161,7 +201,7 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
         await Until.HoldsAsync(async () => (await replica.RolloutAsync("tickets.create")).ToJsonString().Contains("\"user / priority / category\"", StringComparison.Ordinal));
     }
 
-    private static Task<(int Status, JsonNode? Answer)> PatchAsync(Replica replica, int ticket) =>
+    internal static Task<(int Status, JsonNode? Answer)> PatchAsync(Replica replica, int ticket) =>
         replica.Service.SendAsync(HttpMethod.Patch, $"/api/tickets/{ticket}", new { status = "closed" });
 
     private static async Task<(int Status, JsonNode? Answer)> CreateAsync(Replica replica, string subject)
@@ -169,7 +209,7 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
         var user = await Sql.LineAsync(replica.Service.Database.Owner, "select min(id) from users where role = 'user' and is_active");
         return await replica.Service.SendAsync(
             HttpMethod.Post, "/api/tickets", new { subject, description = "A description.", priority = "high", category = "bug" },
-            int.Parse(user, System.Globalization.CultureInfo.InvariantCulture));
+            int.Parse(user, CultureInfo.InvariantCulture));
     }
 
     private Task<TicketingDatabase> CloneAsync(string name) => postgres.CloneAsync(name, Cancellation);

@@ -28,12 +28,18 @@ public sealed class BurdenTests(PostgresFixture postgres)
         ["tickets.comment"] = 3,
     };
 
+    private const string Others =
+        "select count(*) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'";
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_catalogues_are_as_large_after_500_more_compared_writes()
     {
         var database = await postgres.CloneAsync("burden_catalogues", Cancellation);
+        // What a session has counted is certain to be told once it has ended; while it lives, soon after it has nothing to do.
+        await Until.HoldsAsync(async () => await Sql.LineAsync(database.Owner, Others) is "0");
+        var origin = await CatalogueCounts.ReadAsync(database);
         await using var service = await ShadowedService.StartAsync(
             database,
             settings:
@@ -45,10 +51,20 @@ public sealed class BurdenTests(PostgresFixture postgres)
         await WriteTraffic.DriveAsync(service, requests: 100, concurrency: 8, seed: 2);
         var (compared, before) = (await ComparedAsync(service), await CataloguesAsync());
         Assert.NotEqual(empty, before);
+        var made = origin;
+        await Until.HoldsAsync(async () => (made = await CatalogueCounts.ReadAsync(database)).TellAllSince(origin));
 
         await WriteTraffic.DriveAsync(service, requests: 600, concurrency: 8, seed: 3);
         Assert.InRange(await ComparedAsync(service) - compared, 500, int.MaxValue);
         Assert.Equal(before, await CataloguesAsync());
+
+        // Nor were entries made and deleted again, as a table for each write would be.
+        await service.StopAsync();
+        await Until.HoldsAsync(async () => await Sql.LineAsync(database.Owner, Others) is "0");
+        var after = await CatalogueCounts.ReadAsync(database);
+        Assert.Equal(made.Inserted, after.Inserted);
+        // Sessions that end take the defaults of their copies' columns away, which changes the columns.
+        Assert.InRange(after.Updated - made.Updated, 0, 499);
 
         Task<string> CataloguesAsync() => Sql.LineAsync(
             database.Owner,

@@ -12,6 +12,10 @@ internal sealed record SeenLock(string Role, string Schema, string Kind, string 
 /// <summary>Looks all the time at who holds which lock and who waits for whom in a database.</summary>
 internal sealed class LockWatch : IAsyncDisposable
 {
+    public const string Served = "ticketing_served";
+    private const string Shadow = "ticketing_shadow";
+    private const string Sandbox = "ticketing_sandbox";
+
     private const string Locks =
         """
         select distinct coalesce(a.usename::text, ''), case when n.nspname like 'pg_temp%' then 'pg_temp' else n.nspname end,
@@ -42,6 +46,22 @@ internal sealed class LockWatch : IAsyncDisposable
     public IEnumerable<(string Waiter, string Holder)> Waited => _waits.Keys;
 
     public int Looks { get; private set; }
+
+    private IEnumerable<SeenLock> InPublic => Seen.Where(seen => seen.Schema == "public");
+
+    /// <summary>Users' tables are written by the served role alone; the others read them, write their own copies, and hold nobody up.</summary>
+    public void SawNobodyButTheServedRoleLock()
+    {
+        Assert.Contains(new SeenLock(Sandbox, "pg_temp", "relation", "RowExclusiveLock"), Seen);
+        Assert.Contains(new SeenLock(Shadow, "public", "relation", "AccessShareLock"), Seen);
+        Assert.Contains(new SeenLock(Served, "public", "relation", "RowExclusiveLock"), Seen);
+        Assert.All(
+            InPublic.Where(seen => seen.Role is Shadow or Sandbox),
+            seen => Assert.Equal(("relation", "AccessShareLock"), (seen.Kind, seen.Mode)));
+        Assert.DoesNotContain(Waited, wait => wait.Holder is Shadow or Sandbox);
+    }
+
+    public override string ToString() => $"{Looks} looks; {string.Join(", ", InPublic)}; waits: {string.Join(", ", Waited)}";
 
     /// <summary>Ends the watch; a look that failed is thrown here.</summary>
     public async ValueTask DisposeAsync()

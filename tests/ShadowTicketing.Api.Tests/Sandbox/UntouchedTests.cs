@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using ShadowTicketing.Api.Tests.Database;
 using ShadowTicketing.Api.Tests.Shadowing;
@@ -10,10 +9,6 @@ namespace ShadowTicketing.Api.Tests.Sandbox;
 /// <summary>Comparing writes leaves users' tables, their sequences and everybody's locks as they are without it.</summary>
 public sealed class UntouchedTests(PostgresFixture postgres)
 {
-    private const string Served = "ticketing_served";
-    private const string Shadow = "ticketing_shadow";
-    private const string Sandbox = "ticketing_sandbox";
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -46,7 +41,7 @@ public sealed class UntouchedTests(PostgresFixture postgres)
     public async Task Under_concurrent_traffic_the_tables_are_written_as_often_as_users_asked_and_locked_by_nobody_else()
     {
         var database = await postgres.CloneAsync("untouched_counts", Cancellation);
-        var (rows, counts) = (await RowsAsync(database), await CountsAsync(database));
+        var before = await TableCounts.ReadAsync(database);
         IReadOnlyList<Answer> answers;
         await using var watch = new LockWatch(database);
         await using (var service = await ShadowedService.StartAsync(database, settings: WritesUnderTrafficTests.Everything))
@@ -55,43 +50,10 @@ public sealed class UntouchedTests(PostgresFixture postgres)
             await SettleAsync(service);
         }
 
-        // What a session has counted is certain to be told once the session has ended.
-        await Until.HoldsAsync(async () => await Sql.LineAsync(
-            database.Owner,
-            """
-            select count(*) from pg_stat_activity
-            where datname = current_database() and usename in ('ticketing_served', 'ticketing_shadow', 'ticketing_sandbox')
-            """) is "0");
-        var (left, counted) = (await RowsAsync(database), await CountsAsync(database));
-
-        var (created, commented, deleted) = (Count("tickets.create", 201), Count("tickets.comment", 201), Count("tickets.delete", 204));
-        // An assignee who does not exist is found out once the row is written; PostgreSQL counts that too, with or without a shadow.
-        var updated = Count("tickets.update", 200) + Count("tickets.update", 422) + commented;
-        Assert.All([created, commented, deleted, updated], count => Assert.NotEqual(0, count));
-        Assert.Equal((left.Users, left.Tickets), (rows.Users, rows.Tickets + created - deleted));
-        Assert.Equal((0, 0, 0), Delta("users"));
-        Assert.Equal((created, updated, deleted), Delta("support_tickets"));
-        Assert.Equal((commented, 0, rows.Comments + commented - left.Comments), Delta("ticket_comments"));
-
-        var inPublic = watch.Seen.Where(seen => seen.Schema == "public").ToArray();
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"{watch.Looks} looks; {string.Join(", ", inPublic.AsEnumerable())}; waits: {string.Join(", ", watch.Waited)}");
-        Assert.Contains(new SeenLock(Sandbox, "pg_temp", "relation", "RowExclusiveLock"), watch.Seen);
-        Assert.Contains(new SeenLock(Shadow, "public", "relation", "AccessShareLock"), inPublic);
-        Assert.Contains(new SeenLock(Served, "public", "relation", "RowExclusiveLock"), inPublic);
-        Assert.All(
-            inPublic.Where(seen => seen.Role is Shadow or Sandbox),
-            seen => Assert.Equal(("relation", "AccessShareLock"), (seen.Kind, seen.Mode)));
-        Assert.Contains((Served, "ticketing_owner"), watch.Waited);
-        Assert.DoesNotContain(watch.Waited, wait => wait.Holder is Shadow or Sandbox);
-
-        long Count(string operation, int status) => answers.Count(answer => answer.Operation == operation && answer.Status == status);
-
-        (long, long, long) Delta(string table)
-        {
-            var (then, now) = (counts[table], counted[table]);
-            return (now.Inserted - then.Inserted, now.Updated - then.Updated, now.Deleted - then.Deleted);
-        }
+        (await TableCounts.ReadAtRestAsync(database)).AreAccountedFor(before, answers);
+        TestContext.Current.TestOutputHelper?.WriteLine(watch.ToString());
+        watch.SawNobodyButTheServedRoleLock();
+        Assert.Contains((LockWatch.Served, "ticketing_owner"), watch.Waited);
     }
 
     private async Task<(TicketingDatabase Database, TableState Before, IReadOnlyList<Answer> Answers)> TraceAsync(
@@ -137,31 +99,9 @@ public sealed class UntouchedTests(PostgresFixture postgres)
             hold.Parameters.Add(new() { Value = hot.ToArray() });
             await hold.ExecuteNonQueryAsync(Cancellation);
             driving = WriteTraffic.DriveAsync(service, requests: 500, concurrency: 8);
-            await Until.HoldsAsync(() => Task.FromResult(watch.Waited.Contains((Served, "ticketing_owner"))));
+            await Until.HoldsAsync(() => Task.FromResult(watch.Waited.Contains((LockWatch.Served, "ticketing_owner"))));
         }
 
         return await driving;
-    }
-
-    private static async Task<(long Users, long Tickets, long Comments)> RowsAsync(TicketingDatabase database)
-    {
-        var line = await Sql.LineAsync(
-            database.Owner,
-            "select (select count(*) from users), (select count(*) from support_tickets), (select count(*) from ticket_comments)");
-        var counts = line.Split('|').Select(count => long.Parse(count, CultureInfo.InvariantCulture)).ToArray();
-        return (counts[0], counts[1], counts[2]);
-    }
-
-    private static async Task<Dictionary<string, (long Inserted, long Updated, long Deleted)>> CountsAsync(TicketingDatabase database)
-    {
-        await using var connection = new NpgsqlConnection(database.Owner);
-        await connection.OpenAsync(Cancellation);
-        await using var command = new NpgsqlCommand(
-            "select relname::text, n_tup_ins, n_tup_upd, n_tup_del from pg_stat_user_tables where schemaname = 'public'", connection);
-        await using var reader = await command.ExecuteReaderAsync(Cancellation);
-        var counts = new Dictionary<string, (long, long, long)>();
-        while (await reader.ReadAsync(Cancellation))
-            counts[reader.GetString(0)] = (reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
-        return counts;
     }
 }

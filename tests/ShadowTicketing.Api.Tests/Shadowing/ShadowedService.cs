@@ -86,6 +86,15 @@ internal sealed class ShadowedService : IAsyncDisposable
         return (int)response.StatusCode;
     }
 
+    /// <summary>Asks as a viewer; the answer as it came.</summary>
+    public async Task<string> AskAsync(string path, string accept = "application/json")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = Bearer(ViewerToken) } };
+        request.Headers.Accept.Add(new(accept));
+        using var response = await Http.SendAsync(request, TestContext.Current.CancellationToken);
+        return await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }
+
     /// <summary>Sends a body as a user.</summary>
     public async Task<(int Status, JsonNode? Answer)> SendAsync(HttpMethod method, string path, object? body = null, int asUser = Staff)
     {
