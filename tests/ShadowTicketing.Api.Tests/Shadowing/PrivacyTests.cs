@@ -1,9 +1,6 @@
-using System.Net.Http.Headers;
-using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using ShadowTicketing.Api.Operations;
 using ShadowTicketing.Demo.Database;
 using ShadowTicketing.Tickets;
 using ShadowTicketing.Tickets.EfCore;
@@ -11,10 +8,10 @@ using ShadowTicketing.Tickets.EfCore;
 namespace ShadowTicketing.Api.Tests.Shadowing;
 
 /// <summary>Nothing of what people wrote, nor who they are, is kept by the shadow anywhere: it is looked for everywhere.</summary>
+[Collection(PersonalData.Search)]
 public sealed class PrivacyTests(PostgresFixture postgres)
 {
-    /// <summary>In every name, address and text of the database, and in what is asked for.</summary>
-    private const string Mark = "Zyxomma7";
+    private const string Mark = PersonalData.Mark;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -22,7 +19,7 @@ public sealed class PrivacyTests(PostgresFixture postgres)
     public async Task A_search_for_personal_data_finds_none_in_tables_logs_traces_exemplars_or_metrics()
     {
         var database = await postgres.CloneAsync("privacy", Cancellation);
-        await MarkAsync(database);
+        await PersonalData.MarkAsync(database);
         await using var collector = await OtlpCollector.StartAsync(Cancellation);
         IDbContextFactory<TicketingContext> contexts = null!;
         await using var service = await ShadowedService.StartAsync(
@@ -48,29 +45,9 @@ public sealed class PrivacyTests(PostgresFixture postgres)
         Assert.NotEqual(0, get.Comparisons["candidate_error"]);
         Assert.NotEqual(0, list.Comparisons["mismatch"]);
 
-        var mismatches = await AskAsync(service, "/shadow/v1/mismatches");
-        var found = System.Text.Json.JsonSerializer.Deserialize<MismatchList>(mismatches, System.Text.Json.JsonSerializerOptions.Web)!.Mismatches;
-        Assert.True(found.Count >= 6, mismatches);
-        var details = await Task.WhenAll(found.Select(mismatch => AskAsync(service, $"/shadow/v1/mismatches/{mismatch.Signature}")));
-        await Until.HoldsAsync(async () => (await EvidenceAsync(database)).Contains(found[0].Signature, StringComparison.Ordinal));
-        await Until.HoldsAsync(() => Task.FromResult(collector.All("/logs").Length > 0));
-        await Until.HoldsAsync(() => Task.FromResult(collector.All("/traces").Contains("candidate_error", StringComparison.Ordinal)));
-
-        Dictionary<string, string> places = new()
-        {
-            ["mismatches"] = mismatches + string.Concat(details),
-            ["status"] = await AskAsync(service, "/shadow/v1/status") + await AskAsync(service, "/shadow/v1/transients"),
-            ["metrics and exemplars"] = await AskAsync(service, "/metrics", "application/openmetrics-text"),
-            ["evidence tables"] = await EvidenceAsync(database),
-            ["logs"] = string.Join('\n', service.Logs.GetSnapshot().Select(record => $"{record.Message} {record.Exception} {record.StructuredState?.Count}"
-                + string.Join(' ', record.StructuredState ?? []) + string.Join(' ', record.Scopes))),
-            ["traces"] = collector.All("/traces"),
-            ["exported logs"] = collector.All("/logs"),
-            ["exported metrics"] = collector.All("/metrics"),
-        };
-        Assert.All(places, place => Assert.True(place.Value.Length > 100, place.Key));
-        Assert.All(places, place => Assert.True(
-            !place.Value.Contains(Mark, StringComparison.OrdinalIgnoreCase), $"{place.Key}: {Around(place.Value)}"));
+        var mismatches = await PersonalData.MismatchesAsync(service);
+        Assert.True(mismatches.Count >= 6, string.Join('\n', mismatches));
+        await PersonalData.IsNowhereAsync(service, collector);
     }
 
     /// <summary>Wrong in every way that carries values: in texts and names, in rows, and in failures that quote them.</summary>
@@ -104,50 +81,4 @@ public sealed class PrivacyTests(PostgresFixture postgres)
     private static TicketPage Tamper(ListTickets request, TicketPage page) => request.Page % 2 == 0 || page.Tickets.Count < 2
         ? page with { Total = page.Total + 1 }
         : page with { Tickets = [page.Tickets[1] with { OwnerLastName = null }, .. page.Tickets.Skip(1)] };
-
-    private static async Task MarkAsync(TicketingDatabase database)
-    {
-        await using var source = NpgsqlDataSource.Create(database.Owner);
-        await using var command = source.CreateCommand(
-            $"""
-            update users set first_name = '{Mark}' || id, last_name = '{Mark}' || id, email = '{Mark}' || id || '@mark.test';
-            update support_tickets set subject = '{Mark} ' || id, description = '{Mark} ' || id, resolution = '{Mark} ' || id, status = '{Mark}' || id % 3;
-            update ticket_comments set comment = '{Mark} ' || id;
-            """);
-        command.CommandTimeout = 60;
-        await command.ExecuteNonQueryAsync(Cancellation);
-    }
-
-    /// <summary>Every row of every table of the schema, as text.</summary>
-    private static async Task<string> EvidenceAsync(TicketingDatabase database)
-    {
-        await using var source = NpgsqlDataSource.Create(database.Evidence);
-        var tables = new List<string>();
-        await using (var command = source.CreateCommand("select tablename from pg_tables where schemaname = 'shadow'"))
-        await using (var reader = await command.ExecuteReaderAsync(Cancellation))
-        {
-            while (await reader.ReadAsync(Cancellation)) tables.Add(reader.GetString(0));
-        }
-
-        var all = new StringBuilder();
-        foreach (var table in tables)
-        {
-            await using var command = source.CreateCommand($"select coalesce(string_agg(row_to_json(t)::text, ' '), '') from shadow.{table} t");
-            all.Append(await command.ExecuteScalarAsync(Cancellation));
-        }
-
-        return all.ToString();
-    }
-
-    private static async Task<string> AskAsync(ShadowedService service, string path, string accept = "application/json")
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue(accept));
-        request.Headers.Authorization = new("Bearer", ShadowedService.ViewerToken);
-        using var response = await service.Http.SendAsync(request, Cancellation);
-        return await response.EnsureSuccessStatusCode().Content.ReadAsStringAsync(Cancellation);
-    }
-
-    private static string Around(string text) =>
-        text.IndexOf(Mark, StringComparison.OrdinalIgnoreCase) is >= 0 and var at ? text[Math.Max(0, at - 200)..Math.Min(text.Length, at + 100)] : "";
 }

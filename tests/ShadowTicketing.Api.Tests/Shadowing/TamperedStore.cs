@@ -13,6 +13,8 @@ internal sealed class TamperedStore(ITicketStore inner) : ITicketStore
 
     public Func<UpdateTicket, Func<Task<TicketChange>>, CancellationToken, Task<TicketChange>> OnUpdate { get; init; } = static (_, next, _) => next();
 
+    public Func<AddComment, Func<Task<CommentAnswer>>, CancellationToken, Task<CommentAnswer>> OnComment { get; init; } = static (_, next, _) => next();
+
     public Task<TicketPage> ListAsync(ListTickets request, CancellationToken cancellationToken) =>
         OnList(request, () => inner.ListAsync(request, cancellationToken), cancellationToken);
 
@@ -29,5 +31,6 @@ internal sealed class TamperedStore(ITicketStore inner) : ITicketStore
 
     public Task<TicketDeletion> DeleteAsync(DeleteTicket request, CancellationToken cancellationToken) => inner.DeleteAsync(request, cancellationToken);
 
-    public Task<CommentAnswer> CommentAsync(AddComment request, CancellationToken cancellationToken) => inner.CommentAsync(request, cancellationToken);
+    public Task<CommentAnswer> CommentAsync(AddComment request, CancellationToken cancellationToken) =>
+        OnComment(request, () => inner.CommentAsync(request, cancellationToken), cancellationToken);
 }
