@@ -1,3 +1,4 @@
+using ShadowTicketing.Api.Tests.Database;
 using ShadowTicketing.Api.Tests.Sandbox;
 using ShadowTicketing.Tickets;
 
@@ -34,9 +35,13 @@ public sealed class WritePrivacyTests(PostgresFixture postgres)
                 ("Logging:LogLevel:Default", "Trace"),
             ]);
 
+        // Some of the first have more comments than an image may have rows.
+        var tickets = await Sql.LinesAsync(
+            database.Owner,
+            $"select t.id from support_tickets t where (select count(*) from ticket_comments c where c.ticket_id = t.id) < 20 order by t.id limit {Rounds}");
         for (var round = 1; round <= Rounds; round++)
         {
-            var (text, ticket) = ($"{Mark} {round}", $"/api/tickets/{round}");
+            var (text, ticket) = ($"{Mark} {round}", $"/api/tickets/{tickets[round - 1]}");
             Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, "/api/tickets", new { subject = text, description = $"{Mark} described" })).Status);
             Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, ticket, new { status = "resolved", resolution = text })).Status);
             Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, $"{ticket}/comments", new { comment = text })).Status);
