@@ -5,7 +5,7 @@ namespace ShadowTicketing.EndToEnd.Tests;
 /// <summary>Runs a program that is installed here. One that is missing is a failure which says what to do, not a test that is skipped.</summary>
 internal static class Tool
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
     /// <summary>Where <c>deploy/prometheus/ensure</c> unpacks what the system has not got.</summary>
     private static readonly string Unpacked = Repository.Path(".cache", "prometheus", "usr", "bin");
