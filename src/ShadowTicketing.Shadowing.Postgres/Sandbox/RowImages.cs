@@ -134,8 +134,8 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     /// <summary>What this transaction has done to the rows of the image, and the rows that it has made; then commits, so that no lock is held any longer.</summary>
     /// <returns>Besides: how long it took but for the commit, by the server's clock.</returns>
     /// <remarks>
-    /// Nothing comes after the commit, so that whatever the server refuses of it is not committed. A savepoint before it: were it to fail, what was written before must not be lost. What others have changed meanwhile, which only rows can be that the write
-    /// does not lock, is none of it.
+    /// Nothing comes after the commit, so that whatever the server refuses of it is not committed. A savepoint before it: were the reading to fail, what was
+    /// written before must not be lost. What others have changed meanwhile, which only rows can be that the write does not lock, is none of it.
     /// </remarks>
     /// <exception cref="PostgresException">Where the server refused it: it was not committed.</exception>
     public async Task<(WrittenRows Rows, TimeSpan Served)> AfterAsync(

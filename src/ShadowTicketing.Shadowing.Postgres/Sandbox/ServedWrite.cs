@@ -76,6 +76,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
     {
+        // Lost before it was asked to commit: the server has undone it, whatever the side says.
+        if (!IsConnected) throw new WriteUndoneException(new InvalidOperationException("The connection was lost."));
         // One that the side has ended says so itself.
         if (IsEnded) await _transaction!.CommitAsync(cancellationToken);
         try

@@ -197,6 +197,20 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     }
 
     [Fact]
+    public async Task A_side_that_does_not_mind_the_loss_of_its_connection_has_nothing_to_commit()
+    {
+        NpgsqlConnection session = null!;
+        await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(53), withImages: true, Cancellation);
+        await write.Store.UpdateAsync(Close(53), Cancellation);
+        await write.AbandonAsync();
+        await using (var command = new NpgsqlCommand("select 1", session))
+            await Assert.ThrowsAnyAsync<NpgsqlException>(() => command.ExecuteNonQueryAsync(Cancellation));
+        await Assert.ThrowsAsync<WriteUndoneException>(() => write.CommitAsync(Cancellation));
+        Assert.True(write.IsUndone);
+        Assert.True(await ScalarAsync<bool>("select updated_at is null or updated_at < localtimestamp - interval '1 hour' from support_tickets where id = 53"));
+    }
+
+    [Fact]
     public async Task Rows_that_are_too_long_are_as_many_as_too_many()
     {
         await ExecuteAsync("update support_tickets set description = repeat('a', 2000001) where id = 9");
