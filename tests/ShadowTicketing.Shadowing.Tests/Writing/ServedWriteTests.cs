@@ -273,6 +273,26 @@ public sealed class ServedWriteTests
     }
 
     [Fact]
+    public async Task A_control_that_is_too_slow_in_the_sandbox_accuses_nobody_of_a_refusal()
+    {
+        var calls = 0;
+        await using var engine = await new ShelfEngine(("ShadowTimeout", "00:00:00.050"))
+        {
+            Candidate = (_, _, _) => throw new InvalidOperationException("no"),
+            Control = async (_, _, token) =>
+            {
+                // For the user it refuses as well; in the sandbox it never gets as far.
+                if (Interlocked.Increment(ref calls) > 1) await Task.Delay(Timeout.Infinite, token);
+                throw new InvalidOperationException("no");
+            },
+        }.StartServingAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => engine.PutAsync());
+        var status = await engine.SettledAsync();
+        Assert.Equal((1, 0), (status.Comparisons["incomparable"], status.Comparisons["mismatch"]));
+        Assert.Equal(100, status.EffectiveServePercent);
+    }
+
+    [Fact]
     public async Task While_somebody_holds_the_rows_the_control_writes_and_the_candidate_is_not_to_blame()
     {
         await using var engine = await new ShelfEngine { RowsAreHeld = true }.StartServingAsync();
