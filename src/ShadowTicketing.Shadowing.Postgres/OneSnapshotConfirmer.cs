@@ -69,11 +69,11 @@ public sealed class OneSnapshotConfirmer<TStore>
     private sealed class Snapshot(OneSnapshotConfirmer<TStore> opener, NpgsqlConnection connection, NpgsqlTransaction transaction)
         : ISnapshot<TStore>
     {
-        public async ValueTask<TStore> StoreAsync(Side side, CancellationToken cancellationToken)
+        public async ValueTask<Func<TStore>> StoreAsync(Side side, CancellationToken cancellationToken)
         {
             // A statement of the other side that failed has aborted the transaction up to here; the snapshot survives.
             await transaction.RollbackAsync("before_side", cancellationToken);
-            return opener._storeOver(side, connection, transaction);
+            return () => opener._storeOver(side, connection, transaction);
         }
 
         public async ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)

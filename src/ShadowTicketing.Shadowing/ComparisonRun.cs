@@ -3,13 +3,14 @@ using ShadowTicketing.Shadowing.Evidence;
 
 namespace ShadowTicketing.Shadowing;
 
-/// <summary>One request being compared: what the served side did arrives from the caller's flow, the rest happens in the lane.</summary>
-/// <param name="served">The side that answers the user; the other one runs in the lane.</param>
+/// <summary>One request being compared: the served side has ended when it is queued, the other side runs in the lane.</summary>
+/// <param name="served">The side that answered the user, or that was asked first.</param>
+/// <param name="observation">What that side did.</param>
+/// <param name="number">The number of the candidate's answer to the user; null where the control answered.</param>
 internal sealed class ComparisonRun<TStore, TRequest, TResult>(
-    ExperimentRunner<TStore> runner, Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side served) : ShadowRun
+    ExperimentRunner<TStore> runner, Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side served,
+    Observation<TResult> observation, long? number) : ShadowRun
 {
-    private readonly TaskCompletionSource<Observation<TResult>?> _served = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
     /// <summary>The request's shape, where its evidence is counted.</summary>
     public required ShapeLedger Shape { get; init; }
 
@@ -18,16 +19,6 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
 
     /// <summary>The request's trace, which the shadow's own is linked to.</summary>
     public ActivityContext Caller { get; init; }
-
-    /// <summary>The number of the candidate's answer to the user; null where the candidate did not answer.</summary>
-    public TaskCompletionSource<long?> Number { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    /// <summary>What the served side does, which may end after the user was answered by the other.</summary>
-    public void ServedEventually(Task<Observation<TResult>> observation) => _ = observation.ContinueWith(
-        done => _served.TrySetResult(done.Result), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-
-    /// <summary>What the served side did; null where the caller gave up on it.</summary>
-    public void Served(Observation<TResult>? observation) => _served.TrySetResult(observation);
 
     public override void Shed(SkipReason reason)
     {
@@ -39,41 +30,27 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
 
     public override async Task RunAsync(CancellationToken stopping)
     {
-        if (_served.Task is { IsCompletedSuccessfully: true, Result: null })
-        {
-            Shed(SkipReason.Cancelled);
-            return;
-        }
-
         using var activity = StartTrace();
         var isCounted = false;
         try
         {
-            // A write has been served before it is queued; a read may still be being served.
-            var before = experiment.Writes ? await _served.Task.WaitAsync(stopping) : null;
-            if (before?.Rows is { Before.IsTooLarge: true })
+            if (observation.Rows is { Before.IsTooLarge: true })
             {
                 runner.Recorder.Undecided(experiment, Operation, Shape.Shape, IncomparableReason.TooLarge);
                 JudgeAnswer(Outcome.Incomparable.Wire());
                 return;
             }
 
-            var ask = runner.Shadow(experiment, request, before?.Rows, stopping);
+            var ask = runner.Shadow(experiment, request, observation.Rows, stopping);
             var (shadow, refused) = await runner.ObserveShadowAsync(
-                Operation, served is Side.Control ? Side.Candidate : Side.Control, ask, before?.Error, stopping);
+                Operation, served is Side.Control ? Side.Candidate : Side.Control, ask, observation.Error, stopping);
             if (refused is { } reason)
             {
                 Shed(reason);
                 return;
             }
 
-            if (await _served.Task.WaitAsync(stopping) is not { } answered)
-            {
-                Shed(SkipReason.Cancelled);
-                return;
-            }
-
-            var (control, candidate) = served is Side.Control ? (answered, shadow) : (shadow, answered);
+            var (control, candidate) = served is Side.Control ? (observation, shadow) : (shadow, observation);
             var (verdict, live) = await runner.JudgeAsync(experiment, request, control, candidate, served, Horizon, ask, stopping);
             var (outcome, signature, isCritical) = runner.Recorder.Record(
                 experiment, Operation, request, control, candidate, served, verdict, live, Shape.Shape, Caller);
@@ -101,13 +78,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
 
     private void JudgeAnswer(string verdict)
     {
-        if (served is not Side.Candidate) return;
-        _ = Number.Task.ContinueWith(
-            answered =>
-            {
-                if (answered.Result is { } number) runner.JudgedServed(number, verdict);
-            },
-            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        if (number is { } answered) runner.JudgedServed(answered, verdict);
     }
 
     private Activity? StartTrace()

@@ -9,10 +9,10 @@ namespace ShadowTicketing.Shadowing;
 public sealed partial class ExperimentRunner<TStore>
 {
     /// <summary>
-    /// Counts the request, says which side answers it, and queues it if it is to be compared. Everything the caller pays for before its own work
+    /// Counts the request, says which side answers it, and whether it is to be compared. Everything the caller pays for before its own work
     /// is here.
     /// </summary>
-    private Turn<TRequest, TResult> Admit<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, long arrived)
+    private Turn Admit<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, long arrived)
     {
         Metrics.Request(experiment);
         var operation = _operations.Of(experiment);
@@ -28,23 +28,55 @@ public sealed partial class ExperimentRunner<TStore>
             if (reason is SkipReason.Budget or SkipReason.QueueFull) shape.Shed();
             operation.Tally.Skipped(reason);
             Metrics.Skip(experiment, reason);
-            return new(operation, shape, side, fingerprint, null, reason) { HandedOver = experiment.Writes && side is Side.Candidate ? new() : null };
+            return new(operation, shape, side, fingerprint, reason) { HandedOver = experiment.Writes && side is Side.Candidate ? new() : null };
         }
 
-        // A write is handed over once it has been committed.
-        if (experiment.Writes) return new(operation, shape, side, fingerprint, null, null) { HandedOver = new() };
-        var comparison = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, side)
+        return experiment.Writes
+            ? new(operation, shape, side, fingerprint, null) { HandedOver = new() }
+            : new(operation, shape, side, fingerprint, null) { Horizon = _horizon.Latest };
+    }
+
+    /// <summary>
+    /// Queues a request to be compared, or counts why it is not. Only now that it has been answered: its own run is no traffic that the shadow
+    /// waits for, and how long it took decides nothing about whether it is compared.
+    /// </summary>
+    /// <param name="observation">What the served side did; null where the caller gave up on it.</param>
+    /// <param name="number">The number of the candidate's answer to the user; null where the control answered.</param>
+    /// <param name="isLate">Whether the request has been counted as in flight, because its user was answered by the other side before.</param>
+    private void HandOver<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, Observation<TResult>? observation, long? number = null,
+        bool isLate = false)
+    {
+        turn.HandedOver?.Value = true;
+        if (turn.Skipped is not null) return;
+        if (observation is null || (experiment.Writes && observation.Rows is null))
         {
-            Operation = operation,
-            Shape = shape,
-            EnqueuedAt = arrived,
-            Horizon = _horizon.Latest,
+            Skip(experiment, turn, observation is null ? SkipReason.Cancelled : SkipReason.SandboxUnavailable, number);
+            return;
+        }
+
+        var run = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, turn.Side, observation, number)
+        {
+            Operation = turn.Operation,
+            Shape = turn.Shape,
+            EnqueuedAt = _clock.GetTimestamp(),
+            Horizon = turn.Horizon,
             Caller = Activity.Current?.Context ?? default,
+            Size = observation.Rows?.Before.Size ?? 0,
         };
-        if (operation.Tally.Enqueue(_lane, comparison)) return new(operation, shape, side, fingerprint, comparison, null);
-        Metrics.Skip(experiment, SkipReason.QueueFull);
-        shape.Shed();
-        return new(operation, shape, side, fingerprint, null, SkipReason.QueueFull);
+        if (turn.Operation.Tally.Enqueue(_lane, run, isLate) is not { } refused) return;
+        if (refused is SkipReason.QueueFull) turn.Shape.Shed();
+        Metrics.Skip(experiment, refused);
+        if (number is { } known) _journal.Judged(known, "skipped:" + refused.Wire());
+    }
+
+    private void Skip(Experiment experiment, Turn turn, SkipReason reason, long? number = null)
+    {
+        turn.HandedOver?.Value = true;
+        if (turn.Skipped is not null) return;
+        turn.Operation.Tally.Skipped(reason);
+        Metrics.Skip(experiment, reason);
+        if (number is { } known) _journal.Judged(known, "skipped:" + reason.Wire());
     }
 
     /// <summary>Whether the candidate may answer, by what is known of the rollout at this moment.</summary>
@@ -60,12 +92,16 @@ public sealed partial class ExperimentRunner<TStore>
 
     /// <summary>How a request was taken.</summary>
     /// <param name="Skipped">Why it is not compared; null where it is.</param>
-    private readonly record struct Turn<TRequest, TResult>(
-        OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, ComparisonRun<TStore, TRequest, TResult>? Comparison,
-        SkipReason? Skipped)
+    private readonly record struct Turn(OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, SkipReason? Skipped)
     {
-        /// <summary>Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has been counted yet.</summary>
+        /// <summary>
+        /// Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has been
+        /// counted yet.
+        /// </summary>
         public StrongBox<bool>? HandedOver { get; init; }
+
+        /// <summary>The moment the request began, by the database's own reckoning; null for a write.</summary>
+        public string? Horizon { get; init; }
     }
 
     /// <summary>The application's own code: it must not fail the request. A shape that it cannot name is never proven.</summary>

@@ -8,7 +8,7 @@ namespace ShadowTicketing.Shadowing;
 public sealed partial class ExperimentRunner<TStore>
 {
     private async Task<TResult> ServeWriteAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, long arrived, CancellationToken cancellationToken)
     {
         try
         {
@@ -25,7 +25,7 @@ public sealed partial class ExperimentRunner<TStore>
     }
 
     private async Task<TResult> WriteWithControlAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, long arrived, CancellationToken cancellationToken)
     {
         var started = _clock.GetTimestamp();
         var overhead = _clock.GetElapsedTime(arrived, started);
@@ -39,7 +39,7 @@ public sealed partial class ExperimentRunner<TStore>
         }
 
         var ended = _clock.GetTimestamp();
-        HandOver(experiment, request, turn, attempt.Observation, number: null);
+        HandOver(experiment, request, turn, attempt.Observation);
         Metrics.Served(experiment, Side.Control, isFallback: false, _clock.GetElapsedTime(started, ended), attempt.Observation.Error);
         Metrics.Overhead(experiment, overhead + attempt.ImageTime + _clock.GetElapsedTime(ended));
         return Answer(attempt.Observation);
@@ -47,7 +47,7 @@ public sealed partial class ExperimentRunner<TStore>
 
     /// <summary>The candidate writes; the control does instead where the candidate failed, and it is certain that nothing of its write remains.</summary>
     private async Task<TResult> WriteWithCandidateAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, long arrived, CancellationToken cancellationToken)
     {
         var operation = turn.Operation;
         var number = _journal.Began(
@@ -99,7 +99,7 @@ public sealed partial class ExperimentRunner<TStore>
             return observation.Value!;
         }
 
-        HandOver(experiment, request, turn, observation, number: null);
+        HandOver(experiment, request, turn, observation);
         if (!attempt.IsUndone)
         {
             // It may be stored, or not: nobody may do it again, and the caller must know.
@@ -113,47 +113,9 @@ public sealed partial class ExperimentRunner<TStore>
         Activity.Current?.SetTag("shadow.fallback", true);
         var began = _clock.GetTimestamp();
         var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
-        // A failure that the control shares says nothing; it has been thrown by now. And what was late where the control is as slow is the database's.
-        Count(operation, failed: observation.Error is not ShadowTimeoutException || _clock.GetElapsedTime(began) < observation.Duration);
+        // A failure that the control shares says nothing; it has been thrown by now.
+        Count(operation, IsCandidatesFailure(observation, _clock.GetElapsedTime(began)));
         return value;
-    }
-
-    /// <summary>Queues a write to be compared, or counts why it is not.</summary>
-    private void HandOver<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, Observation<TResult> observation, long? number)
-    {
-        turn.HandedOver!.Value = true;
-        if (turn.Skipped is not null) return;
-        if (observation.Rows is null)
-        {
-            Skip(experiment, turn, SkipReason.SandboxUnavailable, number);
-            return;
-        }
-
-        var run = new ComparisonRun<TStore, TRequest, TResult>(this, experiment, request, turn.Side)
-        {
-            Operation = turn.Operation,
-            Shape = turn.Shape,
-            EnqueuedAt = _clock.GetTimestamp(),
-            Caller = Activity.Current?.Context ?? default,
-            Size = observation.Rows.Before.Size,
-        };
-        run.Served(observation);
-        run.Number.SetResult(number);
-        if (turn.Operation.Tally.Enqueue(_lane, run)) return;
-        turn.Shape.Shed();
-        Metrics.Skip(experiment, SkipReason.QueueFull);
-        if (number is { } known) _journal.Judged(known, "skipped:" + SkipReason.QueueFull.Wire());
-    }
-
-    private void Skip<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, Turn<TRequest, TResult> turn, SkipReason reason, long? number = null)
-    {
-        turn.HandedOver!.Value = true;
-        if (turn.Skipped is not null) return;
-        turn.Operation.Tally.Skipped(reason);
-        Metrics.Skip(experiment, reason);
-        if (number is { } known) _journal.Judged(known, "skipped:" + reason.Wire());
     }
 
     private static TResult Answer<TResult>(Observation<TResult> observation)

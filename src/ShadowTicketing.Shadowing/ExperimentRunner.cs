@@ -83,12 +83,12 @@ public sealed partial class ExperimentRunner<TStore>
     }
 
     private async Task<TResult> ServeControlAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived, bool isFallback,
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, long arrived, bool isFallback,
         CancellationToken cancellationToken)
     {
         // Of a fallback the comparison has the candidate's side already, and the lane brings the control's.
-        var comparison = isFallback ? null : turn.Comparison;
-        var ledger = comparison is null ? null : StatementLedger.Open();
+        var isCompared = !isFallback && !experiment.Writes && turn.Skipped is null;
+        var ledger = isCompared ? StatementLedger.Open() : null;
         var started = _clock.GetTimestamp();
         var overhead = _clock.GetElapsedTime(arrived, started);
         Observation<TResult>? observation = null;
@@ -108,7 +108,7 @@ public sealed partial class ExperimentRunner<TStore>
         finally
         {
             var ended = _clock.GetTimestamp();
-            comparison?.Served(observation);
+            if (isCompared) HandOver(experiment, request, turn, observation);
             Metrics.Served(experiment, Side.Control, isFallback, _clock.GetElapsedTime(started, ended), observation?.Error);
             if (!isFallback) Metrics.Overhead(experiment, overhead + _clock.GetElapsedTime(ended));
         }
@@ -116,52 +116,82 @@ public sealed partial class ExperimentRunner<TStore>
 
     /// <summary>The candidate answers; if it fails, or takes longer than users are used to, the control does.</summary>
     private async Task<TResult> ServeCandidateAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn<TRequest, TResult> turn, long arrived,
-        CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, long arrived, CancellationToken cancellationToken)
     {
-        turn.Operation.EnterServed();
+        var operation = turn.Operation;
+        operation.EnterServed();
         try
         {
-            ServedAttempt<TResult> attempt;
-            try
-            {
-                attempt = await _server.AskAsync(experiment, request, _server.DeadlineOf(turn.Operation), cancellationToken);
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-            catch (OperationCanceledException)
-            {
-                turn.Comparison?.Served(null);
-                throw;
-            }
-
-            turn.Comparison?.ServedEventually(attempt.Eventually);
+            var attempt = await AskCandidateAsync(experiment, request, turn, cancellationToken);
             if (attempt.InTime is { Error: null } answer)
             {
                 var number = _journal.Answered(
                     _clock.GetUtcNow(), experiment.Operation, turn.Shape.Shape, Ask(experiment.SubjectOf, request, null),
                     Ask(experiment.UserOf, request, 0), turn.Fingerprint);
-                if (turn.Comparison is { } comparison) comparison.Number.SetResult(number);
-                else _journal.Judged(number, "skipped:" + turn.Skipped!.Value.Wire());
+                HandOver(experiment, request, turn, answer, number);
+                if (turn.Skipped is { } reason) _journal.Judged(number, "skipped:" + reason.Wire());
                 Metrics.Served(experiment, Side.Candidate, isFallback: false, answer.Duration, null);
-                Count(turn.Operation, failed: false);
+                Count(operation, failed: false);
                 return answer.Value!;
             }
 
-            turn.Comparison?.Number.SetResult(null);
+            if (attempt.InTime is { } failed) HandOver(experiment, request, turn, failed);
+            else HandOverLate(experiment, request, turn, attempt.Eventually);
             Activity.Current?.SetTag("shadow.fallback", true);
+            var began = _clock.GetTimestamp();
             var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
-            // Late is not failed: what becomes of it is still to be seen. And a failure that the control shares says nothing.
-            if (attempt.InTime is not null) Count(turn.Operation, failed: true);
+            // A failure that the control shares says nothing; it has been thrown by now. Late is not failed: what becomes of it is still to be seen.
+            var control = _clock.GetElapsedTime(began);
+            if (attempt.InTime is { } inTime) Count(operation, IsCandidatesFailure(inTime, control));
             else _ = attempt.Eventually.ContinueWith(
-                late => Count(turn.Operation, failed: late.Result.Error is not null), CancellationToken.None,
+                late => Count(operation, IsCandidatesFailure(late.Result, control)), CancellationToken.None,
                 TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
             return value;
         }
         finally
         {
-            turn.Operation.LeaveServed();
+            operation.LeaveServed();
         }
     }
+
+    private async Task<ServedAttempt<TResult>> AskCandidateAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, CancellationToken cancellationToken)
+    {
+        var asked = _clock.GetTimestamp();
+        try
+        {
+            var attempt = await _server.AskAsync(experiment, request, _server.DeadlineOf(turn.Operation), cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            return attempt;
+        }
+        catch (Exception failure)
+        {
+            // The user gave up, or the position's database cannot be had: the control would meet the same, so the user sees it as it came.
+            var hasGivenUp = cancellationToken.IsCancellationRequested;
+            Skip(experiment, turn, hasGivenUp ? SkipReason.Cancelled : SkipReason.Unavailable);
+            if (!hasGivenUp) Metrics.Served(experiment, Side.Candidate, isFallback: false, _clock.GetElapsedTime(asked), failure);
+            throw;
+        }
+    }
+
+    /// <summary>Queues a candidate's run that the user did not wait for, once it has ended; until then it is in flight.</summary>
+    private void HandOverLate<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, Task<Observation<TResult>> eventually)
+    {
+        if (turn.Skipped is not null) return;
+        turn.Operation.Tally.IsLate();
+        _ = eventually.ContinueWith(
+            late => HandOver(experiment, request, turn, late.Result, isLate: true), CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>
+    /// Whether a failure of the candidate, where the control answered in its place, is the candidate's own: not where the database was not there, nor
+    /// where the control was as slow at that moment.
+    /// </summary>
+    /// <param name="control">How long the control took.</param>
+    private bool IsCandidatesFailure<TResult>(Observation<TResult> candidate, TimeSpan control) =>
+        candidate.Error is { } error && !_judge.IsUnavailable(error) && (error is not ShadowTimeoutException || control < candidate.Duration);
 
     private void Count(OperationState operation, bool failed)
     {

@@ -40,20 +40,34 @@ internal sealed class OperationTally
         }
     }
 
-    /// <summary>Counts the request as queued if the lane takes it, else as skipped.</summary>
-    public bool Enqueue(ShadowLane lane, ShadowRun run)
+    /// <summary>A request whose user has been answered, while the side that is to be compared is still running.</summary>
+    public void IsLate()
     {
         lock (_step)
         {
             _requests++;
+            _inFlight++;
+        }
+    }
+
+    /// <summary>Counts the request as queued if the lane takes it, else as skipped.</summary>
+    /// <param name="wasLate">Whether <see cref="IsLate"/> has counted it.</param>
+    /// <returns>Why it is skipped; null where it is queued.</returns>
+    public SkipReason? Enqueue(ShadowLane lane, ShadowRun run, bool wasLate)
+    {
+        lock (_step)
+        {
+            if (wasLate) _inFlight--;
+            else _requests++;
             if (lane.TryWrite(run))
             {
                 _queued++;
-                return true;
+                return null;
             }
 
-            _skips[(int)SkipReason.QueueFull]++;
-            return false;
+            var reason = lane.IsStopping ? SkipReason.Shutdown : SkipReason.QueueFull;
+            _skips[(int)reason]++;
+            return reason;
         }
     }
 

@@ -1,16 +1,33 @@
 namespace ShadowTicketing.Shadowing;
 
-/// <summary>A store and what it runs on, for one operation.</summary>
-public sealed class StoreLease<TStore>(TStore store, IAsyncDisposable resource) : IAsyncDisposable
+/// <summary>A place where a side can run one operation, and the store over it.</summary>
+/// <param name="build">
+/// Builds the store. It is the side's own code, so it runs with the side: in its time, and its failure is the side's.
+/// </param>
+/// <param name="resource">What the store runs on, such as a connection; closed with the lease.</param>
+public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable resource) : IAsyncDisposable
 {
-    /// <summary>The store.</summary>
-    public TStore Store => store;
+    private TStore? _store;
+    private bool _isBuilt;
+
+    /// <summary>The store, built when it is first asked for.</summary>
+    public TStore Store
+    {
+        get
+        {
+            if (!_isBuilt) (_store, _isBuilt) = (build(), true);
+            return _store!;
+        }
+    }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => resource.DisposeAsync();
 }
 
-/// <summary>Opens a side's store where it is to run. Throws where the position's database cannot be reached.</summary>
+/// <summary>
+/// Opens a place where a side can run. Throws only where the position's database cannot be had: what this does is the same for both sides, and
+/// its failure is no word about either.
+/// </summary>
 public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(Side side, Position position, CancellationToken cancellationToken);
 
 /// <summary>Opens both sides' stores on one snapshot of the data.</summary>
@@ -19,8 +36,9 @@ public delegate ValueTask<ISnapshot<TStore>> OpenSnapshot<TStore>(CancellationTo
 /// <summary>Both sides' stores on one snapshot of the data, which neither can change.</summary>
 public interface ISnapshot<TStore> : IAsyncDisposable
 {
-    /// <summary>A side's store; both see the same data, for as long as the snapshot is open, and neither the other's failure.</summary>
-    ValueTask<TStore> StoreAsync(Side side, CancellationToken cancellationToken);
+    /// <summary>Makes the snapshot ready for a side: both see the same data while it is open, and neither sees the other's failure.</summary>
+    /// <returns>Builds the side's store on it.</returns>
+    ValueTask<Func<TStore>> StoreAsync(Side side, CancellationToken cancellationToken);
 
     /// <summary>Which data changed between a moment and this snapshot.</summary>
     /// <param name="horizon">The moment, as <see cref="SnapshotHorizon"/> gave it.</param>

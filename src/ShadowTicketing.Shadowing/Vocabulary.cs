@@ -78,6 +78,9 @@ public enum SkipReason
     /// <summary>The caller gave up on the request.</summary>
     Cancelled,
 
+    /// <summary>The served database could not be had, so nobody was answered and nothing can be compared.</summary>
+    Unavailable,
+
     /// <summary>The service stopped before the shadow could run.</summary>
     Shutdown,
 

@@ -78,6 +78,9 @@ internal sealed class Engine : IAsyncDisposable
 
     public Func<Question, CancellationToken, Task<Answer>>? CandidateOnSnapshot { get; set; }
 
+    /// <summary>Whether the candidate fails before it is asked anything, in the code that builds its store.</summary>
+    public bool CandidateCannotBeBuilt { get; set; }
+
     public bool Moved { get; set; }
 
     /// <summary>Keys of rows that stay though others move.</summary>
@@ -87,6 +90,9 @@ internal sealed class Engine : IAsyncDisposable
     public IReadOnlyList<string> MovedRows { get; set; } = ["lines 1"];
 
     public Exception? ShadowIsDown { get; set; }
+
+    /// <summary>What opening the served position waits for, or fails with.</summary>
+    public Func<CancellationToken, Task>? OpeningServed { get; set; }
 
     public Exception? SnapshotIsDown { get; set; }
 
@@ -151,11 +157,15 @@ internal sealed class Engine : IAsyncDisposable
         await _services.DisposeAsync();
     }
 
-    private ValueTask<StoreLease<Oracle>> OpenAsync(Side side, Position position, CancellationToken token)
+    private async ValueTask<StoreLease<Oracle>> OpenAsync(Side side, Position position, CancellationToken token)
     {
         Opened.Enqueue($"{side} {position}");
         if (position == Position.Shadow && ShadowIsDown is { } down) throw down;
-        return new(new StoreLease<Oracle>(new((question, cancel) => (side == Side.Control ? Control : position == Position.Served ? CandidateServed ?? Candidate : Candidate)(question, cancel)), new Nothing()));
+        if (position == Position.Served && OpeningServed is { } opening) await opening(token);
+        return new(() => Built(side) ?? throw new InvalidOperationException("The store cannot be built."), new Nothing());
+
+        Oracle? Built(Side side) => side == Side.Candidate && CandidateCannotBeBuilt ? null : new((question, cancel) =>
+            (side == Side.Control ? Control : position == Position.Served ? CandidateServed ?? Candidate : Candidate)(question, cancel));
     }
 
     private ValueTask<ISnapshot<Oracle>> OpenSnapshotAsync(CancellationToken token) =>
@@ -163,7 +173,7 @@ internal sealed class Engine : IAsyncDisposable
 
     private sealed class Snapshot(Engine engine) : ISnapshot<Oracle>
     {
-        public ValueTask<Oracle> StoreAsync(Side side, CancellationToken cancellationToken) => new(new Oracle((question, token) =>
+        public ValueTask<Func<Oracle>> StoreAsync(Side side, CancellationToken cancellationToken) => new(() => new Oracle((question, token) =>
             (side == Side.Control ? engine.ControlOnSnapshot ?? engine.Control : engine.CandidateOnSnapshot ?? engine.Candidate)(question, token)));
 
         public ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken) =>

@@ -32,6 +32,50 @@ public sealed class LaneTests
     }
 
     [Fact]
+    public async Task A_request_is_compared_however_long_its_own_run_takes()
+    {
+        var answered = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var engine = await new Engine(new() { ["FloorInterval"] = "00:01:00" }, _clock)
+        {
+            Control = (question, _) => question.Text == "slow" ? answered.Task : Task.FromResult(new Answer("yes")),
+        }.StartAsync();
+        await engine.AskAsync("first, by the floor");
+        await TickUntilAsync(engine, status => status.Comparisons["match"] == 1);
+        var slow = engine.AskAsync("slow");
+        for (var ms = 0; ms < 120; ms++) _clock.Advance(TimeSpan.FromMilliseconds(1));
+        answered.SetResult(new("yes"));
+        await slow;
+        await TickUntilAsync(engine, status => status.Comparisons["match"] == 2);
+        Assert.Equal(0, engine.Status.Skips["yielded"]);
+    }
+
+    [Theory]
+    [InlineData(40, "match")]
+    [InlineData(60, "yielded")]
+    public async Task What_a_request_may_wait_for_other_traffic_begins_when_it_has_been_answered(int busyAfterwards, string ends)
+    {
+        var answered = new TaskCompletionSource<Answer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var engine = await new Engine(new() { ["FloorInterval"] = "00:01:00", ["YieldAfter"] = "00:00:00.050" }, _clock)
+        {
+            Control = (question, _) => question.Text == "slow" ? answered.Task : Task.FromResult(new Answer("yes")),
+        }.StartAsync();
+        await engine.AskAsync("first, by the floor");
+        await TickUntilAsync(engine, status => status.Comparisons["match"] == 1);
+        engine.Services.GetRequiredService<ServedTraffic>().Enter();
+        var slow = engine.AskAsync("slow");
+        for (var ms = 0; ms < 120; ms++) _clock.Advance(TimeSpan.FromMilliseconds(1));
+        answered.SetResult(new("yes"));
+        await slow;
+        await TickUntilAsync(engine, status => status.InFlight == 1);
+        var since = _clock.GetTimestamp();
+        await TickUntilAsync(
+            engine, status => status.InFlight == 0 || _clock.GetElapsedTime(since) >= TimeSpan.FromMilliseconds(busyAfterwards));
+        engine.Services.GetRequiredService<ServedTraffic>().Leave();
+        await TickUntilAsync(engine, status => status.InFlight == 0);
+        Assert.Equal(1, ends == "match" ? engine.Status.Comparisons["match"] - 1 : engine.Status.Skips["yielded"]);
+    }
+
+    [Fact]
     public async Task However_busy_the_machine_an_operation_is_compared_once_an_interval()
     {
         await using var engine = await BusyAsync();

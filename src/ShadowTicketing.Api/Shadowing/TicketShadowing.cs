@@ -77,7 +77,7 @@ internal static class TicketShadowing
         return async (side, position, cancellationToken) =>
         {
             var session = await TicketSession.OpenAsync(position == Position.Served ? served : shadow, cancellationToken);
-            return new(side == Side.Control ? control(session) : candidate(session), session);
+            return new(() => side == Side.Control ? control(session) : candidate(session), session);
         };
     }
 

@@ -15,15 +15,16 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private readonly TimeProvider _clock;
     private NpgsqlConnection _connection;
     private NpgsqlTransaction? _transaction;
+    private Lazy<TStore>? _store;
     private RowImages.Mark[] _marks = [];
     private int? _session;
     private TimeSpan _roundTrip;
     private End _end;
 
     private ServedWrite(NpgsqlDataSource served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection, TimeProvider clock) =>
-        (_served, _ending, _images, _connection, _clock, Store) = (served, ending, images, connection, clock, default!);
+        (_served, _ending, _images, _connection, _clock) = (served, ending, images, connection, clock);
 
-    public TStore Store { get; private set; }
+    public TStore Store => _store!.Value;
 
     public RowImage? Before { get; private set; }
 
@@ -64,7 +65,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             write._transaction = await write._connection.BeginTransactionAsync(cancellationToken);
             if (footprint is not null) await write.LookAsync(footprint, withImages, mayDoWithout, cancellationToken);
-            write.Store = storeOver(write._connection, write._transaction);
+            write._store = new(() => storeOver(write._connection, write._transaction), LazyThreadSafetyMode.None);
             return write;
         }
         catch

@@ -31,12 +31,14 @@ public sealed class WriteStage<TStore>(
         Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
     {
         var session = await sandbox.OpenAsync(before, keys, cancellationToken);
-        return new Scope(storeOver(side, session.Connection, session.Transaction), session);
+        return new Scope(() => storeOver(side, session.Connection, session.Transaction), session);
     }
 
-    private sealed class Scope(TStore store, SandboxSession session) : IWriteScope<TStore>
+    private sealed class Scope(Func<TStore> build, SandboxSession session) : IWriteScope<TStore>
     {
-        public TStore Store => store;
+        private readonly Lazy<TStore> _store = new(build, LazyThreadSafetyMode.None);
+
+        public TStore Store => _store.Value;
 
         public Task<WrittenRows> ReadAsync(CancellationToken cancellationToken) => session.ReadAsync(cancellationToken);
 

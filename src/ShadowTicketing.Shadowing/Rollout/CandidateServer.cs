@@ -24,12 +24,17 @@ internal sealed class CandidateServer<TStore>(
     public TimeSpan DeadlineOf(OperationState operation) =>
         operation.Tally.ControlP99 * OverP99 is var near && near > options.Value.CandidateDeadline ? near : options.Value.CandidateDeadline;
 
+    /// <summary>
+    /// Asks the candidate. Its time begins when it has its connection, which is waited for as the control would wait: a pool that others have
+    /// emptied is no fault of the candidate.
+    /// </summary>
+    /// <exception cref="Exception">The connection cannot be had, as it came; or the caller gave up.</exception>
     public async Task<ServedAttempt<TResult>> AskAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, TimeSpan deadline, CancellationToken caller)
     {
+        var lease = await open(Side.Candidate, Position.Served, caller);
         var eventually = observer.ObserveAsync(
-            token => open(Side.Candidate, Position.Served, token), (store, token) => experiment.RunAsync(store, request, token), caller,
-            Position.Served);
+            _ => ValueTask.FromResult(lease), (store, token) => experiment.RunAsync(store, request, token), caller, Position.Served);
         try
         {
             return new(await eventually.WaitAsync(deadline, clock, caller), eventually);

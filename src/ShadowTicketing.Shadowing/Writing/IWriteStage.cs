@@ -28,7 +28,7 @@ public interface IWriteStage<TStore>
 /// <summary>A sandbox, open for one write. Disposing it undoes everything.</summary>
 public interface IWriteScope<TStore> : IAsyncDisposable
 {
-    /// <summary>The side's store, in the sandbox.</summary>
+    /// <summary>The side's store, in the sandbox; built when it is first asked for, by the side's own code.</summary>
     TStore Store { get; }
 
     /// <summary>What the write has left of the rows.</summary>
@@ -38,7 +38,7 @@ public interface IWriteScope<TStore> : IAsyncDisposable
 /// <summary>A transaction in which a side writes for real. What is not committed by the time it is disposed is undone.</summary>
 public interface IServedWrite<TStore> : IAsyncDisposable
 {
-    /// <summary>The side's store, in the transaction.</summary>
+    /// <summary>The side's store, in the transaction; built when it is first asked for, by the side's own code.</summary>
     TStore Store { get; }
 
     /// <summary>The rows before the write, locked as the write itself will lock them; null where they were not wanted or could not be had.</summary>

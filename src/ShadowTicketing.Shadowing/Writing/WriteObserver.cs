@@ -16,15 +16,16 @@ internal sealed class WriteObserver<TStore>(IWriteStage<TStore>? stage, BoundedO
             async token =>
             {
                 var scope = await Stage.OpenSandboxAsync(side, written.Before, written.NewKeys, token);
-                return new StoreLease<IWriteScope<TStore>>(scope, scope);
+                return new StoreLease<IWriteScope<TStore>>(() => scope, scope);
             },
-            async (scope, token) => await ReadAsync(scope, written.Before, await RunAsync(experiment, request, scope.Store, clock, token), token), stopping);
+            async (scope, token) => await ReadAsync(scope, written.Before, await RunAsync(experiment, request, () => scope.Store, clock, token), token),
+            stopping);
         return observed.Value ?? new(default, observed.Error, observed.Duration, observed.Ledger);
     }
 
     /// <summary>Runs a write in its transaction; the ledger is of its own statements.</summary>
     public static async Task<Observation<TResult>> RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, TStore store, TimeProvider clock, CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Func<TStore> store, TimeProvider clock, CancellationToken cancellationToken)
     {
         var outer = StatementLedger.Current;
         var observation = await ObserveAsync();
@@ -37,7 +38,7 @@ internal sealed class WriteObserver<TStore>(IWriteStage<TStore>? stage, BoundedO
             var started = clock.GetTimestamp();
             try
             {
-                var value = await experiment.RunAsync(store, request, cancellationToken);
+                var value = await experiment.RunAsync(store(), request, cancellationToken);
                 return new(value, null, clock.GetElapsedTime(started), ledger);
             }
 #pragma warning disable CA1031 // A side may throw anything; that is what is observed.

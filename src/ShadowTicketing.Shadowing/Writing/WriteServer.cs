@@ -91,7 +91,7 @@ internal sealed partial class WriteServer<TStore>(
 
     private Task<Observation<TResult>> ObserveAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServedWrite<TStore> scope, CancellationToken cancellationToken) =>
-        WriteObserver<TStore>.RunAsync(experiment, request, scope.Store, clock, cancellationToken);
+        WriteObserver<TStore>.RunAsync(experiment, request, () => scope.Store, clock, cancellationToken);
 
     /// <summary>
     /// Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing. And no time of the side's: to read its rows

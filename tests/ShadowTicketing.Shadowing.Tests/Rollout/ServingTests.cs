@@ -121,6 +121,82 @@ public sealed class ServingTests
     }
 
     [Fact]
+    public async Task A_database_that_goes_away_is_no_failure_of_the_candidate()
+    {
+        await using var engine = await ServingAsync(new Engine { CandidateServed = Engine.Failing(new DatabaseGoneException()) });
+        for (var request = 0; request < 10; request++) Assert.Equal("yes", (await engine.AskAsync()).Text);
+        await engine.SettledAsync();
+        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+    }
+
+    [Fact]
+    public async Task A_connection_that_cannot_be_had_reaches_the_user_as_it_would_from_the_control_and_is_no_failure_of_the_candidate()
+    {
+        await using var engine = await ServingAsync(new Engine { OpeningServed = _ => Task.FromException(new DatabaseGoneException()) });
+        for (var request = 0; request < 10; request++) await Assert.ThrowsAsync<DatabaseGoneException>(() => engine.AskAsync());
+        Assert.Equal(10, (await engine.SettledAsync()).Skips["unavailable"]);
+        Assert.DoesNotContain("Control Served", engine.Opened);
+        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+    }
+
+    [Fact]
+    public async Task To_wait_for_a_connection_is_no_time_of_the_candidates()
+    {
+        var clock = new FakeTimeProvider();
+        var connection = new TaskCompletionSource();
+        await using var engine = await ServingAsync(new Engine(new() { ["CandidateDeadline"] = "00:00:00.100" }, clock) { OpeningServed = _ => connection.Task });
+        var asked = engine.AskAsync();
+        await Eventually.HoldsAsync(() => engine.Opened.Contains("Candidate Served"));
+        clock.Advance(TimeSpan.FromSeconds(2.5));
+        connection.SetResult();
+        Assert.Equal("yes", (await asked).Text);
+        Assert.DoesNotContain("Control Served", engine.Opened);
+    }
+
+    [Theory]
+    [InlineData(1.0, true)]
+    [InlineData(3.0, false)]
+    public async Task A_read_that_never_ends_in_time_counts_against_the_candidate_only_where_the_control_is_faster(double controlTakes, bool rollsBack)
+    {
+        var clock = new FakeTimeProvider();
+        await using var engine = await ServingAsync(new Engine(new() { ["CandidateDeadline"] = "00:00:00.100", ["ShadowTimeout"] = "00:00:02" }, clock)
+        {
+            CandidateServed = async (_, token) =>
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, clock, token);
+                return new("never");
+            },
+            Control = async (_, token) =>
+            {
+                await Task.Delay(TimeSpan.FromSeconds(controlTakes), clock, token);
+                return new("yes");
+            },
+        });
+        for (var request = 0; request < 3; request++)
+        {
+            var asked = engine.AskAsync();
+            await Eventually.HoldsAsync(() =>
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(10));
+                // The store goes on saying that the candidate serves; without that the lease would end.
+                engine.Confirm(new RolloutState(Ask.Operation, 1, Stage.Full, Fingerprint));
+                return asked.IsCompleted && engine.Status is { Queued: 0, InFlight: 0 };
+            });
+            Assert.Equal("yes", (await asked).Text);
+        }
+
+        Assert.Equal(rollsBack, engine.Lease.Of(Ask.Operation)!.IsHeld);
+    }
+
+    [Fact]
+    public async Task A_candidate_that_cannot_even_be_built_fails_by_itself_and_is_rolled_back()
+    {
+        await using var engine = await ServingAsync(new Engine { CandidateCannotBeBuilt = true });
+        for (var request = 0; request < 3; request++) Assert.Equal("yes", (await engine.AskAsync()).Text);
+        await Eventually.HoldsAsync(() => engine.Lease.Of(Ask.Operation)!.IsHeld);
+    }
+
+    [Fact]
     public async Task Every_switch_alone_gives_users_back_to_the_control()
     {
         await using var engine = await ServingAsync(new Engine { Candidate = Engine.Saying("no") });
