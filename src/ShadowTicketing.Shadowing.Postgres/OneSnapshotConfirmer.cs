@@ -9,11 +9,15 @@ namespace ShadowTicketing.Shadowing.Postgres;
 public sealed class OneSnapshotConfirmer<TStore>
 {
     private readonly NpgsqlDataSource _shadow;
+    private readonly NpgsqlDataSource _servedView;
     private readonly Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> _storeOver;
     private readonly string _movedKeys;
     private readonly string _movedRows;
 
     /// <param name="shadow">The shadow's data source.</param>
+    /// <param name="servedView">
+    /// A small data source of the shadow's own, with the role and the settings of the served position: only read, and never one that users wait for.
+    /// </param>
     /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
     /// <param name="rowVersions">
     /// A query of two columns: a key of <c>@keys</c> (<c>int[]</c>), and the <c>xmin</c> of a row that an answer about it rests on, NULL for a row
@@ -23,10 +27,10 @@ public sealed class OneSnapshotConfirmer<TStore>
     /// A query of two columns: a name (<c>text</c>) and the <c>xmin</c> of every row that an answer may rest on where no key says which.
     /// </param>
     public OneSnapshotConfirmer(
-        NpgsqlDataSource shadow, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, string rowVersions, string anyVersions)
+        NpgsqlDataSource shadow, NpgsqlDataSource servedView, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, string rowVersions,
+        string anyVersions)
     {
-        (_shadow, _storeOver) = (shadow, storeOver);
-
+        (_shadow, _servedView, _storeOver) = (shadow, servedView, storeOver);
         _movedKeys = $"select distinct v.key from {Versions(rowVersions)} where v.xid is null or {IsNew}";
         _movedRows = $"select v.key from {Versions(anyVersions)} where {IsNew} limit 20";
     }
@@ -76,6 +80,16 @@ public sealed class OneSnapshotConfirmer<TStore>
             return () => opener._storeOver(side, connection, transaction);
         }
 
+        public async ValueTask<StoreLease<TStore>> AsServedAsync(CancellationToken cancellationToken)
+        {
+            // A snapshot cannot be exported behind a savepoint.
+            await transaction.RollbackAsync("before_side", cancellationToken);
+            await using var export = new NpgsqlCommand(
+                "release savepoint before_side; select pg_export_snapshot(); savepoint before_side", connection, transaction);
+            var id = (string)(await export.ExecuteScalarAsync(cancellationToken))!;
+            return await ServedView.OpenAsync(opener, id, cancellationToken);
+        }
+
         public async ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
         {
             await transaction.RollbackAsync("before_side", cancellationToken);
@@ -112,6 +126,40 @@ public sealed class OneSnapshotConfirmer<TStore>
             var command = new NpgsqlCommand(sql, connection, transaction);
             command.Parameters.Add(new("horizon", NpgsqlDbType.Text) { Value = horizon });
             return command;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await transaction.DisposeAsync();
+            await connection.DisposeAsync();
+        }
+    }
+
+    /// <summary>The served position's look at a snapshot of the shadow's.</summary>
+    private sealed class ServedView(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
+    {
+        public static async ValueTask<StoreLease<TStore>> OpenAsync(
+            OneSnapshotConfirmer<TStore> opener, string snapshot, CancellationToken cancellationToken)
+        {
+            var connection = await opener._servedView.OpenConnectionAsync(cancellationToken);
+            try
+            {
+                var transaction = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
+                await using var import = new NpgsqlCommand(
+                    $"set transaction read only; set transaction snapshot '{snapshot}'", connection, transaction);
+                await import.ExecuteNonQueryAsync(cancellationToken);
+                return new(() => opener._storeOver(Side.Control, connection, transaction), new ServedView(connection, transaction));
+            }
+            catch (PostgresException refused) when (PostgresErrors.IsForeignSnapshot(refused.SqlState))
+            {
+                await connection.DisposeAsync();
+                throw new PositionsDifferException(refused);
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
         }
 
         public async ValueTask DisposeAsync()

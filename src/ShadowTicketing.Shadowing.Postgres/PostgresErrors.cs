@@ -23,6 +23,13 @@ public static class PostgresErrors
         return new(error?.GetType().Name ?? "", false);
     }
 
+    /// <summary>
+    /// Whether a server refused a snapshot because it does not know it: invalid identifier (before 17), undefined object (since), or another
+    /// database of the same server.
+    /// </summary>
+    internal static bool IsForeignSnapshot(string state) =>
+        state is PostgresErrorCodes.InvalidParameterValue or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.FeatureNotSupported;
+
     /// <summary>Connection failures, a server that is starting, stopping or out of resources, and refused logins.</summary>
     private static bool IsUnavailable(string state) =>
         state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("53", StringComparison.Ordinal)

@@ -9,9 +9,11 @@ namespace ShadowTicketing.Shadowing;
 /// that moved can explain it.
 /// </summary>
 internal sealed class Confirmer<TStore>(
-    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, IOptions<ShadowingOptions> options,
+    TimeProvider clock)
 {
     private readonly WriteConfirmer _writes = new(judge);
+    private readonly PositionComparer<TStore> _positions = new(openSnapshot, judge, observer, options, clock);
     private readonly Lock _rate = new();
     private long _second;
     private int _inSecond;
@@ -43,7 +45,7 @@ internal sealed class Confirmer<TStore>(
         var open = new SharedResource(snapshot);
         try
         {
-            return await DecideAsync(experiment, request, control, candidate, seen, horizon, snapshot, open, again, second, stopping);
+            return await DecideAsync(experiment, request, control, candidate, seen, served, horizon, snapshot, open, again, second, stopping);
         }
 #pragma warning disable CA1031 // As above: the connection may go at any time.
         catch (Exception)
@@ -59,8 +61,8 @@ internal sealed class Confirmer<TStore>(
 
     private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
-        ComparisonResult seen, string? horizon, ISnapshot<TStore> snapshot, SharedResource open, Func<Side, Task<Observation<TResult>>> again, Side second,
-        CancellationToken stopping)
+        ComparisonResult seen, Side served, string? horizon, ISnapshot<TStore> snapshot, SharedResource open,
+        Func<Side, Task<Observation<TResult>>> again, Side second, CancellationToken stopping)
     {
         var controlAgain = await ObserveAsync(Side.Control);
         if (controlAgain.Error is not null && control.Error is null)
@@ -83,9 +85,19 @@ internal sealed class Confirmer<TStore>(
         if (candidate.Error is not null && control.Error is null) return await FailsAgainAsync();
         var moved = judge.Compare(experiment, request, control, controlAgain);
         if (moved.Incomparable is { } unclear) return Undecided(ConfirmationVerdict.Failed, unclear);
+        // A served control that answers here as it did live has shown that both positions see the same. Else that is to be asked.
+        var view = served is Side.Control && moved.IsSame ? PositionsView.Same
+            : await _positions.CompareAsync(experiment, request, snapshot, controlAgain, () => ObserveAsync(Side.Control), stopping);
+        if (view is PositionsView.Different)
+        {
+            positions.Found(experiment.Operation, token => _positions.AskAsync(experiment, request, token));
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.PositionsDiffer);
+        }
+
         // What was not kept cannot be explained.
         if (seen.TotalDifferences > seen.Differences.Count) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.TooLarge);
-        var onSnapshot = ObservedPair.Of(controlAgain, candidateAgain);
+        // The pair that agrees here is a case only where users see the same rows.
+        var onSnapshot = view is PositionsView.Same ? ObservedPair.Of(controlAgain, candidateAgain) : null;
         var left = Movements.Unexplained(seen.Differences, moved.Differences);
         if (left.Count == 0) return Explained(Movements.Of(moved.Differences), onSnapshot);
         if (horizon is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
@@ -100,6 +112,7 @@ internal sealed class Confirmer<TStore>(
         left = [.. inRows.Left, .. beside.Left];
         if (left.Count > 0)
         {
+            if (view is PositionsView.Unknown) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
             return (ConfirmationVerdict.Concurrency, new(
                 Outcome.Mismatch,
                 Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
@@ -134,7 +147,7 @@ internal sealed class Confirmer<TStore>(
             token => open.LeaseAsync(snapshot, side, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
     }
 
-    private static (ConfirmationVerdict, Verdict) Explained(Movement movement, ObservedPair onSnapshot) =>
+    private static (ConfirmationVerdict, Verdict) Explained(Movement movement, ObservedPair? onSnapshot) =>
         (ConfirmationVerdict.Moved, new(Outcome.Transient, Movement: movement, Pair: onSnapshot));
 
     private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>

@@ -37,7 +37,8 @@ public sealed partial class ExperimentRunner<TStore>
 
     internal ExperimentRunner(
         OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, IWriteStage<TStore>? stage, OperationStates operations, ShadowingControl control, ShadowLane lane,
-        ServedTraffic served, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon, ShadowingMetrics metrics, ComparisonRecorder recorder,
+        ServedTraffic served, BoundedObserver observer, PairJudge judge, PositionWatch positions, SnapshotHorizon horizon, ShadowingMetrics metrics,
+        ComparisonRecorder recorder,
         ServedJournal journal, EvidenceLedger ledger, DatabaseTimeBudget budget, IOptions<ShadowingOptions> options, TimeProvider clock,
         ILoggerFactory loggers)
     {
@@ -45,7 +46,7 @@ public sealed partial class ExperimentRunner<TStore>
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
         (_server, _journal, _ledger, _budget) = (new(open, observer, options, clock), journal, ledger, budget);
         (_sandbox, _writes) = (new(stage, observer, clock), new(stage, options, clock, loggers.CreateLogger<WriteServer<TStore>>()));
-        _confirmer = new(openSnapshot, judge, observer, options, clock);
+        _confirmer = new(openSnapshot, judge, observer, positions, options, clock);
         Timer = new(options);
         SelfTest = new(judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
     }

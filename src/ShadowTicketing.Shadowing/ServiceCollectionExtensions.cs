@@ -32,6 +32,9 @@ public static class ServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ShadowingMetrics>();
         services.AddSingleton<ShadowSwitch>();
+        services.AddSingleton(provider => new PositionWatch(
+            provider.GetRequiredService<ShadowSwitch>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<PositionWatch>>()));
         services.AddSingleton<ServedTraffic>();
         services.AddSingleton<SnapshotHorizon>();
         services.AddSingleton<OperationStates>();
@@ -74,6 +77,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<ServedTraffic>(),
             provider.GetRequiredService<BoundedObserver>(),
             provider.GetRequiredService<PairJudge>(),
+            provider.GetRequiredService<PositionWatch>(),
             provider.GetRequiredService<SnapshotHorizon>(),
             provider.GetRequiredService<ShadowingMetrics>(),
             provider.GetRequiredService<ComparisonRecorder>(),

@@ -22,7 +22,10 @@ public sealed class ShadowSwitch
     /// <summary>The shadow's role or the schema is not what shadowing needs.</summary>
     public const string CriticalFinding = "critical_finding";
 
-    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding];
+    /// <summary>The served position and the shadow's do not see the same rows, as <see cref="PositionWatch"/> found.</summary>
+    public const string PositionsDiffer = "positions_differ";
+
+    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer];
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;

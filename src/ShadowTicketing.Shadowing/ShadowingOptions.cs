@@ -81,7 +81,9 @@ public sealed class ShadowingOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>How long a shadow run waits for a moment without served traffic before it is shed.</summary>
+    /// <summary>
+    /// How long a shadow run waits, from its request's own answer on, for a moment without other served traffic before it is shed.
+    /// </summary>
     /// <value>Zero to 10 seconds. The default is 50 milliseconds.</value>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan YieldAfter { get; set; } = TimeSpan.FromMilliseconds(50);
@@ -122,7 +124,7 @@ public sealed class ShadowingOptions
     public int MaxNodes { get; set; } = 200_000;
 
     /// <summary>
-    /// How long a candidate that serves may take before the control answers in its place: this, or one and a half times the control's p99 if that is
+    /// How long a candidate that serves may take, once it has its connection, before the control answers in its place: this, or one and a half times the control's p99 if that is
     /// longer.
     /// </summary>
     /// <value>10 milliseconds to 10 seconds. The default is 100 milliseconds.</value>

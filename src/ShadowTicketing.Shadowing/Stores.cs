@@ -40,11 +40,19 @@ public interface ISnapshot<TStore> : IAsyncDisposable
     /// <returns>Builds the side's store on it.</returns>
     ValueTask<Func<TStore>> StoreAsync(Side side, CancellationToken cancellationToken);
 
+    /// <summary>Opens the control's store on this very snapshot, with the role and the settings of the served position.</summary>
+    /// <exception cref="PositionsDifferException">The served position cannot look at this snapshot: it is on another database.</exception>
+    /// <exception cref="Exception">It cannot be had now.</exception>
+    ValueTask<StoreLease<TStore>> AsServedAsync(CancellationToken cancellationToken);
+
     /// <summary>Which data changed between a moment and this snapshot.</summary>
     /// <param name="horizon">The moment, as <see cref="SnapshotHorizon"/> gave it.</param>
     /// <param name="keys">The rows to look at; null asks for any row that an answer may rest on, a bounded number.</param>
     ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken);
 }
+
+/// <summary>The served position and the shadow's do not look at the same database.</summary>
+public sealed class PositionsDifferException(Exception cause) : Exception("The served position cannot look at the shadow's snapshot.", cause);
 
 /// <summary>What was written since a moment.</summary>
 /// <param name="Any">Whether anything was, anywhere: it may have been a row that is gone again, and bears no witness.</param>

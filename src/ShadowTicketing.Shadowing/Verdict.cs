@@ -9,7 +9,8 @@ namespace ShadowTicketing.Shadowing;
 /// <param name="ErrorType">The candidate's error; null where it had none.</param>
 /// <param name="Movement">What explains a transient difference; set with that outcome and no other.</param>
 /// <param name="Tolerated">Why it is tolerated: a rule's reason, or that somebody accepted it.</param>
-/// <param name="Pair">The two observations that differ; of a transient difference, the two that agree on the snapshot. Null where nothing differed.</param>
+/// <param name="Pair">The two observations that differ; of a transient difference, the two that agree on the
+/// snapshot, null where it is not known whether users see the same. Null where nothing differed.</param>
 internal sealed record Verdict(
     Outcome Outcome,
     IncomparableReason? Reason = null,

@@ -63,7 +63,7 @@ public enum SkipReason
     /// <summary>The lane had no room.</summary>
     QueueFull,
 
-    /// <summary>Served traffic needed the machine for longer than the lane waits.</summary>
+    /// <summary>Other served traffic needed the machine for longer than the lane waits.</summary>
     Yielded,
 
     /// <summary>The budget of database time was spent.</summary>
@@ -108,6 +108,12 @@ public enum IncomparableReason
 
     /// <summary>The candidate failed once and could not be made to fail again; or what it wrote for a user it does not repeat in the sandbox.</summary>
     NotReproduced,
+
+    /// <summary>
+    /// The control answers differently on one snapshot in the served position and in the shadow's: the two positions do not see the same rows,
+    /// so neither an agreement nor a difference in the shadow says anything about users.
+    /// </summary>
+    PositionsDiffer,
 
     /// <summary>The answers are larger or deeper than may be compared, or a write concerns more rows than are read.</summary>
     TooLarge,

@@ -78,6 +78,12 @@ internal sealed class Engine : IAsyncDisposable
 
     public Func<Question, CancellationToken, Task<Answer>>? CandidateOnSnapshot { get; set; }
 
+    /// <summary>What the control says on a snapshot to the served position; what it says there to the shadow unless set.</summary>
+    public Func<Question, CancellationToken, Task<Answer>>? ControlAsServed { get; set; }
+
+    /// <summary>Why the served position cannot look at a snapshot.</summary>
+    public Exception? ServedViewIsDown { get; set; }
+
     /// <summary>Whether the candidate fails before it is asked anything, in the code that builds its store.</summary>
     public bool CandidateCannotBeBuilt { get; set; }
 
@@ -175,6 +181,10 @@ internal sealed class Engine : IAsyncDisposable
     {
         public ValueTask<Func<Oracle>> StoreAsync(Side side, CancellationToken cancellationToken) => new(() => new Oracle((question, token) =>
             (side == Side.Control ? engine.ControlOnSnapshot ?? engine.Control : engine.CandidateOnSnapshot ?? engine.Candidate)(question, token)));
+
+        public ValueTask<StoreLease<Oracle>> AsServedAsync(CancellationToken cancellationToken) => engine.ServedViewIsDown is { } down ? throw down
+            : new(new StoreLease<Oracle>(
+                () => new((question, token) => (engine.ControlAsServed ?? engine.ControlOnSnapshot ?? engine.Control)(question, token)), new Nothing()));
 
         public ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken) =>
             new(new RowsMoved(engine.Moved, engine.Moved ? [.. (keys ?? []).Except(engine.UnmovedKeys)] : [], engine.Moved && keys is null ? engine.MovedRows : []));

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;
@@ -14,7 +15,8 @@ namespace ShadowTicketing.Api.Shadowing;
 /// really has. The first keeps users safe; the second is what the original migration died of.
 /// </summary>
 internal sealed class SetupWatch(
-    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings,
+    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
+    WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings, PositionWatch positions,
     ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
     private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
@@ -22,19 +24,34 @@ internal sealed class SetupWatch(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        positions.Changed += OnPositionsChanged;
         using var tick = new PeriodicTimer(Interval, clock);
         try
         {
             while (await tick.WaitForNextTickAsync(stoppingToken))
             {
-                if (!shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) await CheckAsync(stoppingToken);
+                if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) continue;
+                await CheckAsync(stoppingToken);
+                await positions.RecheckAsync(stoppingToken);
             }
         }
         catch (OperationCanceledException)
         {
             // The service stops.
         }
+        finally
+        {
+            positions.Changed -= OnPositionsChanged;
+        }
     }
+
+    private void OnPositionsChanged(object? sender, EventArgs e) => findings.Replace("positions", positions.Differing is not { } operation ? [] :
+    [
+        new Finding(
+            Finding.Critical, operation,
+            "The served role and the shadow's role do not see the same rows: on one snapshot the control answers each of them differently. Shadowing "
+            + "is off until it answers both alike. Compare row security, search_path and the other settings of the two roles."),
+    ]);
 
     /// <summary>Checks once.</summary>
     /// <returns>Whether the database could be asked; what it answered is in the findings and, if critical, in the switch.</returns>
@@ -45,13 +62,17 @@ internal sealed class SetupWatch(
             await using var connection = await shadow.OpenConnectionAsync(cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
             var disagreements = await ModelCheck.CompareAsync(contexts, connection, cancellationToken);
+            var unlike = await ComparePositionsAsync(connection, cancellationToken);
             Begin(Fingerprints.Current.On(await SchemaFingerprint.ReadAsync(connection, Tables, cancellationToken)));
             findings.Replace("reach");
             findings.Replace("role", [.. powers.Select(power => new Finding(
                 Finding.Critical, power.Object, $"The shadow's role could write: {power.Power}. Shadowing is off until it cannot."))]);
             findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
             var sandboxPowers = await CheckSandboxAsync(cancellationToken);
-            shadowSwitch.Hold(ShadowSwitch.CriticalFinding, powers.Count > 0 || sandboxPowers || disagreements.Any(disagreement => disagreement.Breaks));
+            findings.Replace("tables", [.. unlike.Select(difference => new Finding(Finding.Critical, difference.Table, difference.Finding))]);
+            shadowSwitch.Hold(
+                ShadowSwitch.CriticalFinding,
+                powers.Count > 0 || sandboxPowers || unlike.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
             return true;
         }
         catch (Exception failure) when (PostgresErrors.Categorize(failure) is { IsUnavailable: true } or { Name.Length: 5 })
@@ -60,6 +81,12 @@ internal sealed class SetupWatch(
                 Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
             return false;
         }
+    }
+
+    private async Task<IReadOnlyList<PositionDifference>> ComparePositionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var served = await servedView.OpenConnectionAsync(cancellationToken);
+        return await PositionCheck.CompareAsync(served, connection, Tables, cancellationToken);
     }
 
     /// <summary>Without a sandbox writes are not compared, and the candidate writes nothing for users; reads do without.</summary>

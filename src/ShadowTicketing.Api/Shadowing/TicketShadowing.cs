@@ -103,6 +103,7 @@ internal static class TicketShadowing
         var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
         var confirmer = new OneSnapshotConfirmer<ITicketStore>(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.View),
             (side, connection, transaction) => side == Side.Control
                 ? control(TicketSession.Within(connection, transaction))
                 : candidate(TicketSession.Within(connection, transaction)),

@@ -18,6 +18,12 @@ internal static class ServedDatabase
     /// <summary>The key of a data source that keeps no connection: for ending a session when the others are all taken.</summary>
     public const string Ending = "served-ending";
 
+    /// <summary>
+    /// The key of a small data source with the served role, for the shadow: it looks through users' eyes without taking a connection that they wait
+    /// for.
+    /// </summary>
+    public const string View = "served-view";
+
     public static void AddServedDatabase(this IServiceCollection services)
     {
         services.AddOptions<ServedDatabaseOptions>()
@@ -25,6 +31,8 @@ internal static class ServedDatabase
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ServedDatabaseOptions>, ServedDatabaseValidation>();
         services.AddKeyedSingleton(Key, (provider, _) => Create(provider, Key, "Max Auto Prepare=50;Maximum Pool Size=32;Application Name=ticketing-served", ""));
+        services.AddKeyedSingleton(View, (provider, _) => Create(
+            provider, View, "", "Maximum Pool Size=2;Minimum Pool Size=0;Max Auto Prepare=0;Timeout=2;Command Timeout=5;Application Name=ticketing-served-view"));
         services.AddKeyedSingleton(Ending, (provider, _) => Create(provider, Ending, "Application Name=ticketing-served", "Pooling=false;Timeout=2;Command Timeout=2"));
     }
 

@@ -79,8 +79,9 @@ internal sealed partial class ComparisonRecorder(
     private static ulong? CaseOf<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Verdict verdict, string shape)
     {
-        // What movement explains was equal on the snapshot: that pair is the case.
         if (verdict.Outcome is Outcome.Incomparable or Outcome.ControlError) return null;
+        // What movement explains was equal on the snapshot: that pair is the case, where it is known that users see the same.
+        if (verdict is { Outcome: Outcome.Transient, Pair: null }) return null;
         var errorType = control.Error?.GetType().Name;
         if (experiment.Writes)
         {
@@ -89,7 +90,7 @@ internal sealed partial class ComparisonRecorder(
                 rows.Changes.Count > 0 ? WriteCase.After(rows) : WriteCase.Answer(control.Value, rows), errorType);
         }
 
-        var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair?.Control : control.Value;
+        var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair!.Control : control.Value;
         return CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, errorType);
     }
 

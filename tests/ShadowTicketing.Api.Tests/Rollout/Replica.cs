@@ -46,7 +46,7 @@ internal sealed class Replica : IAsyncDisposable
 
     public static async Task<Replica> StartAsync(
         TicketingDatabase database, string name = "one", Func<ITicketStore, ITicketStore>? candidate = null, bool warm = true,
-        Func<ITicketStore, ITicketStore>? everywhere = null, params (string, string)[] settings)
+        Func<ITicketStore, ITicketStore>? everywhere = null, Func<Task>? openingCandidate = null, params (string, string)[] settings)
     {
         var starts = new ConcurrentQueue<long>();
         var service = await ShadowedService.StartAsync(database, services =>
@@ -58,9 +58,14 @@ internal sealed class Replica : IAsyncDisposable
                 var open = (OpenStore<ITicketStore>)opened(provider);
                 return async (side, position, token) =>
                 {
-                    if ((side, position) == (Side.Candidate, Position.Served)) starts.Enqueue(Stopwatch.GetTimestamp());
+                    if ((side, position) == (Side.Candidate, Position.Served))
+                    {
+                        starts.Enqueue(Stopwatch.GetTimestamp());
+                        if (openingCandidate is not null) await openingCandidate();
+                    }
+
                     var lease = await open(side, position, token);
-                    return side is Side.Candidate && candidate is not null ? new(candidate(lease.Store), lease) : lease;
+                    return side is Side.Candidate && candidate is not null ? new(() => candidate(lease.Store), lease) : lease;
                 };
             });
         }, warm, [.. Settings, ("Shadowing:Replica", name), .. settings]);
