@@ -83,7 +83,7 @@ internal sealed class HaProxy : IAsyncDisposable
             balance roundrobin
             option httpchk GET /health/ready
             http-check expect status 200
-            default-server check inter 200ms fall 1 rise 1
+            default-server check inter 500ms fall 1 rise 1
             {string.Join("\n    ", replicas.Select(replica => $"server {replica.Name} {replica.Authority}"))}
         listen statistics
             bind {_statistics.Authority}
