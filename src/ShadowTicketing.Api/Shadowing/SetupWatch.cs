@@ -47,8 +47,7 @@ internal sealed class SetupWatch(
             var disagreements = await ModelCheck.CompareAsync(contexts, connection, cancellationToken);
             Begin(Fingerprints.Current.On(await SchemaFingerprint.ReadAsync(connection, Tables, cancellationToken)));
             findings.Replace("reach");
-            findings.Replace("role", [.. powers.Select(power => new Finding(
-                Finding.Critical, power.Object, $"The shadow's role could write: {power.Power}. Shadowing is off until it cannot."))]);
+            findings.Replace("role", [.. powers.Select(power => RoleFinding.Of("shadow", power))]);
             findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
             var sandboxPowers = await CheckSandboxAsync(cancellationToken);
             shadowSwitch.Hold(ShadowSwitch.CriticalFinding, powers.Count > 0 || sandboxPowers || disagreements.Any(disagreement => disagreement.Breaks));
@@ -70,8 +69,7 @@ internal sealed class SetupWatch(
         {
             await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
-            findings.Replace("sandbox", [.. powers.Select(power => new Finding(
-                Finding.Critical, power.Object, $"The sandbox's role could write: {power.Power}. Shadowing is off until it cannot."))]);
+            findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.Of("sandbox", power))]);
             shadowSwitch.HasSandbox = true;
             return powers.Count > 0;
         }
