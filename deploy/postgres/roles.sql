@@ -1,6 +1,7 @@
 -- One role per position, never per side: whichever side serves, writes as ticketing_served.
 -- Run in the ticketing database, as a superuser or as the owner of the database and its tables with CREATEROLE; safe to run again.
 -- No passwords here: set them with ALTER ROLE … PASSWORD.
+-- It grants to these four roles and revokes from them alone: what other roles may do in this database, PUBLIC included, stays as it is.
 
 BEGIN;
 
@@ -15,11 +16,12 @@ BEGIN
     END LOOP;
 END $$;
 
--- Nobody but the owner makes tables, and nobody but the sandbox makes temporary ones.
-REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+-- PUBLIC may make temporary tables, and no REVOKE from one role takes away what PUBLIC has. For the shadow that may stay so: its sessions are
+-- read-only, and a temporary table is seen by its own session alone. CREATE on a schema may not, for what is created there stays. Where
+-- PUBLIC has it, as in databases that come from PostgreSQL 14 or older, shadowing stays off, and the status names the statement that
+-- closes it and the roles that have it through PUBLIC alone. The owner of the database decides whether to run it.
 DO $$
 BEGIN
-    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO ticketing_served, ticketing_shadow, ticketing_sandbox, ticketing_evidence', current_database());
     EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM ticketing_shadow', current_database());
     EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO ticketing_sandbox', current_database());

@@ -5,6 +5,7 @@ using ShadowTicketing.Api.Http;
 using ShadowTicketing.Api.Operations;
 using ShadowTicketing.Api.Problems;
 using ShadowTicketing.Api.Shadowing;
+using ShadowTicketing.Api.Stopping;
 using ShadowTicketing.Api.Tickets;
 
 namespace ShadowTicketing.Api;
@@ -15,7 +16,7 @@ public static class ApiHost
     /// <summary>The exit code of a start refused for its settings, as sysexits.h names it.</summary>
     internal const int ExitOfBadSettings = 78;
 
-    /// <summary>How long a stop may take, requests in flight and the lane's draining included.</summary>
+    /// <summary>How long a stop may take once the listener closes, requests in flight and the lane's draining included.</summary>
     private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(20);
 
     /// <summary>Composes the service without starting it, once its settings have been judged, all at once.</summary>
@@ -39,6 +40,7 @@ public static class ApiHost
         builder.Services.AddTicketShadowing(builder.Configuration);
         builder.Services.AddOperations(builder.Configuration);
         builder.Services.AddTelemetry(builder.Configuration);
+        builder.Services.AddStopping();
         builder.Services.AddHealth();
         builder.Services.AddApiDescription();
         configure?.Invoke(builder);
@@ -46,6 +48,7 @@ public static class ApiHost
         var app = builder.Build();
         RefuseBadSettings(app);
 
+        app.UseStopping();
         app.UseProblems();
         app.UseUrlLimit();
         app.UseRouting();

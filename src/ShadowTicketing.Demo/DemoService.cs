@@ -40,6 +40,7 @@ internal sealed class DemoService : IAsyncDisposable
                 new("ConnectionStrings:Sandbox", database.Sandbox),
                 new("ConnectionStrings:Evidence", database.Evidence),
                 new("Operators:RequestsPerSecond", "1000"),
+                new("Stopping:ServeFor", "00:00:00"),
                 .. settings,
             ]);
             builder.Logging.ClearProviders().AddProvider(log);

@@ -7,8 +7,9 @@ internal static class Tool
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
-    /// <summary>Where <c>deploy/prometheus/ensure</c> unpacks what the system has not got.</summary>
-    private static readonly string Unpacked = Repository.Path(".cache", "prometheus", "usr", "bin");
+    /// <summary>Besides the PATH: where Debian keeps servers, and where <c>deploy/*/ensure</c> unpack what the system has not got.</summary>
+    private static readonly string[] Folders =
+        ["/usr/sbin", Repository.Path(".cache", "prometheus", "usr", "bin"), Repository.Path(".cache", "haproxy", "bin")];
 
     public static Task<string> SucceedsAsync(string program, params string[] arguments) => SucceedsInAsync(Repository.Root, program, arguments);
 
@@ -45,9 +46,16 @@ internal static class Tool
 
     public static string Find(string program)
     {
-        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Append(Unpacked);
+        var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Concat(Folders);
         var found = folders.Select(folder => Path.Combine(folder, program)).FirstOrDefault(File.Exists);
-        Assert.True(found is not null, $"{program} is neither on PATH nor in {Unpacked}. Run: {(program is "npm" or "node" ? "install Node.js" : "deploy/prometheus/ensure")}");
+        Assert.True(found is not null, $"{program} is neither on PATH nor in {string.Join(", ", Folders)}. Run: {Remedy(program)}");
         return found;
     }
+
+    private static string Remedy(string program) => program switch
+    {
+        "npm" or "node" => "install Node.js",
+        "haproxy" => "deploy/haproxy/ensure",
+        _ => "deploy/prometheus/ensure",
+    };
 }

@@ -25,6 +25,7 @@ internal static class SoakService
                 new("ConnectionStrings:Shadow", database.Shadow),
                 new("ConnectionStrings:Sandbox", database.Sandbox),
                 new("ConnectionStrings:Evidence", database.Evidence),
+                new("Stopping:ServeFor", "00:00:00"),
                 new("Shadowing:QueueCapacity", "4096"),
                 new("Shadowing:DatabaseTimeBudget", "16"),
                 new("Shadowing:Workers", "4"),

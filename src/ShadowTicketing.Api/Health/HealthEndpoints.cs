@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using ShadowTicketing.Api.Stopping;
 using ShadowTicketing.Api.Tickets;
 
 namespace ShadowTicketing.Api.Health;
@@ -11,7 +12,8 @@ internal static class HealthEndpoints
         services.AddSingleton<Readiness>();
         services.AddHealthChecks()
             .AddCheck<ServedDatabaseCheck>("database", timeout: TimeSpan.FromSeconds(2))
-            .AddCheck<Readiness>("warm");
+            .AddCheck<Readiness>("warm")
+            .AddCheck<LettingGo>("staying");
         return services;
     }
 

@@ -65,8 +65,7 @@ internal sealed class SetupWatch(
             var unlike = await ComparePositionsAsync(connection, cancellationToken);
             Begin(Fingerprints.Current.On(await SchemaFingerprint.ReadAsync(connection, Tables, cancellationToken)));
             findings.Replace("reach");
-            findings.Replace("role", [.. powers.Select(power => new Finding(
-                Finding.Critical, power.Object, $"The shadow's role could write: {power.Power}. Shadowing is off until it cannot."))]);
+            findings.Replace("role", [.. powers.Select(power => RoleFinding.Of("shadow", power))]);
             findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
             var sandboxPowers = await CheckSandboxAsync(cancellationToken);
             findings.Replace("tables", [.. unlike.Select(difference => new Finding(Finding.Critical, difference.Table, difference.Finding))]);
@@ -97,8 +96,7 @@ internal sealed class SetupWatch(
         {
             await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
-            findings.Replace("sandbox", [.. powers.Select(power => new Finding(
-                Finding.Critical, power.Object, $"The sandbox's role could write: {power.Power}. Shadowing is off until it cannot."))]);
+            findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.Of("sandbox", power))]);
             shadowSwitch.HasSandbox = true;
             return powers.Count > 0;
         }

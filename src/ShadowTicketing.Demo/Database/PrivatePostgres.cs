@@ -102,6 +102,9 @@ public sealed class PrivatePostgres : IAsyncDisposable
         _oneAtATime.Dispose();
     }
 
+    /// <summary>As the superuser, unpooled: for what only the server's administrator does.</summary>
+    internal string Administrator(string database = Superuser) => Connect(database, Superuser);
+
     private async Task InitialiseAsync(CancellationToken cancellationToken)
     {
         var start = _binaries.Initialise(_directory.Path, Superuser);

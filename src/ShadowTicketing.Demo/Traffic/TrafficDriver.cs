@@ -21,6 +21,12 @@ internal sealed record TrafficOptions
     /// <summary>Operations whose requests are sent; null for all. The others are planned and left out.</summary>
     public IReadOnlySet<string>? Operations { get; init; }
 
+    /// <summary>
+    /// Whether each request has a connection of its own. A client that keeps connections sends a request again, and says nothing of it, where
+    /// the connection turns out to be closed: failures would not be seen.
+    /// </summary>
+    public bool OneRequestPerConnection { get; init; }
+
     /// <summary>How many to send; null for no end but the caller's.</summary>
     public int? Requests { get; init; }
 }
@@ -128,7 +134,11 @@ internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population popu
         var replica = replicas[_turn++ % replicas.Count];
         return new(planned.Method, new Uri(replica, path))
         {
-            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.Of(planned.By)) },
+            Headers =
+            {
+                Authorization = new AuthenticationHeaderValue("Bearer", tokens.Of(planned.By)),
+                ConnectionClose = options.OneRequestPerConnection ? true : null,
+            },
             Content = planned.Body is null ? null : new StringContent(planned.Body, Encoding.UTF8, "application/json"),
         };
     }

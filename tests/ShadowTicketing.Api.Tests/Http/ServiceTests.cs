@@ -67,6 +67,7 @@ public sealed class ServiceTests(BothSides sides) : IClassFixture<BothSides>
         {
             builder.Configuration["ConnectionStrings:Served"] = "Host=db.example;Prot=5432;Password=hunter2";
             builder.Configuration["Authentication:SigningKey"] = "too short a secret";
+            builder.Configuration["Stopping:ServeFor"] = "00:05:01";
         }));
 
         var settings = string.Join('\n', ApiHost.RefusedSettings(refused).Order(StringComparer.Ordinal));
@@ -74,6 +75,7 @@ public sealed class ServiceTests(BothSides sides) : IClassFixture<BothSides>
             """
             Authentication:SigningKey has 18 bytes; it needs at least 32.
             ConnectionStrings:Served is no connection string: "Host=db.example;Prot=…;Password=…".
+            Stopping:ServeFor = '00:05:01': it must be from 00:00:00 to 00:05:00.
             """,
             settings);
     }

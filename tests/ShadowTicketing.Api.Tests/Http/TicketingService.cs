@@ -49,6 +49,7 @@ internal sealed class TicketingService : IAsyncDisposable
         builder.Logging.ClearProviders().AddFakeLogging();
         builder.Configuration["Authentication:SigningKey"] = AccessTokens.SigningKey;
         builder.Configuration["Shadowing:Enabled"] = "false";
+        builder.Configuration["Stopping:ServeFor"] = "00:00:00";
         configure(builder);
     });
 

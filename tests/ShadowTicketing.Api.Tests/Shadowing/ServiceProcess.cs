@@ -8,7 +8,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
 {
     private readonly Process _process;
 
-    private ServiceProcess(Process process, string name, Uri address) => (_process, Name, Address) = (process, name, address);
+    private ServiceProcess(Process process, TicketingDatabase database, string name, Uri address) =>
+        (_process, Database, Name, Address) = (process, database, name, address);
+
+    public TicketingDatabase Database { get; }
 
     public string Name { get; }
 
@@ -32,7 +35,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
             _ = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             using var http = new HttpClient { BaseAddress = address };
             await Until.HoldsAsync(async () => (await http.GetAsync("/health/ready", Cancellation)).IsSuccessStatusCode);
-            return new(process, settings.FirstOrDefault(setting => setting.Name == "Shadowing:Replica").Value ?? "", address);
+            return new(process, database, settings.FirstOrDefault(setting => setting.Name == "Shadowing:Replica").Value ?? "", address);
         }
         catch
         {
@@ -52,9 +55,19 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Asks it to stop, and waits until it has.</summary>
     public async Task TerminateAsync()
     {
-        using var kill = Process.Start("kill", ["-TERM", $"{_process.Id}"])!;
-        await _process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await SignalAsync("TERM");
+        await ExitedAsync();
     }
+
+    /// <summary>Sends a signal; when it is acted upon is the process's affair.</summary>
+    public async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [$"-{signal}", $"{_process.Id}"])!;
+        await kill.WaitForExitAsync(Cancellation);
+    }
+
+    /// <summary>Waits until it has ended.</summary>
+    public Task ExitedAsync() => _process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
 
     public ValueTask DisposeAsync()
     {

@@ -12,12 +12,13 @@ public sealed class SetupTests(PostgresFixture postgres)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("insert", "grant insert on ticket_comments to ticketing_shadow", "public.ticket_comments", "revoke insert on ticket_comments from ticketing_shadow")]
-    [InlineData("column", "grant update (status) on support_tickets to ticketing_shadow", "public.support_tickets", "revoke update (status) on support_tickets from ticketing_shadow")]
-    [InlineData("public", "grant delete on users to public", "public.users", "revoke delete on users from public")]
-    [InlineData("sequence", "grant usage on sequence support_tickets_id_seq to ticketing_shadow", "public.support_tickets_id_seq", "revoke usage on sequence support_tickets_id_seq from ticketing_shadow")]
-    [InlineData("create", "grant create on schema public to ticketing_shadow", "schema public", "revoke create on schema public from ticketing_shadow")]
-    public async Task A_shadow_role_that_could_write_switches_shadowing_off_and_tickets_run_on(string name, string grant, string @object, string revoke)
+    [InlineData("insert", "grant insert on ticket_comments to ticketing_shadow", "public.ticket_comments")]
+    [InlineData("column", "grant update (status) on support_tickets to ticketing_shadow", "public.support_tickets")]
+    [InlineData("public", "grant delete on users to public", "public.users")]
+    [InlineData("sequence", "grant usage on sequence support_tickets_id_seq to ticketing_shadow", "public.support_tickets_id_seq")]
+    [InlineData("create", "grant create on schema public to ticketing_shadow", "schema public")]
+    public async Task A_shadow_role_that_could_write_switches_shadowing_off_until_the_statement_of_the_finding_is_run_and_tickets_run_on(
+        string name, string grant, string @object)
     {
         await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("role_" + name, Cancellation));
         var watch = service.Services.GetRequiredService<SetupWatch>();
@@ -26,13 +27,38 @@ public sealed class SetupTests(PostgresFixture postgres)
 
         var status = await service.StatusAsync();
         Assert.False(status.Enabled);
-        Assert.Contains(status.Findings, finding => finding.Severity == "critical" && finding.Object == @object);
+        var finding = status.Findings.First(finding => finding.Severity == "critical" && finding.Object == @object);
         Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
         Assert.Equal(1, (await service.StatusAsync("tickets.get")).Skips["off"]);
 
-        await service.AsOwnerAsync(revoke);
+        await service.AsOwnerAsync(StatementIn(finding));
         await watch.CheckAsync(Cancellation);
-        Assert.True((await service.StatusAsync()).Enabled);
+        status = await service.StatusAsync();
+        Assert.True(status.Enabled);
+        Assert.Empty(status.Findings);
+    }
+
+    [Fact]
+    public async Task A_schema_open_to_everybody_is_named_with_whom_its_closing_concerns_and_closed_by_the_statement_named()
+    {
+        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("role_open", Cancellation));
+        var watch = service.Services.GetRequiredService<SetupWatch>();
+        await service.AsOwnerAsync("grant create on schema public to public");
+        await watch.CheckAsync(Cancellation);
+
+        var status = await service.StatusAsync();
+        Assert.Equal([ShadowSwitch.CriticalFinding], status.OffBecause);
+        string[] roles = [.. status.Findings.Select(finding => finding.Text.Split('\'')[0]).Order()];
+        Assert.Equal(["The sandbox", "The shadow"], roles);
+        Assert.All(status.Findings, finding => Assert.Equal(
+            ("critical", "schema public", "REVOKE CREATE ON SCHEMA public FROM PUBLIC;"), (finding.Severity, finding.Object, StatementIn(finding))));
+        Assert.All(status.Findings, finding => Assert.Contains("ticketing_evidence", finding.Text, StringComparison.Ordinal));
+
+        await service.AsOwnerAsync(StatementIn(status.Findings[0]));
+        await watch.CheckAsync(Cancellation);
+        status = await service.StatusAsync();
+        Assert.True(status.Enabled);
+        Assert.Empty(status.Findings);
     }
 
     [Fact]
@@ -103,5 +129,12 @@ public sealed class SetupTests(PostgresFixture postgres)
         await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.Any(finding => finding is { Object: "schema shadow", Severity: "critical" }));
         await Until.HoldsAsync(async () => (await service.StatusAsync()).OffBecause is ["rollout_unknown"]);
         Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
+    }
+
+    private static string StatementIn(Finding finding)
+    {
+        const string Marker = "run: ";
+        Assert.Contains(Marker, finding.Text, StringComparison.Ordinal);
+        return finding.Text[(finding.Text.IndexOf(Marker, StringComparison.Ordinal) + Marker.Length)..];
     }
 }

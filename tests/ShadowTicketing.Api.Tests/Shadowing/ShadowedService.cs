@@ -45,6 +45,7 @@ internal sealed class ShadowedService : IAsyncDisposable
         ["ConnectionStrings:Evidence"] = database.Evidence,
         ["Authentication:SigningKey"] = AccessTokens.SigningKey,
         ["Operators:RequestsPerSecond"] = "100000",
+        ["Stopping:ServeFor"] = "00:00:00",
         ["Operators:Tokens:0:Name"] = "a viewer",
         ["Operators:Tokens:0:Role"] = "viewer",
         ["Operators:Tokens:0:Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ViewerToken))),
