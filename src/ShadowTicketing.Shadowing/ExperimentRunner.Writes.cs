@@ -38,6 +38,13 @@ public sealed partial class ExperimentRunner<TStore>
             return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
         }
 
+        if (attempt.IsUndone && _judge.IsOutdated(attempt.Observation.Error))
+        {
+            // Nothing of it remains, and it fails through no fault of its own: done again where no statement is prepared, it does not fail.
+            Skip(experiment, turn, SkipReason.SandboxUnavailable);
+            return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
+        }
+
         var ended = _clock.GetTimestamp();
         HandOver(experiment, request, turn, attempt.Observation, number: null);
         Metrics.Served(experiment, Side.Control, isFallback: false, _clock.GetElapsedTime(started, ended), attempt.Observation.Error);
@@ -114,7 +121,8 @@ public sealed partial class ExperimentRunner<TStore>
         var began = _clock.GetTimestamp();
         var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
         // A failure that the control shares says nothing; it has been thrown by now. And what was late where the control is as slow is the database's.
-        Count(operation, failed: observation.Error is not ShadowTimeoutException || _clock.GetElapsedTime(began) < observation.Duration);
+        Count(operation, failed: !_judge.IsOutdated(observation.Error)
+            && (observation.Error is not ShadowTimeoutException || _clock.GetElapsedTime(began) < observation.Duration));
         return value;
     }
 

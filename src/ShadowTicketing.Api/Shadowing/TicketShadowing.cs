@@ -4,6 +4,7 @@ using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 using ShadowTicketing.Shadowing.Postgres.Sandbox;
 using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.Writing;
@@ -71,13 +72,23 @@ internal static class TicketShadowing
 
     private static OpenStore<ITicketStore> OpenStore(IServiceProvider provider)
     {
-        var served = provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key);
-        var shadow = provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow);
+        var served = provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key);
+        var shadow = provider.GetRequiredKeyedService<ConnectionPools>(Databases.Shadow);
         var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
-        return async (side, position, cancellationToken) =>
+        return async (side, position, writes, cancellationToken) =>
         {
-            var session = await TicketSession.OpenAsync(position == Position.Served ? served : shadow, cancellationToken);
-            return new(side == Side.Control ? control(session) : candidate(session), session);
+            var pools = position == Position.Served ? served : shadow;
+            if (writes) return await UnpreparedAsync(cancellationToken);
+            var session = TicketSession.Owning(await pools.OpenAsync(cancellationToken));
+            return new(new RereadingStore(Over(session), UnpreparedAsync), session);
+
+            ITicketStore Over(TicketSession on) => side == Side.Control ? control(on) : candidate(on);
+
+            async ValueTask<StoreLease<ITicketStore>> UnpreparedAsync(CancellationToken token)
+            {
+                var unprepared = await TicketSession.OpenAsync(pools.Unprepared, token);
+                return new(Over(unprepared), unprepared);
+            }
         };
     }
 
@@ -86,7 +97,7 @@ internal static class TicketShadowing
         var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
         var maxRows = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.MaxImageRows;
         return new WriteStage<ITicketStore>(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key),
+            provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key).OpenAsync,
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<WriteSandbox>(),

@@ -28,7 +28,7 @@ internal sealed class CandidateServer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, TimeSpan deadline, CancellationToken caller)
     {
         var eventually = observer.ObserveAsync(
-            token => open(Side.Candidate, Position.Served, token), (store, token) => experiment.RunAsync(store, request, token), caller,
+            token => open(Side.Candidate, Position.Served, experiment.Writes, token), (store, token) => experiment.RunAsync(store, request, token), caller,
             Position.Served);
         try
         {

@@ -1,0 +1,112 @@
+using ShadowTicketing.Api.Tests.Database;
+using ShadowTicketing.Api.Tests.Rollout;
+using ShadowTicketing.Api.Tests.Sandbox;
+using ShadowTicketing.Api.Tests.Shadowing;
+
+namespace ShadowTicketing.Api.Tests.Pooler;
+
+/// <summary>
+/// A column's type changes while statements on it are prepared, which PostgreSQL answers once for each with "cached plan must not change result type":
+/// no user hears of it, and the candidate is not blamed.
+/// </summary>
+public sealed class SchemaChangeTests(PostgresFixture postgres)
+{
+    /// <summary>More often than a statement is asked before it is prepared.</summary>
+    private const int Often = 12;
+
+    private int _length = 50;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("100")]
+    [InlineData("0")]
+    public async Task A_read_or_write_that_meets_an_outdated_plan_is_answered_as_ever_and_done_once(string sampled)
+    {
+        await using var service = await ShadowedService.StartAsync(
+            await postgres.CloneAsync("plan_" + sampled, Cancellation),
+            settings: [.. WritesUnderTrafficTests.Everything, ("Shadowing:SamplePercent", sampled)]);
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < Often; i++) await AllAsync();
+            await ChangeAsync(service);
+            await service.AsOwnerAsync($"alter table users alter column role type varchar({_length})");
+            await AllAsync();
+        }
+
+        // One for each time that it was asked for.
+        Assert.Equal($"{3 * (Often + 1)}", await Sql.LineAsync(service.Database.Owner, "select count(*) from ticket_comments where comment = 'Counted.'"));
+        if (sampled == "100") await PoolerTests.BlamesNobodyAsync(service);
+
+        async Task AllAsync()
+        {
+            Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
+            Assert.Equal(200, await service.GetAsync("/api/tickets?scope=all"));
+            Assert.Equal(200, await service.GetAsync("/api/tickets/stats"));
+            Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, "/api/tickets/1", new { priority = "high" })).Status);
+            Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, "/api/tickets/1/comments", new { comment = "Counted." })).Status);
+            var (status, created) = await service.SendAsync(HttpMethod.Post, "/api/tickets", new { subject = "A subject", description = "A description of it" });
+            Assert.Equal(201, status);
+            Assert.Equal(204, (await service.SendAsync(HttpMethod.Delete, $"/api/tickets/{created!["id"]}")).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_candidate_that_serves_goes_on_serving_when_its_plans_are_outdated()
+    {
+        await using var replica = await Replica.StartAsync(await postgres.CloneAsync("plan_served", Cancellation), settings: WritesUnderTrafficTests.Everything);
+        var service = replica.Service;
+        await replica.ProveAsync();
+        await replica.ServeAsync();
+        for (var i = 0; i < Often; i++) await UpdateAsync();
+        await service.SettledAsync("tickets.update");
+        await replica.ServeAsync("tickets.update");
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < Often; i++) await BothAsync();
+            await ChangeAsync(service);
+            await BothAsync();
+        }
+
+        foreach (var operation in (string[])["tickets.get", "tickets.update"])
+        {
+            var status = await service.SettledAsync(operation);
+            Assert.Equal(0, status.Comparisons["mismatch"] + status.Comparisons["candidate_error"] + status.Comparisons["candidate_timeout"]);
+            Assert.True((double)(await replica.RolloutAsync(operation))["effectiveServePercent"]! > 0, operation);
+            Assert.Equal(0, (int)(await replica.GetAsync($"gate/{operation}"))["figures"]!["servedFailures"]!);
+        }
+
+        async Task BothAsync()
+        {
+            Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
+            await UpdateAsync();
+        }
+
+        async Task UpdateAsync() =>
+            Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, "/api/tickets/1", new { priority = "high" })).Status);
+    }
+
+    [Fact]
+    public async Task Columns_that_change_under_load_fail_no_answer_and_blame_nobody()
+    {
+        await using var service = await ShadowedService.StartAsync(
+            await postgres.CloneAsync("plan_load", Cancellation), settings: WritesUnderTrafficTests.Everything);
+        var driving = WritesUnderTrafficTests.DriveAsync(service, requests: 1_500, concurrency: 8);
+        var changes = 0;
+        for (var answered = 0L; !driving.IsCompleted; changes++)
+        {
+            // Until what was asked since the last change is prepared again.
+            await Until.HoldsAsync(async () => driving.IsCompleted || (await service.StatusAsync()).Operations.Sum(one => one.Requests) >= answered + 150);
+            answered = (await service.StatusAsync()).Operations.Sum(one => one.Requests);
+            await ChangeAsync(service);
+        }
+
+        await driving;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{changes} changes");
+        Assert.InRange(changes, 3, 100);
+        await PoolerTests.BlamesNobodyAsync(service);
+    }
+
+    /// <summary>Widens a column that every answer shows; the table is not written anew.</summary>
+    private Task ChangeAsync(ShadowedService service) => service.AsOwnerAsync($"alter table support_tickets alter column category type varchar({++_length})");
+}
