@@ -105,10 +105,18 @@ public sealed class ConnectionPools : IAsyncDisposable
         }
         catch (Exception failure) when (PostgresErrors.IsOutdatedPlan(failure))
         {
+            DropPlans();
             await using var connection = await Unprepared.OpenConnectionAsync(cancellationToken);
             return await read(connection, cancellationToken);
         }
     }
+
+    /// <summary>Closes every connection that keeps plans, those in use once they are given back: what one of them holds is outdated in all.</summary>
+    /// <remarks>
+    /// Not only to spare others the same failure. Npgsql 10.0.3 cannot prepare further statements on a connection on which one was refused ("Invalid PreparedState
+    /// state Unprepared"): it must not be used again.
+    /// </remarks>
+    public void DropPlans() => _preparing?.Clear();
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
