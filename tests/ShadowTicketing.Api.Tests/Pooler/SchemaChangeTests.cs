@@ -12,7 +12,7 @@ namespace ShadowTicketing.Api.Tests.Pooler;
 public sealed class SchemaChangeTests(PostgresFixture postgres)
 {
     /// <summary>More often than a statement is asked before it is prepared.</summary>
-    private const int Often = 12;
+    private const int Often = 8;
 
     private const string Ticket = "/api/tickets/7";
 
@@ -28,28 +28,41 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
         await using var service = await ShadowedService.StartAsync(
             await postgres.CloneAsync("plan_" + sampled, Cancellation),
             settings: [.. WritesUnderTrafficTests.Everything, ("Shadowing:SamplePercent", sampled)]);
-        for (var round = 0; round < 3; round++)
+        var created = new Queue<int>();
+        // Each is the first to meet the change once; then it is the reading of the account.
+        Func<Task>[] requests = [GetAsync, ListAsync, StatsAsync, UpdateAsync, CommentAsync, CreateAsync, DeleteAsync];
+        for (var first = 0; first <= requests.Length; first++)
         {
-            for (var i = 0; i < Often; i++) await AllAsync();
-            await ChangeAsync(service);
-            await service.AsOwnerAsync($"alter table users alter column role type varchar({_length})");
-            await AllAsync();
+            for (var i = 0; i < Often * requests.Length; i++) await requests[i % requests.Length]();
+            if (first < requests.Length) await ChangeAsync(service);
+            else await service.AsOwnerAsync("alter table users alter column role type varchar(60)");
+            for (var i = 0; i < requests.Length; i++) await requests[(first + i) % requests.Length]();
         }
 
         // One for each time that it was asked for.
-        Assert.Equal($"{3 * (Often + 1)}", await Sql.LineAsync(service.Database.Owner, "select count(*) from ticket_comments where comment = 'Counted.'"));
+        Assert.Equal($"{(requests.Length + 1) * (Often + 1)}", await Sql.LineAsync(service.Database.Owner, "select count(*) from ticket_comments where comment = 'Counted.'"));
         if (sampled == "100") await PoolerTests.BlamesNobodyAsync(service);
 
-        async Task AllAsync()
+        async Task GetAsync() => Assert.Equal(200, await service.GetAsync(Ticket));
+
+        async Task ListAsync() => Assert.Equal(200, await service.GetAsync("/api/tickets?scope=all"));
+
+        async Task StatsAsync() => Assert.Equal(200, await service.GetAsync("/api/tickets/stats"));
+
+        async Task UpdateAsync() => Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, Ticket, new { priority = "high" })).Status);
+
+        async Task CommentAsync() => Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, $"{Ticket}/comments", new { comment = "Counted." })).Status);
+
+        async Task CreateAsync()
         {
-            Assert.Equal(200, await service.GetAsync(Ticket));
-            Assert.Equal(200, await service.GetAsync("/api/tickets?scope=all"));
-            Assert.Equal(200, await service.GetAsync("/api/tickets/stats"));
-            Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, Ticket, new { priority = "high" })).Status);
-            Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, $"{Ticket}/comments", new { comment = "Counted." })).Status);
-            var (status, created) = await service.SendAsync(HttpMethod.Post, "/api/tickets", new { subject = "A subject", description = "A description of it" });
+            var (status, ticket) = await service.SendAsync(HttpMethod.Post, "/api/tickets", new { subject = "A subject", description = "A description of it" });
             Assert.Equal(201, status);
-            Assert.Equal(204, (await service.SendAsync(HttpMethod.Delete, $"/api/tickets/{created!["id"]}")).Status);
+            created.Enqueue((int)ticket!["id"]!);
+        }
+
+        async Task DeleteAsync()
+        {
+            if (created.TryDequeue(out var ticket)) Assert.Equal(204, (await service.SendAsync(HttpMethod.Delete, $"/api/tickets/{ticket}")).Status);
         }
     }
 
@@ -74,7 +87,7 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
             Assert.Equal(0, status.Comparisons["mismatch"] + status.Comparisons["candidate_error"] + status.Comparisons["candidate_timeout"]);
             // Three failures that are the candidate's own would have taken it from the users.
             Assert.Equal(100, status.EffectiveServePercent);
-            await Until.HoldsAsync(async () => (await replica.GetAsync($"served?operation={operation}&verdict=match")).AsArray().Count > 4 * Often / 2);
+            await Until.HoldsAsync(async () => (await replica.GetAsync($"served?operation={operation}")).AsArray().Count >= 3 * Often);
         }
 
         async Task BothAsync()
