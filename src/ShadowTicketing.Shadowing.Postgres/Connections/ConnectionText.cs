@@ -43,7 +43,7 @@ public static class ConnectionText
     }
 
     /// <summary>What Npgsql throws quotes keywords and values, in inner exceptions too.</summary>
-    internal static T Guarded<T>(Func<T> read)
+    private static T Guarded<T>(Func<T> read)
     {
         try
         {
