@@ -90,6 +90,8 @@ internal static class Databases
     {
         // As for the shadow.
         connection.Host ??= "127.0.0.1";
+        // Nobody looks whether a pooler is between, and nothing here is asked often enough to matter.
+        (connection.MaxAutoPrepare, connection.Multiplexing) = (0, false);
         return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = name }
             .UseLoggerFactory(provider.GetRequiredService<SqlLedger>())
             .Build();

@@ -24,7 +24,8 @@ internal sealed class PgBouncer : IAsyncDisposable
         var directory = $"/tmp/shadow-ticketing-pgbouncer-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
         Directory.CreateDirectory(directory);
         foreach (var file in (string[])[Path.Combine(folder, "pgbouncer"), .. libraries]) File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
-        var users = new[] { database.Owner, database.Served, database.Shadow, database.Sandbox, database.Evidence }.Select(text => new NpgsqlConnectionStringBuilder(text)).ToArray();
+        string[] all = [database.Owner, database.Served, database.Shadow, database.Sandbox, database.Evidence];
+        var users = all.Select(text => new NpgsqlConnectionStringBuilder(text)).ToArray();
         await File.WriteAllLinesAsync(Path.Combine(directory, "users"), users.Select(user => $"\"{user.Username}\" \"{user.Password}\""), cancellationToken);
         for (var attempt = 1; ; attempt++)
         {

@@ -18,18 +18,19 @@ public sealed class PoolerTests(PostgresFixture postgres)
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Behind_a_transaction_pooler_no_user_meets_a_failure_and_the_candidate_is_blamed_for_nothing(bool shadowToo)
+    public async Task Behind_a_transaction_pooler_no_user_meets_a_failure_and_the_candidate_is_blamed_for_nothing(bool all)
     {
-        var database = await postgres.CloneAsync($"pooler_{shadowToo}", Cancellation);
+        var database = await postgres.CloneAsync($"pooler_{all}", Cancellation);
         await using var bouncer = await PgBouncer.StartAsync(database, servers: 3, Cancellation);
         var through = database with { Served = bouncer.Through(database.Served) };
-        if (shadowToo) through = through with { Shadow = bouncer.Through(database.Shadow) };
+        if (all) through = through with { Shadow = bouncer.Through(database.Shadow), Evidence = bouncer.Through(database.Evidence) };
         await using var service = await ShadowedService.StartAsync(through, settings: WritesUnderTrafficTests.Everything);
 
         await WritesUnderTrafficTests.DriveAsync(service, requests: 600, concurrency: 8);
         await BlamesNobodyAsync(service);
         var pooled = (await service.StatusAsync()).Findings.Where(finding => finding.Text.Contains("pooler", StringComparison.Ordinal)).ToArray();
-        Assert.Equal(shadowToo ? ["ConnectionStrings:Served", "ConnectionStrings:Shadow"] : ["ConnectionStrings:Served"], pooled.Select(finding => finding.Object));
+        string[] settings = ["ConnectionStrings:Listen", "ConnectionStrings:Served", "ConnectionStrings:Shadow"];
+        Assert.Equal(all ? settings : ["ConnectionStrings:Served"], pooled.Select(finding => finding.Object));
         Assert.All(pooled, finding => Assert.Equal("warning", finding.Severity));
     }
 
