@@ -6,12 +6,15 @@ namespace ShadowTicketing.Shadowing.Postgres;
 /// <summary>What PostgreSQL's failures mean, whatever a library wraps them in.</summary>
 public static class PostgresErrors
 {
-    /// <summary>Where the server compares what a prepared plan gives now with what it gave when it was prepared. Its message is translated; this is not.</summary>
+    /// <summary>
+    /// Where the server compares what a prepared plan gives now with what it gave when it was prepared. Its message is translated; this is
+    /// not.
+    /// </summary>
     private const string ComparingPlans = "RevalidateCachedQuery";
 
     /// <summary>
-    /// Whether a statement was refused because the schema has changed since it was prepared. It did nothing, and says nothing of the code that sent it: it would run
-    /// if it were prepared anew. Any other use of its SQLSTATE (0A000) is the statement's own fault.
+    /// Whether a statement was refused because the schema has changed since it was prepared. It did nothing, and says nothing of the code
+    /// that sent it: it would run if it were prepared anew. Any other use of its SQLSTATE (0A000) is the statement's own fault.
     /// </summary>
     public static bool IsOutdatedPlan(Exception? error)
     {

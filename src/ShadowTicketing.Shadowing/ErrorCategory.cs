@@ -4,8 +4,8 @@ namespace ShadowTicketing.Shadowing;
 /// <param name="Name">A name from a small set: a SQLSTATE, or an exception's type.</param>
 /// <param name="IsUnavailable">The database could not be reached, or ended the connection: no word about the code that was running.</param>
 /// <param name="IsOutdated">
-/// The connection had kept something that is no longer valid, such as a plan from before the schema changed: no word about the code either, and what was
-/// refused would succeed on another connection.
+/// The connection had kept something that is no longer valid, such as a plan from before the schema changed: no word about the code either,
+/// and what was refused would succeed on another connection.
 /// </param>
 public readonly record struct ErrorCategory(string Name, bool IsUnavailable, bool IsOutdated = false);
 

@@ -176,7 +176,8 @@ public sealed partial class ExperimentRunner<TStore>
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, WrittenRows? written, CancellationToken stopping) =>
         !experiment.Writes
             ? side => _observer.ObserveAsync(
-                token => _open(side, Position.Shadow, experiment.Writes, token), (store, token) => experiment.RunAsync(store, request, token), stopping)
+                token => _open(side, Position.Shadow, experiment.Writes, token),
+                (store, token) => experiment.RunAsync(store, request, token), stopping)
             : side => _sandbox.ObserveAsync(experiment, request, side, written!, stopping);
 
     /// <summary>Runs the side that does not answer.</summary>

@@ -9,7 +9,9 @@ internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOp
 {
     private readonly ComparisonLimits _limits = new(Nodes: options.Value.MaxNodes);
 
-    /// <summary>Whether the failure says nothing of the code that ran, only that the database was not there, or its connection not up to date.</summary>
+    /// <summary>
+    /// Whether the failure says nothing of the code that ran, only that the database was not there, or its connection not up to date.
+    /// </summary>
     public bool IsUnavailable(Exception? error) =>
         error is ShadowUnavailableException || (error is not null && categorize(error) is { IsUnavailable: true } or { IsOutdated: true });
 

@@ -12,10 +12,11 @@ public sealed class StoreLease<TStore>(TStore store, IAsyncDisposable resource) 
 
 /// <summary>Opens a side's store where it is to run. Throws where the position's database cannot be reached.</summary>
 /// <param name="writes">
-/// Whether it writes, outside of any transaction of ours: then the connection may keep nothing that could fail it halfway (<see cref="ErrorCategory.IsOutdated"/>).
-/// A read may be run again instead.
+/// Whether it writes, outside of any transaction of ours: then the connection may keep nothing that could fail it halfway (<see
+/// cref="ErrorCategory.IsOutdated"/>). A read may be run again instead.
 /// </param>
-public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(Side side, Position position, bool writes, CancellationToken cancellationToken);
+public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(
+    Side side, Position position, bool writes, CancellationToken cancellationToken);
 
 /// <summary>Opens both sides' stores on one snapshot of the data.</summary>
 public delegate ValueTask<ISnapshot<TStore>> OpenSnapshot<TStore>(CancellationToken cancellationToken);

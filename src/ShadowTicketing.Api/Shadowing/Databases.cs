@@ -41,7 +41,7 @@ internal static class Databases
         services.AddKeyedSingleton(Shadow, (provider, _) => provider.GetRequiredKeyedService<ConnectionPools>(Shadow).Unprepared);
         services.AddKeyedSingleton(Evidence, (provider, _) => CreateEvidence(provider));
         services.AddKeyedSingleton(Listen, (provider, _) => Create(
-            new($"Maximum Pool Size=1;Timeout=2;Keepalive=10;Application Name=ticketing-listen;{Given(provider, options => options.Listen)}"),
+            $"Maximum Pool Size=1;Timeout=2;Keepalive=10;Application Name=ticketing-listen;{Given(provider, options => options.Listen)}",
             Listen, provider));
     }
 
@@ -57,8 +57,9 @@ internal static class Databases
         var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
         // The sweep needs one for its walk or its snapshot, and one to confirm a difference.
         var pool = (2 * settings.Workers) + settings.MaxAbandoned + 4;
+        var given = Given(provider, options => options.Shadow);
         var connection = new NpgsqlConnectionStringBuilder(
-            $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};Application Name=ticketing-shadow;{Given(provider, options => options.Shadow)}");
+            $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};Application Name=ticketing-shadow;{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
         // Validation lets it be missing only while shadowing is off, and then it is never opened.
         connection.Host ??= "127.0.0.1";
@@ -71,8 +72,11 @@ internal static class Databases
         var settings = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value;
         var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
         var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
+        var size = settings.Workers + settings.MaxAbandoned + 2;
+        var given = Given(provider, options => options.Sandbox);
         var connection = new NpgsqlConnectionStringBuilder(
-            $"Max Auto Prepare=50;Maximum Pool Size={settings.Workers + settings.MaxAbandoned + 2};Timeout=2;Command Timeout={patience};Application Name=ticketing-sandbox;{Given(provider, options => options.Sandbox)}");
+            $"Max Auto Prepare=50;Maximum Pool Size={size};Timeout=2;Command Timeout={patience};Application Name=ticketing-sandbox;"
+            + given);
         connection.Options = $"{connection.Options} -c statement_timeout={limit}".Trim();
         connection.Host ??= "127.0.0.1";
         var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "sandbox" };
@@ -80,14 +84,16 @@ internal static class Databases
     }
 
     private static NpgsqlDataSource CreateEvidence(IServiceProvider provider) => Create(
-        new($"Maximum Pool Size=4;Timeout=2;Command Timeout=5;Application Name=ticketing-evidence;{Given(provider, options => options.Evidence)}"),
+        "Maximum Pool Size=4;Timeout=2;Command Timeout=5;Application Name=ticketing-evidence;"
+            + Given(provider, options => options.Evidence),
         Evidence, provider);
 
     private static string Given(IServiceProvider provider, Func<ShadowDatabaseOptions, string?> which) =>
         ConnectionText.ToKeywords(which(provider.GetRequiredService<IOptions<ShadowDatabaseOptions>>().Value));
 
-    private static NpgsqlDataSource Create(NpgsqlConnectionStringBuilder connection, string name, IServiceProvider provider)
+    private static NpgsqlDataSource Create(string keywords, string name, IServiceProvider provider)
     {
+        var connection = new NpgsqlConnectionStringBuilder(keywords);
         // As for the shadow.
         connection.Host ??= "127.0.0.1";
         // Nobody looks whether a pooler is between, and nothing here is asked often enough to matter.
@@ -107,8 +113,10 @@ internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : I
         [
             .. from setting in new[]
                {
-                   (Name: "Shadow", Value: options.Shadow, IsNeeded: enabled), (Name: "Evidence", Value: options.Evidence, IsNeeded: enabled),
-                   (Name: "Listen", Value: options.Listen, IsNeeded: enabled), (Name: "Sandbox", Value: options.Sandbox, IsNeeded: false),
+                   (Name: "Shadow", Value: options.Shadow, IsNeeded: enabled),
+                   (Name: "Evidence", Value: options.Evidence, IsNeeded: enabled),
+                   (Name: "Listen", Value: options.Listen, IsNeeded: enabled),
+                   (Name: "Sandbox", Value: options.Sandbox, IsNeeded: false),
                }
                let complaint = ConnectionText.Complaint($"ConnectionStrings:{setting.Name}", setting.Value, setting.IsNeeded)
                where complaint is not null

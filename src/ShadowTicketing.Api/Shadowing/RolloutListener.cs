@@ -9,16 +9,18 @@ namespace ShadowTicketing.Api.Shadowing;
 /// Hears of changes of the rollout sooner than polling would. Only ever a shortcut: without it, or with a connection that is dead and does not
 /// know, everything happens all the same, within the polling interval.
 /// </summary>
-/// <remarks>It never listens through a pooler: it would hear nothing, and leave the pooler's other clients listening in its place.</remarks>
+/// <remarks>
+/// It never listens through a pooler: it would hear nothing, and leave the pooler's other clients listening in its place.
+/// </remarks>
 internal sealed class RolloutListener(
-    [FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, IncarnationRecord incarnation, RolloutLease lease, Findings findings, TimeProvider clock)
-    : BackgroundService
+    [FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, IncarnationRecord incarnation, RolloutLease lease, Findings findings,
+    TimeProvider clock) : BackgroundService
 {
     private static readonly Finding Pooled = new(
         Finding.Warning,
         "ConnectionStrings:Listen",
-        "A connection pooler is between this service and PostgreSQL, through which notifications do not come: changes of the rollout are found by polling alone, "
-            + "within 0.4 s. Give ConnectionStrings:Listen a connection straight to PostgreSQL.");
+        "A connection pooler is between this service and PostgreSQL, through which notifications do not come: changes of the rollout "
+            + "are found by polling alone, within 0.4 s. Give ConnectionStrings:Listen a connection straight to PostgreSQL.");
 
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
 

@@ -17,8 +17,8 @@ namespace ShadowTicketing.Api.Shadowing;
 /// </remarks>
 internal sealed partial class WarmUp(
     OpenStore<ITicketStore> open, IWriteStage<ITicketStore> writes, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
-    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock,
-    ILogger<WarmUp> logger) : BackgroundService
+    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch,
+    TimeProvider clock, ILogger<WarmUp> logger) : BackgroundService
 {
     private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);

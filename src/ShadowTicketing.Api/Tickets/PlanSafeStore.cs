@@ -5,8 +5,8 @@ using ShadowTicketing.Tickets;
 namespace ShadowTicketing.Api.Tickets;
 
 /// <summary>
-/// A store on a connection whose statements may be prepared. Where the schema has changed under a plan, a read is run again on a connection without plans. A write
-/// fails as it does: whether it may be done again depends on the transaction that it is in, which is the caller's.
+/// A store on a connection whose statements may be prepared. Where the schema has changed under a plan, a read is run again on a connection
+/// without plans. A write fails as it does: whether it may be done again depends on the transaction that it is in, which is the caller's.
 /// </summary>
 /// <param name="over">Builds the same store over another session.</param>
 internal sealed class PlanSafeStore(ITicketStore store, ConnectionPools pools, Func<TicketSession, ITicketStore> over) : ITicketStore

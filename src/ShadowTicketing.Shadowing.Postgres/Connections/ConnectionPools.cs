@@ -4,12 +4,14 @@ using Npgsql;
 namespace ShadowTicketing.Shadowing.Postgres.Connections;
 
 /// <summary>
-/// The connections of one position, in two pools that together are as large as one would be. Statements are prepared automatically in one of them
-/// at most, and there only on connections that are known to be direct; through a pooler, one client's prepared statements would be met by another.
+/// The connections of one position, in two pools that together are as large as one would be. Statements are prepared automatically in one
+/// of them at most, and there only on connections that are known to be direct; through a pooler, one client's prepared statements would be
+/// met by another.
 /// </summary>
 /// <remarks>
-/// A plan that was prepared before the schema changed may fail once (<see cref="PostgresErrors.IsOutdatedPlan"/>). What can be run again afterwards, a read or
-/// one transaction, belongs to <see cref="OpenAsync"/>; a write of several statements, each committed at once, to <see cref="Unprepared"/>.
+/// A plan that was prepared before the schema changed may fail once (<see cref="PostgresErrors.IsOutdatedPlan"/>). What can be run again
+/// afterwards, a read or one transaction, belongs to <see cref="OpenAsync"/>; a write of several statements, each committed at once, to
+/// <see cref="Unprepared"/>.
 /// </remarks>
 public sealed class ConnectionPools : IAsyncDisposable
 {
@@ -111,10 +113,12 @@ public sealed class ConnectionPools : IAsyncDisposable
         }
     }
 
-    /// <summary>Closes every connection that keeps plans, those in use once they are given back: what one of them holds is outdated in all.</summary>
+    /// <summary>
+    /// Closes every connection that keeps plans, those in use once they are given back: what one of them holds is outdated in all.
+    /// </summary>
     /// <remarks>
-    /// Not only to spare others the same failure. Npgsql 10.0.3 cannot prepare further statements on a connection on which one was refused ("Invalid PreparedState
-    /// state Unprepared"): it must not be used again.
+    /// Not only to spare others the same failure. Npgsql 10.0.3 cannot prepare further statements on a connection on which one was refused
+    /// ("Invalid PreparedState state Unprepared"): it must not be used again.
     /// </remarks>
     public void DropPlans() => _preparing?.Clear();
 

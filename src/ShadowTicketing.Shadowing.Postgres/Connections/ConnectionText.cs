@@ -8,7 +8,8 @@ public static class ConnectionText
 {
     /// <summary>The forms that are read, to be shown where a string is refused.</summary>
     public const string Wanted =
-        "Host=…;Port=…;Database=…;Username=…;Password=…, or postgresql://user:password@host:port/database?sslmode=… with the password percent-encoded";
+        "Host=…;Port=…;Database=…;Username=…;Password=…, or postgresql://user:password@host:port/database?sslmode=… "
+        + "with the password percent-encoded";
 
     /// <summary>The same in keywords, quoted so that others can be put before and after it.</summary>
     /// <param name="text">Null and empty name no host, which is no error here.</param>
@@ -20,7 +21,8 @@ public static class ConnectionText
         // Npgsql would show the password to whoever asks an open connection for its string.
         keywords.PersistSecurityInfo = false;
         // Only building a data source shows that the values fit together; nothing is opened by it.
-        using (Guarded(() => new NpgsqlDataSourceBuilder($"Host=unset;{keywords.ConnectionString}").Build())) return keywords.ConnectionString;
+        using var fits = Guarded(() => new NpgsqlDataSourceBuilder($"Host=unset;{keywords.ConnectionString}").Build());
+        return keywords.ConnectionString;
     }
 
     /// <summary>Says what is wrong with it.</summary>

@@ -3,10 +3,12 @@ using Npgsql;
 
 namespace ShadowTicketing.Shadowing.Postgres.Connections;
 
-/// <summary>A connection string as libpq writes it: <c>postgresql://user:password@host:port,host:port/database?parameter=value</c>.</summary>
+/// <summary>
+/// A connection string as libpq writes it: <c>postgresql://user:password@host:port,host:port/database?parameter=value</c>.
+/// </summary>
 /// <remarks>
-/// Stricter than libpq where an unencoded password would pass for something else: then a part of it would be taken for a host, a database or a
-/// parameter, and be shown as such.
+/// Stricter than libpq where an unencoded password would pass for something else: then a part of it would be taken for a host, a database
+/// or a parameter, and be shown as such.
 /// </remarks>
 internal static class ConnectionUrl
 {
@@ -14,7 +16,8 @@ internal static class ConnectionUrl
 
     private static readonly Dictionary<string, Action<NpgsqlConnectionStringBuilder, string>> Parameters = new(StringComparer.Ordinal)
     {
-        ["sslmode"] = static (to, value) => to.SslMode = Enum.Parse<SslMode>(value.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
+        ["sslmode"] = static (to, value) =>
+            to.SslMode = Enum.Parse<SslMode>(value.Replace("-", "", StringComparison.Ordinal), ignoreCase: true),
         ["sslrootcert"] = static (to, value) => to.RootCertificate = value,
         ["channel_binding"] = static (to, value) => to.ChannelBinding = Enum.Parse<ChannelBinding>(value, ignoreCase: true),
         ["application_name"] = static (to, value) => to.ApplicationName = value,
@@ -25,14 +28,18 @@ internal static class ConnectionUrl
 
     public static bool IsUrl(string text) => Schemes.Any(scheme => text.TrimStart().StartsWith(scheme, StringComparison.OrdinalIgnoreCase));
 
-    /// <exception cref="FormatException">The message holds no part of it but the names of parameters that cannot be part of a password.</exception>
+    /// <exception cref="FormatException">
+    /// The message holds no part of it but the names of parameters that cannot be part of a password.
+    /// </exception>
     public static NpgsqlConnectionStringBuilder Read(string text)
     {
         var rest = text.Trim();
         rest = rest[(rest.IndexOf("://", StringComparison.Ordinal) + 3)..];
         var (authority, path, query) = Split(rest);
-        if (rest.Count(static sign => sign == '@') > 1 || path.Contains('@', StringComparison.Ordinal) || query.Contains('@', StringComparison.Ordinal)
-            || path.Contains('/', StringComparison.Ordinal) || rest.Any(static sign => sign == '#' || char.IsWhiteSpace(sign) || char.IsControl(sign)))
+        // Where an @ separates the user from the host, there is one, and it comes before the path.
+        if (rest.Count(static sign => sign == '@') > 1 || rest.LastIndexOf('@') >= authority.Length
+            || path.Contains('/', StringComparison.Ordinal)
+            || rest.Any(static sign => sign == '#' || char.IsWhiteSpace(sign) || char.IsControl(sign)))
             throw new FormatException("a sign in its URL must be percent-encoded, such as @ / ? # or a space in the password.");
 
         var to = new NpgsqlConnectionStringBuilder();
@@ -47,13 +54,16 @@ internal static class ConnectionUrl
 
         SetHosts(to, hosts);
         if (path.Length > 0) to.Database = Decode(path);
-        foreach (var parameter in query.Split('&', StringSplitOptions.RemoveEmptyEntries)) Set(to, parameter, mayName: authority.Contains('@', StringComparison.Ordinal));
+        var mayName = authority.Contains('@', StringComparison.Ordinal);
+        foreach (var parameter in query.Split('&', StringSplitOptions.RemoveEmptyEntries)) Set(to, parameter, mayName);
         return to;
     }
 
     private static (string Authority, string Path, string Query) Split(string rest)
     {
-        var (before, query) = rest.IndexOf('?', StringComparison.Ordinal) is >= 0 and var mark ? (rest[..mark], rest[(mark + 1)..]) : (rest, "");
+        var (before, query) = rest.IndexOf('?', StringComparison.Ordinal) is >= 0 and var mark
+            ? (rest[..mark], rest[(mark + 1)..])
+            : (rest, "");
         return before.IndexOf('/', StringComparison.Ordinal) is >= 0 and var slash
             ? (before[..slash], before[(slash + 1)..], query)
             : (before, "", query);
@@ -88,7 +98,8 @@ internal static class ConnectionUrl
         if (rest.Length == 0) return (host, null);
         return int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= ushort.MaxValue
             ? (host, port)
-            : throw new FormatException("the port in its URL is no port; an IPv6 address needs brackets, and a password must be percent-encoded.");
+            : throw new FormatException(
+                "the port in its URL is no port; an IPv6 address needs brackets, and a password must be percent-encoded.");
     }
 
     private static void Set(NpgsqlConnectionStringBuilder to, string parameter, bool mayName)
@@ -98,8 +109,8 @@ internal static class ConnectionUrl
         {
             // A name of letters behind a complete authority; anything else may be a piece of a password.
             var quotable = mayName && name.Length is > 0 and <= 30 && name.All(static sign => sign is (>= 'a' and <= 'z') or '_');
-            throw new FormatException(
-                $"{(quotable ? $"the parameter {name}" : "a parameter")} of its URL is not known; known are {string.Join(", ", Parameters.Keys)}.");
+            var which = quotable ? $"the parameter {name}" : "a parameter";
+            throw new FormatException($"{which} of its URL is not known; known are {string.Join(", ", Parameters.Keys)}.");
         }
 
         try

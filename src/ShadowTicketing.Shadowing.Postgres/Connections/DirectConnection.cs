@@ -11,10 +11,12 @@ public static class DirectConnection
     /// <summary>In how many transactions it is asked; each is a round trip.</summary>
     internal const int Transactions = 3;
 
-    /// <summary>Whether each of several transactions ran in the server process that the connection was told of when it was opened.</summary>
+    /// <summary>
+    /// Whether each of several transactions ran in the server process that the connection was told of when it was opened.
+    /// </summary>
     /// <remarks>
-    /// A pooler tells a number of its own. What is asked is counted to no operation. The same few statements each time: an automatic preparation
-    /// must not begin before they are through (<see cref="Guard"/>).
+    /// A pooler tells a number of its own. What is asked is counted to no operation. The same few statements each time: an automatic
+    /// preparation must not begin before they are through (<see cref="Guard"/>).
     /// </remarks>
     public static async Task<bool> IsDirectAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

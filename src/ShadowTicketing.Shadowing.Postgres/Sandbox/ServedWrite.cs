@@ -21,7 +21,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private End _end;
 
     private ServedWrite(
-        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection, TimeProvider clock) =>
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection,
+        TimeProvider clock) =>
         (_served, _ending, _images, _connection, _clock, Store) = (served, ending, images, connection, clock, default!);
 
     public TStore Store { get; private set; }

@@ -28,8 +28,8 @@ internal sealed class CandidateServer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, TimeSpan deadline, CancellationToken caller)
     {
         var eventually = observer.ObserveAsync(
-            token => open(Side.Candidate, Position.Served, experiment.Writes, token), (store, token) => experiment.RunAsync(store, request, token), caller,
-            Position.Served);
+            token => open(Side.Candidate, Position.Served, experiment.Writes, token),
+            (store, token) => experiment.RunAsync(store, request, token), caller, Position.Served);
         try
         {
             return new(await eventually.WaitAsync(deadline, clock, caller), eventually);

@@ -7,14 +7,22 @@ namespace ShadowTicketing.Api.Tests.Http;
 public sealed class ConnectionTextTests
 {
     [Theory]
-    [InlineData("postgresql://user:pa%3Ass%40%2F%3F%23%25@db.example:6432/tickets", "Host=db.example;Port=6432;Database=tickets;Username=user;Password=pa:ss@/?#%")]
+    [InlineData(
+        "postgresql://user:pa%3Ass%40%2F%3F%23%25@db.example:6432/tickets",
+        "Host=db.example;Port=6432;Database=tickets;Username=user;Password=pa:ss@/?#%")]
     [InlineData("postgres://user@db.example", "Host=db.example;Username=user")]
     [InlineData("POSTGRES://u%73er:p@db.example/", "Host=db.example;Username=user;Password=p")]
     [InlineData("postgresql://user:p@[::1]:6432/a%20b", "Host=::1;Port=6432;Database=\"a b\";Username=user;Password=p")]
     [InlineData("postgresql://user:p@[fe80::1]/t", "Host=fe80::1;Database=t;Username=user;Password=p")]
-    [InlineData("postgresql://user:p@one:1,two,[::1]:3/t?target_session_attrs=primary", "Host=one:1,two,[::1]:3;Database=t;Username=user;Password=p;Target Session Attributes=primary")]
-    [InlineData("postgresql://u:p@h/t?sslmode=require&application_name=a%20b&connect_timeout=7", "Host=h;Database=t;Username=u;Password=p;SSL Mode=Require;Application Name=a b;Timeout=7")]
-    [InlineData("postgresql://u:p@h?sslmode=verify-full&channel_binding=require", "Host=h;Username=u;Password=p;SSL Mode=VerifyFull;Channel Binding=Require")]
+    [InlineData(
+        "postgresql://user:p@one:1,two,[::1]:3/t?target_session_attrs=primary",
+        "Host=one:1,two,[::1]:3;Database=t;Username=user;Password=p;Target Session Attributes=primary")]
+    [InlineData(
+        "postgresql://u:p@h/t?sslmode=require&application_name=a%20b&connect_timeout=7",
+        "Host=h;Database=t;Username=u;Password=p;SSL Mode=Require;Application Name=a b;Timeout=7")]
+    [InlineData(
+        "postgresql://u:p@h?sslmode=verify-full&channel_binding=require",
+        "Host=h;Username=u;Password=p;SSL Mode=VerifyFull;Channel Binding=Require")]
     [InlineData("postgresql://h?sslmode=disable", "Host=h;SSL Mode=Disable")]
     [InlineData("postgresql://h?sslmode=prefer", "Host=h;SSL Mode=Prefer")]
     [InlineData(" Host=h;Password='a;b=c' ", "Host=h;Password=\"a;b=c\"")]

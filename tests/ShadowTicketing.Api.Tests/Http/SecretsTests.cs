@@ -10,7 +10,9 @@ using ShadowTicketing.Demo.Database;
 
 namespace ShadowTicketing.Api.Tests.Http;
 
-/// <summary>Whatever the password, however it is written, in whichever connection string: nothing that is said at the start holds a piece of it.</summary>
+/// <summary>
+/// Whatever the password, however it is written, in whichever connection string: nothing that is said at the start holds a piece of it.
+/// </summary>
 public sealed class SecretsTests(PostgresFixture postgres)
 {
     private const int Finding = 40;
@@ -18,7 +20,8 @@ public sealed class SecretsTests(PostgresFixture postgres)
 
     private static readonly string[] Settings = ["Served", "Shadow", "Sandbox", "Evidence", "Listen"];
 
-    private static readonly Gen<string> Piece = Gen.Char["abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"].Array[8].Select(signs => new string(signs));
+    private static readonly Gen<string> Piece =
+        Gen.Char["abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"].Array[8].Select(signs => new string(signs));
 
     private static readonly Gen<char> Sign = Gen.Char[":@/?#%;='\" &[],\\+ü|{"];
 
@@ -31,7 +34,10 @@ public sealed class SecretsTests(PostgresFixture postgres)
         password => $"postgresql://someone:{password}",
         password => $"postgresql:/someone:{password}@127.0.0.1/tickets",
         password => $"jdbc:postgresql://127.0.0.1:1/tickets?user=someone&password={password}",
-        password => new NpgsqlConnectionStringBuilder("Host=127.0.0.1;Port=1;Username=someone;Timeout=2") { Password = password }.ConnectionString,
+        password => new NpgsqlConnectionStringBuilder("Host=127.0.0.1;Port=1;Username=someone;Timeout=2")
+        {
+            Password = password,
+        }.ConnectionString,
         password => $"Host=127.0.0.1;Port=1;Username=someone;Timeout=2;Persist Security Info=true;Password={password}",
         password => $"Host=127.0.0.1;Port=1;Username=someone;Timeout=2;Pasword={password}",
         password => $"Password={password} Host=127.0.0.1",
@@ -69,19 +75,26 @@ public sealed class SecretsTests(PostgresFixture postgres)
     public async Task A_refused_connection_string_ends_the_process_with_78_and_is_not_printed(string setting, string connectionString)
     {
         var database = await postgres.CloneAsync($"secrets_{setting}_{connectionString.Length}", Cancellation);
-        var start = new ProcessStartInfo("dotnet", [typeof(ApiHost).Assembly.Location]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var (name, value) in ShadowedService.Settings(database)) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        var start = new ProcessStartInfo("dotnet", [typeof(ApiHost).Assembly.Location])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in ShadowedService.Settings(database))
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["ConnectionStrings__" + setting] = connectionString;
         start.Environment["ASPNETCORE_URLS"] = "http://127.0.0.1:0";
         using var process = Process.Start(start)!;
-        var printed = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(Cancellation), process.StandardError.ReadToEndAsync(Cancellation));
+        var printed = await Task.WhenAll(
+            process.StandardOutput.ReadToEndAsync(Cancellation), process.StandardError.ReadToEndAsync(Cancellation));
         await process.WaitForExitAsync(Cancellation);
         Assert.Equal(ApiHost.ExitOfBadSettings, process.ExitCode);
         Assert.Contains($"ConnectionStrings:{setting} is refused", printed[0], StringComparison.Ordinal);
         foreach (var piece in (string[])["hunter2", "ter3"]) Assert.DoesNotContain(piece, string.Concat(printed), StringComparison.Ordinal);
     }
 
-    private static async Task<(bool Started, string Text)> SaidAtStartAsync(TicketingDatabase database, string setting, string connectionString)
+    private static async Task<(bool Started, string Text)> SaidAtStartAsync(
+        TicketingDatabase database, string setting, string connectionString)
     {
         var said = new StringBuilder();
         try
@@ -96,10 +109,16 @@ public sealed class SecretsTests(PostgresFixture postgres)
             await app.StartAsync(Cancellation);
             // What is wrong with the database is said once it has been tried; nobody says that there is nothing to hear.
             var logs = app.Services.GetFakeLogCollector();
-            if (setting != "Listen") await Until.HoldsAsync(() => Task.FromResult(logs.GetSnapshot().Any(log => log.Id.Id is Finding or NotWarmedUp)));
-            using var http = new HttpClient { BaseAddress = new(app.Urls.Single()), DefaultRequestHeaders = { Authorization = new("Bearer", ShadowedService.ViewerToken) } };
+            if (setting != "Listen")
+                await Until.HoldsAsync(() => Task.FromResult(logs.GetSnapshot().Any(log => log.Id.Id is Finding or NotWarmedUp)));
+            using var http = new HttpClient { BaseAddress = new(app.Urls.Single()) };
+            http.DefaultRequestHeaders.Authorization = new("Bearer", ShadowedService.ViewerToken);
             foreach (var path in (string[])["/shadow/v1/status", "/health/ready", "/metrics", "/api/tickets"])
-                said.Append(await (await http.GetAsync(new Uri(path, UriKind.Relative), Cancellation)).Content.ReadAsStringAsync(Cancellation));
+            {
+                using var answer = await http.GetAsync(new Uri(path, UriKind.Relative), Cancellation);
+                said.Append(await answer.Content.ReadAsStringAsync(Cancellation));
+            }
+
             await app.StopAsync(Cancellation);
             foreach (var log in logs.GetSnapshot())
             {

@@ -71,11 +71,12 @@ public sealed class ServiceTests(BothSides sides) : IClassFixture<BothSides>
             builder.Configuration["Authentication:SigningKey"] = "too short a secret";
         }));
 
+        const string NoConnectionString = "is refused: it is no connection string, or a value in it is impossible.";
         Assert.Equal(
             [
                 "Authentication:SigningKey has 18 bytes; it needs at least 32.",
-                $"ConnectionStrings:Sandbox is refused: it is no connection string, or a value in it is impossible. Wanted: {ConnectionText.Wanted}.",
-                $"ConnectionStrings:Served is refused: it is no connection string, or a value in it is impossible. Wanted: {ConnectionText.Wanted}.",
+                $"ConnectionStrings:Sandbox {NoConnectionString} Wanted: {ConnectionText.Wanted}.",
+                $"ConnectionStrings:Served {NoConnectionString} Wanted: {ConnectionText.Wanted}.",
             ],
             ApiHost.RefusedSettings(refused).Order(StringComparer.Ordinal));
     }

@@ -24,7 +24,8 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
         await pools.ProbeAsync(Cancellation);
         Assert.True(pools.IsPreparing);
         await using (var reads = await pools.OpenAsync(Cancellation)) Assert.InRange(await PreparedAfterUseAsync(reads), 1, 50);
-        await using (var writes = await pools.Unprepared.OpenConnectionAsync(Cancellation)) Assert.Equal(0, await PreparedAfterUseAsync(writes));
+        await using (var writes = await pools.Unprepared.OpenConnectionAsync(Cancellation))
+            Assert.Equal(0, await PreparedAfterUseAsync(writes));
         Assert.False(pools.HasPooler);
     }
 
@@ -68,7 +69,8 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
         await using var bouncer = await PgBouncer.StartAsync(database, servers: 2, Cancellation);
         await using var forwarder = new Forwarder(database.Served);
         var port = new NpgsqlConnectionStringBuilder(forwarder.ConnectionString).Port;
-        await using var pools = Pools(new NpgsqlConnectionStringBuilder(database.Served) { Host = $"127.0.0.1:{port},127.0.0.1:{postgres.Postgres.Port}" }.ConnectionString);
+        var hosts = $"127.0.0.1:{port},127.0.0.1:{postgres.Postgres.Port}";
+        await using var pools = Pools(new NpgsqlConnectionStringBuilder(database.Served) { Host = hosts }.ConnectionString);
         await pools.ProbeAsync(Cancellation);
         Assert.True(pools.IsPreparing);
         forwarder.LeadTo(bouncer.Port);
@@ -87,7 +89,8 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
         await using var pools = Pools($"{database.Served};Application Name=sum_of_pools;Maximum Pool Size={size};Timeout=1{settings}");
         await pools.ProbeAsync(Cancellation);
         var held = new List<NpgsqlConnection>();
-        foreach (var open in (Func<CancellationToken, ValueTask<NpgsqlConnection>>[])[pools.OpenAsync, pools.Unprepared.OpenConnectionAsync])
+        Func<CancellationToken, ValueTask<NpgsqlConnection>>[] ways = [pools.OpenAsync, pools.Unprepared.OpenConnectionAsync];
+        foreach (var open in ways)
         {
             try
             {
@@ -100,7 +103,8 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
         }
 
         Assert.Equal(size, held.Count);
-        Assert.Equal((long)size, await ScalarAsync(held[0], "select count(*) from pg_stat_activity where application_name = 'sum_of_pools' and pid <> 0"));
+        const string Open = "select count(*) from pg_stat_activity where application_name = 'sum_of_pools'";
+        Assert.Equal((long)size, await ScalarAsync(held[0], Open));
         foreach (var connection in held) await connection.DisposeAsync();
     }
 
@@ -109,7 +113,8 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
     {
         var database = await postgres.CloneAsync("pools_ledger", Cancellation);
         await using var pools = new ConnectionPools(
-            new($"Max Auto Prepare=50;{database.Served}"), "counted", new SqlLedger(NullLoggerFactory.Instance, TimeProvider.System), () => _foundPooler++);
+            new($"Max Auto Prepare=50;{database.Served}"), "counted", new SqlLedger(NullLoggerFactory.Instance, TimeProvider.System),
+            () => _foundPooler++);
         await pools.ProbeAsync(Cancellation);
         var ledger = StatementLedger.Open();
         await using var connection = await pools.OpenAsync(Cancellation);

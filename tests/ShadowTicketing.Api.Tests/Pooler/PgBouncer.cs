@@ -5,7 +5,9 @@ using ShadowTicketing.Demo.Database;
 
 namespace ShadowTicketing.Api.Tests.Pooler;
 
-/// <summary>A PgBouncer of the test's own in front of its database: transaction mode, and so few server connections that clients share them.</summary>
+/// <summary>
+/// A PgBouncer of the test's own in front of its database: transaction mode, and so few server connections that clients share them.
+/// </summary>
 internal sealed class PgBouncer : IAsyncDisposable
 {
     private const int Terminate = 15;
@@ -23,21 +25,25 @@ internal sealed class PgBouncer : IAsyncDisposable
         // Where any user may go: it refuses to run as root.
         var directory = $"/tmp/shadow-ticketing-pgbouncer-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
         Directory.CreateDirectory(directory);
-        foreach (var file in (string[])[Path.Combine(folder, "pgbouncer"), .. libraries]) File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
+        foreach (var file in (string[])[Path.Combine(folder, "pgbouncer"), .. libraries])
+            File.Copy(file, Path.Combine(directory, Path.GetFileName(file)));
         string[] all = [database.Owner, database.Served, database.Shadow, database.Sandbox, database.Evidence];
         var users = all.Select(text => new NpgsqlConnectionStringBuilder(text)).ToArray();
-        await File.WriteAllLinesAsync(Path.Combine(directory, "users"), users.Select(user => $"\"{user.Username}\" \"{user.Password}\""), cancellationToken);
+        var passwords = users.Select(user => $"\"{user.Username}\" \"{user.Password}\"");
+        await File.WriteAllLinesAsync(Path.Combine(directory, "users"), passwords, cancellationToken);
         for (var attempt = 1; ; attempt++)
         {
             var port = PrivatePostgres.FreePort();
-            await File.WriteAllTextAsync(Path.Combine(directory, "ini"), Configuration(users[0].Port, port, servers, directory), cancellationToken);
-            var start = PostgresBinaries.AsServerUser(["--pdeathsig", "SIGKILL"], [Path.Combine(directory, "pgbouncer"), Path.Combine(directory, "ini")]);
+            var ini = Path.Combine(directory, "ini");
+            await File.WriteAllTextAsync(ini, Configuration(users[0].Port, port, servers, directory), cancellationToken);
+            var start = PostgresBinaries.AsServerUser(["--pdeathsig", "SIGKILL"], [Path.Combine(directory, "pgbouncer"), ini]);
             start.Environment["LD_LIBRARY_PATH"] = directory;
             try
             {
                 return new(directory, await PostgresProcess.StartAsync(start, cancellationToken, "process up: PgBouncer"), port);
             }
-            catch (InvalidOperationException taken) when (attempt < PortAttempts && taken.Message.Contains("Address already in use", StringComparison.Ordinal))
+            catch (InvalidOperationException taken)
+                when (attempt < PortAttempts && taken.Message.Contains("Address already in use", StringComparison.Ordinal))
             {
                 // Another process took the port first.
             }
@@ -75,12 +81,14 @@ internal sealed class PgBouncer : IAsyncDisposable
     /// <summary>Looks in the order that <c>deploy/pgbouncer/ensure</c> follows too.</summary>
     private static (string Folder, IReadOnlyList<string> Libraries) Find()
     {
-        var installed = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Append("/usr/sbin");
+        var path = Environment.GetEnvironmentVariable("PATH") ?? "";
+        var installed = path.Split(':', StringSplitOptions.RemoveEmptyEntries).Append("/usr/sbin");
         if (installed.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "pgbouncer"))) is { } there) return (there, []);
         for (var directory = new DirectoryInfo(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
         {
             var cache = Path.Combine(directory.FullName, ".cache/pgbouncer");
-            if (File.Exists(Path.Combine(cache, "usr/sbin/pgbouncer"))) return (Path.Combine(cache, "usr/sbin"), Directory.GetFiles(Path.Combine(cache, "lib")));
+            if (File.Exists(Path.Combine(cache, "usr/sbin/pgbouncer")))
+                return (Path.Combine(cache, "usr/sbin"), Directory.GetFiles(Path.Combine(cache, "lib")));
         }
 
         throw new InvalidOperationException("PgBouncer is not installed. Run: deploy/pgbouncer/ensure");

@@ -28,7 +28,8 @@ public sealed class PoolerTests(PostgresFixture postgres)
 
         await WritesUnderTrafficTests.DriveAsync(service, requests: 600, concurrency: 8);
         await BlamesNobodyAsync(service);
-        var pooled = (await service.StatusAsync()).Findings.Where(finding => finding.Text.Contains("pooler", StringComparison.Ordinal)).ToArray();
+        var findings = (await service.StatusAsync()).Findings;
+        var pooled = findings.Where(finding => finding.Text.Contains("pooler", StringComparison.Ordinal)).ToArray();
         string[] settings = ["ConnectionStrings:Listen", "ConnectionStrings:Served", "ConnectionStrings:Shadow"];
         Assert.Equal(all ? settings : ["ConnectionStrings:Served"], pooled.Select(finding => finding.Object));
         Assert.All(pooled, finding => Assert.Equal("warning", finding.Severity));
@@ -72,7 +73,8 @@ public sealed class PoolerTests(PostgresFixture postgres)
         var update = await service.SettledAsync("tickets.update");
         Assert.Equal(update.Requests, update.Skips["sandbox_unavailable"]);
         Assert.Contains((await service.StatusAsync()).Findings, finding =>
-            finding is { Object: "ConnectionStrings:Sandbox", Severity: "critical" } && finding.Text.Contains("pooler", StringComparison.Ordinal));
+            finding is { Object: "ConnectionStrings:Sandbox", Severity: "critical" }
+            && finding.Text.Contains("pooler", StringComparison.Ordinal));
         Assert.Equal("0", await Sql.LineAsync(database.Owner, "select count(*) from pg_class where relpersistence = 't'"));
     }
 
@@ -83,8 +85,10 @@ public sealed class PoolerTests(PostgresFixture postgres)
         await using var bouncer = await PgBouncer.StartAsync(database, servers: 1, Cancellation);
         await using var service = await ShadowedService.StartAsync(
             database, settings: ("ConnectionStrings:Listen", bouncer.Through(database.Evidence)));
-        await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.Any(finding => finding.Object == "ConnectionStrings:Listen"));
-        Assert.Equal("", await Sql.LineAsync(bouncer.Through(database.Evidence), "select coalesce(string_agg(c, ','), '') from pg_listening_channels() as l(c)"));
+        await Until.HoldsAsync(async () =>
+            (await service.StatusAsync()).Findings.Any(finding => finding.Object == "ConnectionStrings:Listen"));
+        const string Heard = "select count(*) from pg_listening_channels()";
+        Assert.Equal("0", await Sql.LineAsync(bouncer.Through(database.Evidence), Heard));
     }
 
     [Fact]
@@ -125,10 +129,11 @@ public sealed class PoolerTests(PostgresFixture postgres)
         foreach (var operation in (await service.StatusAsync()).Operations.Select(status => status.Operation))
         {
             var status = await service.SettledAsync(operation);
-            var told = $"{operation}: {string.Join(' ', status.Comparisons.Where(one => one.Value > 0))} skips {string.Join(' ', status.Skips.Where(one => one.Value > 0))}";
+            var (compared, skipped) = (status.Comparisons.Where(one => one.Value > 0), status.Skips.Where(one => one.Value > 0));
+            var told = $"{operation}: {string.Join(' ', compared)} skips {string.Join(' ', skipped)}";
             TestContext.Current.TestOutputHelper?.WriteLine(told);
-            Assert.True(
-                status.Comparisons["mismatch"] + status.Comparisons["candidate_error"] + status.Comparisons["candidate_timeout"] + status.Comparisons["control_error"] == 0, told);
+            string[] blame = ["mismatch", "candidate_error", "candidate_timeout", "control_error"];
+            Assert.True(blame.Sum(outcome => status.Comparisons[outcome]) == 0, told);
             Assert.NotEqual(0, status.Comparisons["match"] + status.Comparisons["tolerated"] + status.Comparisons["transient"]);
         }
     }

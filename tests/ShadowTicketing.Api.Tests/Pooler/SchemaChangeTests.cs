@@ -6,8 +6,8 @@ using ShadowTicketing.Api.Tests.Shadowing;
 namespace ShadowTicketing.Api.Tests.Pooler;
 
 /// <summary>
-/// A column's type changes while statements on it are prepared, which PostgreSQL answers once for each with "cached plan must not change result type":
-/// no user hears of it, and the candidate is not blamed.
+/// A column's type changes while statements on it are prepared, which PostgreSQL answers once for each with "cached plan must not change
+/// result type": no user hears of it, and the candidate is not blamed.
 /// </summary>
 public sealed class SchemaChangeTests(PostgresFixture postgres)
 {
@@ -40,7 +40,8 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
         }
 
         // One for each time that it was asked for.
-        Assert.Equal($"{(requests.Length + 1) * (Often + 1)}", await Sql.LineAsync(service.Database.Owner, "select count(*) from ticket_comments where comment = 'Counted.'"));
+        var counted = await Sql.LineAsync(service.Database.Owner, "select count(*) from ticket_comments where comment = 'Counted.'");
+        Assert.Equal($"{(requests.Length + 1) * (Often + 1)}", counted);
         if (sampled == "100") await PoolerTests.BlamesNobodyAsync(service);
 
         async Task GetAsync() => Assert.Equal(200, await service.GetAsync(Ticket));
@@ -49,27 +50,32 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
 
         async Task StatsAsync() => Assert.Equal(200, await service.GetAsync("/api/tickets/stats"));
 
-        async Task UpdateAsync() => Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, Ticket, new { priority = "high" })).Status);
+        async Task UpdateAsync() =>
+            Assert.Equal(200, (await service.SendAsync(HttpMethod.Patch, Ticket, new { priority = "high" })).Status);
 
-        async Task CommentAsync() => Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, $"{Ticket}/comments", new { comment = "Counted." })).Status);
+        async Task CommentAsync() =>
+            Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, $"{Ticket}/comments", new { comment = "Counted." })).Status);
 
         async Task CreateAsync()
         {
-            var (status, ticket) = await service.SendAsync(HttpMethod.Post, "/api/tickets", new { subject = "A subject", description = "A description of it" });
+            var body = new { subject = "A subject", description = "A description of it" };
+            var (status, ticket) = await service.SendAsync(HttpMethod.Post, "/api/tickets", body);
             Assert.Equal(201, status);
             created.Enqueue((int)ticket!["id"]!);
         }
 
         async Task DeleteAsync()
         {
-            if (created.TryDequeue(out var ticket)) Assert.Equal(204, (await service.SendAsync(HttpMethod.Delete, $"/api/tickets/{ticket}")).Status);
+            if (created.TryDequeue(out var ticket))
+                Assert.Equal(204, (await service.SendAsync(HttpMethod.Delete, $"/api/tickets/{ticket}")).Status);
         }
     }
 
     [Fact]
     public async Task A_candidate_that_serves_goes_on_serving_when_its_plans_are_outdated()
     {
-        await using var replica = await Replica.StartAsync(await postgres.CloneAsync("plan_served", Cancellation), settings: ServedWritesTests.Roomy);
+        await using var replica = await Replica.StartAsync(
+            await postgres.CloneAsync("plan_served", Cancellation), settings: ServedWritesTests.Roomy);
         var service = replica.Service;
         await replica.ProveAsync();
         await replica.ServeAsync();
@@ -84,7 +90,8 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
         foreach (var operation in (string[])["tickets.get", "tickets.update"])
         {
             var status = await service.SettledAsync(operation);
-            Assert.Equal(0, status.Comparisons["mismatch"] + status.Comparisons["candidate_error"] + status.Comparisons["candidate_timeout"]);
+            string[] blame = ["mismatch", "candidate_error", "candidate_timeout"];
+            Assert.Equal(0, blame.Sum(outcome => status.Comparisons[outcome]));
             // Three failures that are the candidate's own would have taken it from the users.
             Assert.Equal(100, status.EffectiveServePercent);
             await Until.HoldsAsync(async () => (await replica.GetAsync($"served?operation={operation}")).AsArray().Count >= 3 * Often);
@@ -107,8 +114,8 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
         for (var answered = 0L; !driving.IsCompleted; changes++)
         {
             // Until what was asked since the last change is prepared again.
-            await Until.HoldsAsync(async () => driving.IsCompleted || (await service.StatusAsync()).Operations.Sum(one => one.Requests) >= answered + 150);
-            answered = (await service.StatusAsync()).Operations.Sum(one => one.Requests);
+            await Until.HoldsAsync(async () => driving.IsCompleted || await RequestsAsync() >= answered + 150);
+            answered = await RequestsAsync();
             await ChangeAsync(service);
         }
 
@@ -116,8 +123,11 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
         TestContext.Current.TestOutputHelper?.WriteLine($"{changes} changes");
         Assert.InRange(changes, 3, 100);
         await PoolerTests.BlamesNobodyAsync(service);
+
+        async Task<long> RequestsAsync() => (await service.StatusAsync()).Operations.Sum(one => one.Requests);
     }
 
     /// <summary>Widens a column that every answer shows; the table is not written anew.</summary>
-    private Task ChangeAsync(ShadowedService service) => service.AsOwnerAsync($"alter table support_tickets alter column category type varchar({++_length})");
+    private Task ChangeAsync(ShadowedService service) =>
+        service.AsOwnerAsync($"alter table support_tickets alter column category type varchar({++_length})");
 }
