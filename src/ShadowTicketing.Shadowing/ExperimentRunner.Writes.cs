@@ -38,6 +38,13 @@ public sealed partial class ExperimentRunner<TStore>
             return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
         }
 
+        if (attempt.IsUndone && _judge.IsOutdated(attempt.Observation.Error))
+        {
+            // Nothing of it remains, and it fails through no fault of its own: done again where no statement is prepared, it does not fail.
+            Skip(experiment, turn, SkipReason.SandboxUnavailable);
+            return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
+        }
+
         var ended = _clock.GetTimestamp();
         HandOver(experiment, request, turn, attempt.Observation);
         Metrics.Served(experiment, Side.Control, isFallback: false, _clock.GetElapsedTime(started, ended), attempt.Observation.Error);

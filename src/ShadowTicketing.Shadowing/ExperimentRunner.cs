@@ -95,7 +95,7 @@ public sealed partial class ExperimentRunner<TStore>
         Observation<TResult>? observation = null;
         try
         {
-            await using var lease = await _open(Side.Control, Position.Served, cancellationToken);
+            await using var lease = await _open(Side.Control, Position.Served, experiment.Writes, cancellationToken);
             started = _clock.GetTimestamp();
             var result = await experiment.RunAsync(lease.Store, request, cancellationToken);
             observation = new(result, null, _clock.GetElapsedTime(started), ledger!);
@@ -207,7 +207,8 @@ public sealed partial class ExperimentRunner<TStore>
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, WrittenRows? written, CancellationToken stopping) =>
         !experiment.Writes
             ? side => _observer.ObserveAsync(
-                token => _open(side, Position.Shadow, token), (store, token) => experiment.RunAsync(store, request, token), stopping)
+                token => _open(side, Position.Shadow, experiment.Writes, token),
+                (store, token) => experiment.RunAsync(store, request, token), stopping)
             : side => _sandbox.ObserveAsync(experiment, request, side, written!, stopping);
 
     /// <summary>Runs the side that does not answer.</summary>

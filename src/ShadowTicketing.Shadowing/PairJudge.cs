@@ -9,8 +9,14 @@ internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOp
 {
     private readonly ComparisonLimits _limits = new(Nodes: options.Value.MaxNodes);
 
-    /// <summary>Whether the failure says nothing of the code that ran, only that the database was not there.</summary>
-    public bool IsUnavailable(Exception? error) => error is ShadowUnavailableException || (error is not null && categorize(error).IsUnavailable);
+    /// <summary>
+    /// Whether the failure says nothing of the code that ran, only that the database was not there, or its connection not up to date.
+    /// </summary>
+    public bool IsUnavailable(Exception? error) =>
+        error is ShadowUnavailableException || (error is not null && categorize(error) is { IsUnavailable: true } or { IsOutdated: true });
+
+    /// <summary>Whether what failed would succeed on another connection.</summary>
+    public bool IsOutdated(Exception? error) => error is not null && categorize(error).IsOutdated;
 
     public string? ErrorType(Exception? error) => error is null ? null : categorize(error).Name;
 

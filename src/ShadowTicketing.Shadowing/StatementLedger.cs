@@ -55,5 +55,5 @@ public sealed class StatementLedger
     }
 
     /// <summary>Opens a ledger for the calling async method; it ends with that method.</summary>
-    internal static StatementLedger Open() => Ambient.Value = new();
+    public static StatementLedger Open() => Ambient.Value = new();
 }

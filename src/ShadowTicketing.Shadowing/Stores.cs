@@ -28,7 +28,12 @@ public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable reso
 /// Opens a place where a side can run. Throws only where the position's database cannot be had: what this does is the same for both sides, and
 /// its failure is no word about either.
 /// </summary>
-public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(Side side, Position position, CancellationToken cancellationToken);
+/// <param name="writes">
+/// Whether it writes, outside of any transaction of ours: then the connection may keep nothing that could fail it halfway (<see
+/// cref="ErrorCategory.IsOutdated"/>). A read may be run again instead.
+/// </param>
+public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(
+    Side side, Position position, bool writes, CancellationToken cancellationToken);
 
 /// <summary>Opens both sides' stores on one snapshot of the data.</summary>
 public delegate ValueTask<ISnapshot<TStore>> OpenSnapshot<TStore>(CancellationToken cancellationToken);

@@ -27,6 +27,9 @@ public sealed class TicketSession : IAsyncDisposable
         return new(await source.OpenConnectionAsync(cancellationToken), null, ownsConnection: true);
     }
 
+    /// <summary>Takes over an open connection; disposing the session gives it back.</summary>
+    public static TicketSession Owning(NpgsqlConnection connection) => new(connection, null, ownsConnection: true);
+
     /// <summary>Works inside a transaction that the caller holds and ends; disposing the session leaves both alone.</summary>
     public static TicketSession Within(NpgsqlConnection connection, NpgsqlTransaction transaction) =>
         new(connection, transaction, ownsConnection: false);

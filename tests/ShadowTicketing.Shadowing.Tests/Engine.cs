@@ -36,7 +36,7 @@ internal sealed class Engine : IAsyncDisposable
         all.TryAdd("CandidateDeadline", "00:00:10");
         services.AddShadowing<Oracle>(
             new ConfigurationBuilder().AddInMemoryCollection(all).Build(), experiments.Length == 0 ? [Ask] : experiments);
-        services.AddSingleton<OpenStore<Oracle>>((side, position, token) => OpenAsync(side, position, token));
+        services.AddSingleton<OpenStore<Oracle>>((side, position, _, token) => OpenAsync(side, position, token));
         services.AddSingleton<OpenSnapshot<Oracle>>(token => OpenSnapshotAsync(token));
         services.AddSingleton<CategorizeError>(error => new(error.GetType().Name, error is DatabaseGoneException));
         _services = services.BuildServiceProvider();

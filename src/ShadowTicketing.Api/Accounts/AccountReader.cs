@@ -1,16 +1,20 @@
 using Npgsql;
 using ShadowTicketing.Api.Problems;
 using ShadowTicketing.Api.Tickets;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 
 namespace ShadowTicketing.Api.Accounts;
 
 /// <summary>Reads the row that a request acts as.</summary>
-internal sealed class AccountReader([FromKeyedServices(ServedDatabase.Key)] NpgsqlDataSource source)
+internal sealed class AccountReader([FromKeyedServices(ServedDatabase.Key)] ConnectionPools pools)
 {
     /// <returns>Null where there is no active user of the id; a NULL <c>is_active</c> is not active.</returns>
-    public async Task<CurrentUser?> FindAsync(int userId, CancellationToken cancellationToken)
+    public Task<CurrentUser?> FindAsync(int userId, CancellationToken cancellationToken) =>
+        pools.ReadAsync((connection, token) => FindAsync(connection, userId, token), cancellationToken);
+
+    private static async Task<CurrentUser?> FindAsync(NpgsqlConnection connection, int userId, CancellationToken cancellationToken)
     {
-        await using var command = source.CreateCommand("select role, localtimestamp from users where id = $1 and is_active");
+        await using var command = new NpgsqlCommand("select role, localtimestamp from users where id = $1 and is_active", connection);
         command.Parameters.Add(new() { Value = userId });
         await using var row = await command.ExecuteReaderAsync(cancellationToken);
         if (!await row.ReadAsync(cancellationToken)) return null;

@@ -4,6 +4,7 @@ using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Journal;
 using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 using ShadowTicketing.Shadowing.Postgres.Sandbox;
 using ShadowTicketing.Shadowing.Rollout;
 using ShadowTicketing.Shadowing.Writing;
@@ -71,42 +72,53 @@ internal static class TicketShadowing
 
     private static OpenStore<ITicketStore> OpenStore(IServiceProvider provider)
     {
-        var served = provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key);
-        var shadow = provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow);
-        var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
-        return async (side, position, cancellationToken) =>
+        var served = provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key);
+        var shadow = provider.GetRequiredKeyedService<ConnectionPools>(Databases.Shadow);
+        var over = StoreOver(provider);
+        return async (side, position, writes, cancellationToken) =>
         {
-            var session = await TicketSession.OpenAsync(position == Position.Served ? served : shadow, cancellationToken);
-            return new(() => side == Side.Control ? control(session) : candidate(session), session);
+            var pools = position == Position.Served ? served : shadow;
+            if (writes)
+            {
+                var unprepared = await TicketSession.OpenAsync(pools.Unprepared, cancellationToken);
+                return new(() => over(side, unprepared), unprepared);
+            }
+
+            var session = TicketSession.Owning(await pools.OpenAsync(cancellationToken));
+            return new(() => new PlanSafeStore(over(side, session), pools, another => over(side, another)), session);
         };
     }
 
     private static IWriteStage<ITicketStore> Writes(IServiceProvider provider)
     {
-        var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
+        var served = provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key);
+        var over = StoreOver(provider);
         var maxRows = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.MaxImageRows;
         return new WriteStage<ITicketStore>(
-            provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Key),
+            served.OpenAsync,
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<WriteSandbox>(),
-            (side, connection, transaction) => side == Side.Control
-                ? control(TicketSession.Within(connection, transaction))
-                : candidate(TicketSession.Within(connection, transaction)),
+            (side, connection, transaction) =>
+                new PlanSafeStore(over(side, TicketSession.Within(connection, transaction)), served, another => over(side, another)),
             TicketFootprints.Upto(maxRows),
             maxRows,
             provider.GetRequiredService<TimeProvider>());
     }
 
-    private static OpenSnapshot<ITicketStore> OpenSnapshot(IServiceProvider provider)
+    private static Func<Side, TicketSession, ITicketStore> StoreOver(IServiceProvider provider)
     {
         var (control, candidate) = (provider.GetRequiredService<ControlStore>(), provider.GetRequiredService<CandidateStore>());
+        return (side, session) => side == Side.Control ? control(session) : candidate(session);
+    }
+
+    private static OpenSnapshot<ITicketStore> OpenSnapshot(IServiceProvider provider)
+    {
+        var over = StoreOver(provider);
         var confirmer = new OneSnapshotConfirmer<ITicketStore>(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.View),
-            (side, connection, transaction) => side == Side.Control
-                ? control(TicketSession.Within(connection, transaction))
-                : candidate(TicketSession.Within(connection, transaction)),
+            (side, connection, transaction) => over(side, TicketSession.Within(connection, transaction)),
             TicketExperiments.RowVersions,
             TicketExperiments.AnyVersions);
         return confirmer.OpenAsync;

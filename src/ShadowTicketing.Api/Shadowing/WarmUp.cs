@@ -1,5 +1,7 @@
 using ShadowTicketing.Api.Health;
+using ShadowTicketing.Api.Tickets;
 using ShadowTicketing.Shadowing;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets;
 
@@ -14,8 +16,9 @@ namespace ShadowTicketing.Api.Shadowing;
 /// not come back, starts cold, and its requests show what is wrong with it.
 /// </remarks>
 internal sealed partial class WarmUp(
-    OpenStore<ITicketStore> open, IWriteStage<ITicketStore> writes, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp> logger)
-    : BackgroundService
+    OpenStore<ITicketStore> open, IWriteStage<ITicketStore> writes, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
+    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch,
+    TimeProvider clock, ILogger<WarmUp> logger) : BackgroundService
 {
     private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -29,10 +32,10 @@ internal sealed partial class WarmUp(
         {
             while (!await TryAsync(Side.Control, Position.Served, stoppingToken)) await retry.WaitForNextTickAsync(stoppingToken);
 
-            var shadow = shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled) ? Task.CompletedTask : WarmShadowAsync(retry, stoppingToken);
-            await Task.WhenAny(shadow, Task.Delay(Patience, clock, stoppingToken));
+            var warming = shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled) ? Task.CompletedTask : WarmShadowAsync(retry, stoppingToken);
+            await Task.WhenAny(warming, Task.Delay(Patience, clock, stoppingToken));
             readiness.MarkWarm();
-            await shadow;
+            await warming;
         }
         catch (OperationCanceledException)
         {
@@ -92,9 +95,11 @@ internal sealed partial class WarmUp(
         {
             var staff = new Caller(0, "superadmin");
             var asOf = DateTime.SpecifyKind(clock.GetUtcNow().DateTime, DateTimeKind.Unspecified);
+            // Before the first of many statements: what is then prepared is warm too.
+            await (position is Position.Served ? served : shadow).ProbeAsync(cancellationToken);
             for (var round = 0; round < Rounds; round++)
             {
-                await using var lease = await open(side, position, cancellationToken);
+                await using var lease = await open(side, position, writes: false, cancellationToken);
                 var page = await lease.Store.ListAsync(new(staff, All: true, Limit: 1), cancellationToken);
                 await lease.Store.ListAsync(new(staff), cancellationToken);
                 await lease.Store.GetAsync(new(staff, page.Tickets is [var first, ..] ? first.Id : 0), cancellationToken);

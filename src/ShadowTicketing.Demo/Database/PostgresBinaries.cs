@@ -61,7 +61,9 @@ internal sealed class PostgresBinaries
             ]);
     }
 
-    private static ProcessStartInfo AsServerUser(string[] death, string[] command)
+    /// <summary>Runs a program that refuses root as another user, if this is root.</summary>
+    /// <param name="death">What <c>setpriv</c> is told of the death of its owner.</param>
+    public static ProcessStartInfo AsServerUser(string[] death, string[] command)
     {
         // PostgreSQL refuses to run as root.
         string[] user = Environment.IsPrivilegedProcess ? [.. ServerUser(), "--clear-groups"] : [];

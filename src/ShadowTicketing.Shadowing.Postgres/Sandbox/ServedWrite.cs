@@ -9,7 +9,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     /// <summary>What an image that could not be read has cost at most; the rest was waiting for locks.</summary>
     private static readonly TimeSpan MostOfImage = TimeSpan.FromSeconds(RowImages.Patience);
 
-    private readonly NpgsqlDataSource _served;
+    private readonly Func<CancellationToken, ValueTask<NpgsqlConnection>> _served;
     private readonly NpgsqlDataSource _ending;
     private readonly RowImages _images;
     private readonly TimeProvider _clock;
@@ -21,7 +21,9 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private TimeSpan _roundTrip;
     private End _end;
 
-    private ServedWrite(NpgsqlDataSource served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection, TimeProvider clock) =>
+    private ServedWrite(
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection,
+        TimeProvider clock) =>
         (_served, _ending, _images, _connection, _clock) = (served, ending, images, connection, clock);
 
     public TStore Store => _store!.Value;
@@ -57,10 +59,11 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     /// <param name="mayDoWithout">Whether the side writes even where that fails, and waits for the rows itself.</param>
     /// <exception cref="RowsHeldException">It failed, and the side is not to write.</exception>
     public static async ValueTask<ServedWrite<TStore>> BeginAsync(
-        NpgsqlDataSource served, NpgsqlDataSource ending, RowImages images, WriteFootprint? footprint, bool withImages, bool mayDoWithout,
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, WriteFootprint? footprint,
+        bool withImages, bool mayDoWithout,
         Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, TimeProvider clock, CancellationToken cancellationToken)
     {
-        var write = new ServedWrite<TStore>(served, ending, images, await served.OpenConnectionAsync(cancellationToken), clock);
+        var write = new ServedWrite<TStore>(served, ending, images, await served(cancellationToken), clock);
         try
         {
             write._transaction = await write._connection.BeginTransactionAsync(cancellationToken);
@@ -166,7 +169,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
             if (!IsConnected)
             {
                 await _connection.DisposeAsync();
-                _connection = await _served.OpenConnectionAsync(cancellationToken);
+                _connection = await _served(cancellationToken);
             }
 
             _transaction = await _connection.BeginTransactionAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using Npgsql;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 using ShadowTicketing.Shadowing.Writing;
 
 namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
@@ -8,7 +9,8 @@ namespace ShadowTicketing.Shadowing.Postgres.Sandbox;
 /// role may only read the tables, and every transaction is read-only, in which PostgreSQL still lets temporary tables be written.
 /// </summary>
 /// <remarks>
-/// What it cannot see is listed as <see cref="Blind"/>. A pooler between would resolve names anew with each transaction: connect directly.
+/// What it cannot see is listed as <see cref="Blind"/>. A pooler between would resolve names anew with each transaction, so no session is
+/// made through one.
 /// </remarks>
 public sealed class WriteSandbox : IAsyncDisposable
 {
@@ -42,12 +44,11 @@ public sealed class WriteSandbox : IAsyncDisposable
         connection.ConnectionStringBuilder.Options =
             $"{connection.ConnectionStringBuilder.Options} -c default_transaction_read_only=on".Trim();
         var create = SandboxSql.Create(tables);
-        connection.UsePhysicalConnectionInitializer(
-            physical =>
-            {
-                using var command = new NpgsqlCommand(create, physical);
-                command.ExecuteNonQuery();
-            },
+        DirectConnection.Guard(
+            connection,
+            static () => new SandboxUnsafeException(
+                "A connection pooler is between this service and PostgreSQL: its other clients would meet the temporary copies. "
+                + "Connect the sandbox directly."),
             async physical =>
             {
                 await using var command = new NpgsqlCommand(create, physical);
@@ -63,7 +64,8 @@ public sealed class WriteSandbox : IAsyncDisposable
     /// <param name="before">The rows that the write may look at or touch.</param>
     /// <param name="keys">The keys that the write's new rows are to get, by table: those that the other side's got. Others get keys that nobody has.</param>
     /// <exception cref="SandboxUnsafeException">
-    /// However often a session is made anew, a name does not resolve to its copy, the transaction could write, or the copies are not like the tables:
+    /// A pooler is between; or, however often a session is made anew, a name does not resolve to its copy, the transaction could write, or
+    /// the copies are not like the tables:
     /// nothing was run.
     /// </exception>
     public async Task<SandboxSession> OpenAsync(RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)

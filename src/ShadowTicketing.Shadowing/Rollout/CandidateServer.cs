@@ -32,7 +32,7 @@ internal sealed class CandidateServer<TStore>(
     public async Task<ServedAttempt<TResult>> AskAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, TimeSpan deadline, CancellationToken caller)
     {
-        var lease = await open(Side.Candidate, Position.Served, caller);
+        var lease = await open(Side.Candidate, Position.Served, experiment.Writes, caller);
         var eventually = observer.ObserveAsync(
             _ => ValueTask.FromResult(lease), (store, token) => experiment.RunAsync(store, request, token), caller, Position.Served);
         try

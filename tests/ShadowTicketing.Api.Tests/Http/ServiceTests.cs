@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
 using ShadowTicketing.Api.Health;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 
 namespace ShadowTicketing.Api.Tests.Http;
 
@@ -61,34 +62,37 @@ public sealed class ServiceTests(BothSides sides) : IClassFixture<BothSides>
     }
 
     [Fact]
-    public void Bad_settings_are_refused_before_the_start_all_at_once_with_their_values_but_no_secret()
+    public void Bad_settings_are_refused_before_the_start_all_at_once_and_none_of_a_connection_string_is_quoted()
     {
         var refused = Assert.Throws<AggregateException>(() => TicketingService.Build(builder =>
         {
             builder.Configuration["ConnectionStrings:Served"] = "Host=db.example;Prot=5432;Password=hunter2";
+            builder.Configuration["ConnectionStrings:Sandbox"] = "Host=db.example;Password=hunter2;Prot=5432";
             builder.Configuration["Authentication:SigningKey"] = "too short a secret";
             builder.Configuration["Stopping:ServeFor"] = "00:05:01";
         }));
 
-        var settings = string.Join('\n', ApiHost.RefusedSettings(refused).Order(StringComparer.Ordinal));
+        const string NoConnectionString = "is refused: it is no connection string, or a value in it is impossible.";
         Assert.Equal(
-            """
-            Authentication:SigningKey has 18 bytes; it needs at least 32.
-            ConnectionStrings:Served is no connection string: "Host=db.example;Prot=…;Password=…".
-            Stopping:ServeFor = '00:05:01': it must be from 00:00:00 to 00:05:00.
-            """,
-            settings);
+            [
+                "Authentication:SigningKey has 18 bytes; it needs at least 32.",
+                $"ConnectionStrings:Sandbox {NoConnectionString} Wanted: {ConnectionText.Wanted}.",
+                $"ConnectionStrings:Served {NoConnectionString} Wanted: {ConnectionText.Wanted}.",
+                "Stopping:ServeFor = '00:05:01': it must be from 00:00:00 to 00:05:00.",
+            ],
+            ApiHost.RefusedSettings(refused).Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [InlineData("", "ConnectionStrings:Served is missing.")]
-    [InlineData("Port=5432;Database=tickets", "ConnectionStrings:Served names no Host: \"Port=5432;Database=tickets\".")]
-    [InlineData("hunter2", "ConnectionStrings:Served is no connection string: \"…\".")]
+    [InlineData("Port=5432;Database=tickets", "ConnectionStrings:Served names no host.")]
+    [InlineData("postgresql://user:hunter2@/tickets", "ConnectionStrings:Served names no host.")]
+    [InlineData("hunter2", "ConnectionStrings:Served is refused: it is no connection string, or a value in it is impossible.")]
     public void A_connection_string_that_leads_nowhere_is_refused(string served, string because)
     {
         var refused = Assert.Throws<OptionsValidationException>(
             () => TicketingService.Build(builder => builder.Configuration["ConnectionStrings:Served"] = served));
 
-        Assert.Equal([because], ApiHost.RefusedSettings(refused));
+        Assert.Equal([$"{because} Wanted: {ConnectionText.Wanted}."], ApiHost.RefusedSettings(refused));
     }
 }

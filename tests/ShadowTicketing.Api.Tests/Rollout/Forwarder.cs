@@ -11,13 +11,13 @@ internal sealed class Forwarder : IAsyncDisposable
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _disposed = new();
     private readonly ConcurrentDictionary<Socket, bool> _open = [];
-    private readonly NpgsqlConnectionStringBuilder _to;
     private readonly Task _accepting;
     private volatile bool _isCut;
+    private volatile int _port;
 
     public Forwarder(string connectionString)
     {
-        _to = new(connectionString);
+        _port = new NpgsqlConnectionStringBuilder(connectionString).Port;
         _listener.Start();
         ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -37,6 +37,9 @@ internal sealed class Forwarder : IAsyncDisposable
     }
 
     public void Mend() => _isCut = false;
+
+    /// <summary>Leads new connections to another port; those that are open stay as they are.</summary>
+    public void LeadTo(int port) => _port = port;
 
     public async ValueTask DisposeAsync()
     {
@@ -66,7 +69,7 @@ internal sealed class Forwarder : IAsyncDisposable
         {
             (_open[from], _open[to]) = (true, true);
             if (_isCut) return;
-            await to.ConnectAsync(IPAddress.Loopback, _to.Port, _disposed.Token);
+            await to.ConnectAsync(IPAddress.Loopback, _port, _disposed.Token);
             await Task.WhenAny(PumpAsync(from, to), PumpAsync(to, from));
         }
         catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException)

@@ -56,7 +56,7 @@ internal sealed class Replica : IAsyncDisposable
             services.AddSingleton<OpenStore<ITicketStore>>(provider =>
             {
                 var open = (OpenStore<ITicketStore>)opened(provider);
-                return async (side, position, token) =>
+                return async (side, position, writes, token) =>
                 {
                     if ((side, position) == (Side.Candidate, Position.Served))
                     {
@@ -64,7 +64,7 @@ internal sealed class Replica : IAsyncDisposable
                         if (openingCandidate is not null) await openingCandidate();
                     }
 
-                    var lease = await open(side, position, token);
+                    var lease = await open(side, position, writes, token);
                     return side is Side.Candidate && candidate is not null ? new(() => candidate(lease.Store), lease) : lease;
                 };
             });

@@ -37,7 +37,8 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
         _owner = new NpgsqlDataSourceBuilder(_database.Database.Owner) { ConnectionStringBuilder = { Pooling = true } }.Build();
         _sandbox = new(new(_database.Database.Sandbox), TicketSandbox.Tables);
         Stage = new(
-            Served, Served, Served, _sandbox, (side, connection, transaction) => Store(side, TicketSession.Within(connection, transaction)),
+            Served.OpenConnectionAsync, Served, Served, _sandbox,
+            (side, connection, transaction) => Store(side, TicketSession.Within(connection, transaction)),
             TicketFootprints.Upto(500), 500, TimeProvider.System);
     }
 
