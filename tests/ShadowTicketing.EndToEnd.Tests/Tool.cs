@@ -7,7 +7,7 @@ internal static class Tool
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(8);
 
-    /// <summary>Besides the PATH: where Debian keeps servers, and where <c>deploy/*/ensure</c> unpack what the system has not got.</summary>
+    /// <summary>Besides the PATH: where Debian keeps servers, and where <c>deploy/*/ensure</c> unpack what is missing.</summary>
     private static readonly string[] Folders =
         ["/usr/sbin", Repository.Path(".cache", "prometheus", "usr", "bin"), Repository.Path(".cache", "haproxy", "bin")];
 

@@ -5,12 +5,13 @@ using Microsoft.Extensions.Options;
 namespace ShadowTicketing.Api.Stopping;
 
 /// <summary>
-/// The time between the order to stop and the closing of the listener. The service is not ready, so that proxies choose another replica, but
-/// it serves whoever still comes, and closes each connection with the answer. Nothing else has stopped yet: the host stops its services,
-/// the listener first, only when this is over.
+/// The time between the order to stop and the closing of the listener. The service is not ready, so that proxies choose another replica. It
+/// still serves every request that comes, and closes each connection with the answer. Nothing else has stopped yet: the host stops its
+/// services, the listener first, only when this is over.
 /// </summary>
 internal sealed partial class LettingGo(
-    IOptions<StoppingOptions> options, IOptions<HostOptions> host, TimeProvider clock, ILogger<LettingGo> logger) : IHostedLifecycleService, IHealthCheck
+    IOptions<StoppingOptions> options, IOptions<HostOptions> host, TimeProvider clock, ILogger<LettingGo> logger)
+    : IHostedLifecycleService, IHealthCheck
 {
     private volatile bool _begun;
 
@@ -56,7 +57,8 @@ internal sealed partial class LettingGo(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    [LoggerMessage(80, LogLevel.Information, "Told to stop: not ready any more, requests are served for {ServeFor} more. A second signal ends that time.")]
+    [LoggerMessage(
+        80, LogLevel.Information, "Told to stop: not ready any more, requests are served for {ServeFor} more. A second signal ends that time.")]
     private partial void LogServing(TimeSpan serveFor);
 
     [LoggerMessage(81, LogLevel.Information, "The listener closes; requests in flight are finished.")]

@@ -22,11 +22,13 @@ public sealed class NeighboursTests(SharedServer server) : IClassFixture<SharedS
             union all
             select 'function ' || oid::regprocedure, g.* from pg_proc, aclexplode(coalesce(proacl, acldefault('f', proowner))) g
             union all
-            select format('default %s %s %s', defaclrole::regrole, defaclnamespace, defaclobjtype), g.* from pg_default_acl, aclexplode(defaclacl) g
+            select format('default %s %s %s', defaclrole::regrole, defaclnamespace, defaclobjtype), g.*
+            from pg_default_acl, aclexplode(defaclacl) g
             union all
             select 'member', grantor, member, pg_get_userbyid(roleid), admin_option from pg_auth_members
             where roleid not in (select oid from ours))
-        select "on", case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee) end, privilege_type, is_grantable, pg_get_userbyid(grantor)
+        select "on", case grantee when 0 then 'PUBLIC' else pg_get_userbyid(grantee) end,
+               privilege_type, is_grantable, pg_get_userbyid(grantor)
         from granted where grantee not in (select oid from ours)
         order by 1, 2, 3, 4, 5
         """;
@@ -46,7 +48,10 @@ public sealed class NeighboursTests(SharedServer server) : IClassFixture<SharedS
             grant update (category) on support_tickets to other_team;
             alter default privileges grant select on tables to reporting;
             """);
-        await SharedServer.RunAsync(neighbour, "create table public.theirs (id int); create function public.their() returns int language sql as 'select 1'");
+        await SharedServer.RunAsync(neighbour, """
+            create table public.theirs (id int);
+            create function public.their() returns int language sql as 'select 1';
+            """);
         var before = await Sql.LinesAsync(server.Administrator("shared"), TheirPrivileges);
         Assert.Contains(before, line => line.StartsWith("schema public|PUBLIC|CREATE|", StringComparison.Ordinal));
         Assert.Contains(before, line => line.StartsWith("database shared|PUBLIC|TEMPORARY|", StringComparison.Ordinal));
@@ -62,7 +67,7 @@ public sealed class NeighboursTests(SharedServer server) : IClassFixture<SharedS
             create table public.more as select * from working;
             insert into public.theirs select public.their() from public.more;
             """);
-        Assert.Equal("4", await Sql.LineAsync(owner, "select count(*) from pg_roles where rolname like 'ticketing\\_%' and rolname <> 'ticketing_owner'"));
+        Assert.NotEmpty(await Sql.LinesAsync(owner, "select from pg_roles where rolname = 'ticketing_shadow'"));
     }
 
     private static string Script(string name)

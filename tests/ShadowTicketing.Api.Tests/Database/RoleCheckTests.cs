@@ -16,7 +16,8 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
         await server.LoginAsync("neighbour", _name);
         await server.AsAdministratorAsync(_name, """
             do $$ begin
-                if to_regrole('outer_group') is null then create role outer_group; create role inner_group; create role creators createrole; end if;
+                if to_regrole('creators') is not null then return; end if;
+                create role outer_group; create role inner_group; create role creators createrole;
             end $$
             """);
     }
@@ -31,7 +32,8 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
         "REVOKE UPDATE (subject) ON TABLE public.support_tickets FROM PUBLIC")]
     [InlineData("grant usage on sequence users_id_seq to public", "public.users_id_seq", "USAGE", "PUBLIC",
         "REVOKE USAGE ON SEQUENCE public.users_id_seq FROM PUBLIC")]
-    [InlineData("grant create on schema public to public", "schema public", "CREATE", "PUBLIC", "REVOKE CREATE ON SCHEMA public FROM PUBLIC")]
+    [InlineData("grant create on schema public to public", "schema public", "CREATE", "PUBLIC",
+        "REVOKE CREATE ON SCHEMA public FROM PUBLIC")]
     [InlineData("create table \"Mine\" (id int); alter table \"Mine\" owner to ticketing_shadow", "public.Mine",
         "DELETE, INSERT, OWNERSHIP, TRIGGER, TRUNCATE, UPDATE", "ticketing_shadow", "ALTER TABLE public.\"Mine\" OWNER TO CURRENT_USER")]
     [InlineData("grant truncate on users to inner_group; grant inner_group to outer_group; grant outer_group to ticketing_shadow",
@@ -45,7 +47,8 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
     [InlineData("""
         grant insert on users to neighbour with grant option;
         set role neighbour; grant insert on users to ticketing_shadow; reset role
-        """, "public.users", "INSERT", "ticketing_shadow", "SET ROLE neighbour; REVOKE INSERT ON TABLE public.users FROM ticketing_shadow; RESET ROLE")]
+        """, "public.users", "INSERT", "ticketing_shadow",
+        "SET ROLE neighbour; REVOKE INSERT ON TABLE public.users FROM ticketing_shadow; RESET ROLE")]
     public async Task A_power_is_found_with_its_way_and_gone_after_the_statement_named(
         string setup, string @object, string power, string through, string remedy)
     {
@@ -62,7 +65,8 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
     {
         await server.AsAdministratorAsync(_name, $"grant create on database {_name} to public");
         var found = Assert.Single(await CheckAsync());
-        Assert.Equal(($"database {_name}", "CREATE", $"REVOKE CREATE ON DATABASE {_name} FROM PUBLIC"), (found.Object, found.Power, found.Remedy));
+        Assert.Equal(($"database {_name}", "CREATE"), (found.Object, found.Power));
+        Assert.Equal($"REVOKE CREATE ON DATABASE {_name} FROM PUBLIC", found.Remedy);
     }
 
     [Fact]
@@ -86,7 +90,10 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
     {
         await server.AsAdministratorAsync(_name, "grant ticketing_owner to ticketing_shadow; grant pg_write_all_data to ticketing_shadow");
         var found = await CheckAsync();
-        Assert.Contains(found, power => power is { Object: "public.users", Through: "ticketing_owner" } && power.Power.Contains("OWNERSHIP", StringComparison.Ordinal));
+        Assert.Contains(found, power => power is
+        {
+            Object: "public.users", Through: "ticketing_owner", Power: "DELETE, INSERT, OWNERSHIP, TRIGGER, TRUNCATE, UPDATE",
+        });
         Assert.Contains(found, power => power is { Object: "public.users", Through: "pg_write_all_data", Power: "DELETE, INSERT, UPDATE" });
         Assert.DoesNotContain(found, power => power.Through is null || power.Remedy is null);
 
@@ -96,8 +103,8 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
 
     private async Task<IReadOnlyList<ExcessPower>> CheckAsync()
     {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_database.Shadow) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var source = NpgsqlDataSource.Create(_database.Shadow);
+        await using var connection = await source.OpenConnectionAsync(TestContext.Current.CancellationToken);
         return await ShadowRoleCheck.CheckAsync(connection, TestContext.Current.CancellationToken);
     }
 }

@@ -11,17 +11,17 @@ public sealed class SharedServer : IAsyncLifetime
     private PrivatePostgres _postgres = null!;
 
     /// <summary>Runs as the superuser.</summary>
-    public Task AsAdministratorAsync(string database, string sql) => RunAsync(_postgres.Administrator(database), sql);
+    public Task AsAdministratorAsync(string database, string sql) => RunAsync(Administrator(database), sql);
 
     /// <summary>The connection string of a login, which is made if it is not there.</summary>
     public async Task<string> LoginAsync(string role, string database, string attributes = "")
     {
         await AsAdministratorAsync("postgres", $"""
             do $$ begin
-                if not exists (select from pg_roles where rolname = '{role}') then create role {role} login {attributes} password '{Password}'; end if;
+                if to_regrole('{role}') is null then create role {role} login {attributes} password '{Password}'; end if;
             end $$
             """);
-        return new NpgsqlConnectionStringBuilder(_postgres.Administrator(database)) { Username = role, Password = Password }.ConnectionString;
+        return new NpgsqlConnectionStringBuilder(Administrator(database)) { Username = role, Password = Password }.ConnectionString;
     }
 
     /// <summary>Makes a ticketing database with this project's roles in it.</summary>

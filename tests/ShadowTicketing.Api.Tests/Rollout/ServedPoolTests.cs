@@ -6,6 +6,7 @@ namespace ShadowTicketing.Api.Tests.Rollout;
 /// <summary>One user's many writes to one ticket empty the pool that all share: everybody waits, and the candidate is not accused of it.</summary>
 public sealed class ServedPoolTests(PostgresFixture postgres)
 {
+    /// <summary>Half of the connections, which reads and compared writes have to themselves.</summary>
     private const int Pool = 4;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -18,7 +19,7 @@ public sealed class ServedPoolTests(PostgresFixture postgres)
         var mayOpen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var isHeld = false;
         await using var replica = await Replica.StartAsync(
-            database with { Served = $"{database.Served};Maximum Pool Size={Pool};Timeout=60" },
+            database with { Served = $"{database.Served};Maximum Pool Size={2 * Pool};Timeout=60" },
             openingCandidate: async () =>
             {
                 if (!isHeld) return;

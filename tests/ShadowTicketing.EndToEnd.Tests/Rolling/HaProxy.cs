@@ -63,8 +63,8 @@ internal sealed class HaProxy : IAsyncDisposable
     private static Uri At(int host) => new($"http://127.0.0.{host}:{PrivatePostgres.FreePort()}");
 
     /// <remarks>
-    /// A connection that a replica has left open is used again, even for a new client's first request: a replica that closes one without
-    /// having said so is found out. One failed check takes a replica out; it may answer as late as it likes.
+    /// A connection that a replica has left open is used again, even for a new client's first request, so that a replica which closes one
+    /// without having said so fails a request. One failed check takes a replica out; an answer that comes late is no failure.
     /// </remarks>
     private string Configuration(IEnumerable<ReplicaProcess> replicas) =>
         $"""

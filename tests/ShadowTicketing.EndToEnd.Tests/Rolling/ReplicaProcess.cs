@@ -12,7 +12,8 @@ namespace ShadowTicketing.EndToEnd.Tests.Rolling;
 /// Each has a loopback address of its own, as machines have: no outgoing connection of this machine, which all come from 127.0.0.1, can
 /// take its port while it is down.
 /// </remarks>
-internal sealed class ReplicaProcess(int number, int port, TicketingDatabase database, DemoSecrets secrets, string serveFor) : IAsyncDisposable
+internal sealed class ReplicaProcess(int number, int port, TicketingDatabase database, DemoSecrets secrets, string serveFor)
+    : IAsyncDisposable
 {
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
     private Process? _process;
@@ -29,7 +30,11 @@ internal sealed class ReplicaProcess(int number, int port, TicketingDatabase dat
     public async Task StartAsync()
     {
         _process?.Dispose();
-        var start = new ProcessStartInfo("dotnet", [typeof(ApiHost).Assembly.Location]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(ApiHost).Assembly.Location])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         foreach (var (name, value) in Settings()) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         _process = Process.Start(start)!;
         var said = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);

@@ -32,8 +32,8 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
 
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         using var driver = new TrafficDriver(
-            [proxy.Address], population, new(secrets.SigningKey, TimeProvider.System), new() { Rate = RequestsPerSecond, OneRequestPerConnection = true },
-            TimeProvider.System);
+            [proxy.Address], population, new(secrets.SigningKey, TimeProvider.System),
+            new() { Rate = RequestsPerSecond, OneRequestPerConnection = true }, TimeProvider.System);
         var traffic = driver.RunAsync(enough.Token);
         var began = Stopwatch.GetTimestamp();
         try
@@ -46,7 +46,8 @@ public sealed class RollingRestartTests(ITestOutputHelper output)
             await traffic;
         }
 
-        output.WriteLine($"{driver.Tally.Total} requests in {Stopwatch.GetElapsedTime(began).TotalSeconds:F1} s: {string.Join(", ", driver.Tally.Driven)}");
+        var seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        output.WriteLine($"{driver.Tally.Total} requests in {seconds:F1} s: {string.Join(", ", driver.Tally.Driven)}");
         Assert.Empty(driver.Tally.Unexpected);
         Assert.InRange(driver.Tally.Total, 300, long.MaxValue);
         Assert.Equal(7, driver.Tally.Driven.Count);
