@@ -28,4 +28,14 @@ public sealed class PostgresErrorsTests
     [Fact]
     public void A_connection_misused_by_the_code_is_the_codes_own_fault() =>
         Assert.Equal(new("NpgsqlException", false), PostgresErrors.Categorize(new NpgsqlException("A command is already in progress")));
+
+    [Theory]
+    [InlineData("RevalidateCachedQuery", true)]
+    [InlineData("transformFrameOffset", false)]
+    public void An_outdated_plan_is_told_from_a_statement_that_PostgreSQL_cannot_do_by_where_it_was_refused(string routine, bool isOutdated)
+    {
+        var refused = new PostgresException("übersetzt", "FEHLER", "ERROR", "0A000", routine: routine);
+        Assert.Equal(new("0A000", false, isOutdated), PostgresErrors.Categorize(new InvalidOperationException("wrapped", refused)));
+        Assert.Equal(isOutdated, PostgresErrors.IsOutdatedPlan(new InvalidOperationException("wrapped", refused)));
+    }
 }
