@@ -1,0 +1,108 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Shadowctl;
+
+/// <summary>The commands that change who is answered by what.</summary>
+internal sealed partial class CommandLine
+{
+    private Command Rollout()
+    {
+        var operation = new Argument<string?>("operation") { Arity = ArgumentArity.ZeroOrOne, Description = "All where none is named." };
+        var get = new Command("get", "Where the operations stand.") { operation };
+        get.SetAction((parsed, token) => parsed.GetValue(operation) is { } one
+            ? AskAsync(parsed, "rollout/" + Name(one), (console, answer) => Tables.Rollout(console, [answer]), _ => ExitCodes.Ok, token)
+            : AskAsync(parsed, "rollout", (console, answer) => Tables.Rollout(console, Tables.Items(answer)), _ => ExitCodes.Ok, token));
+
+        var fingerprint = new Argument<string>("fingerprint") { Description = "As the gate names it; without one, the build that answers.", DefaultValueFactory = _ => "this" };
+        var stage = new Argument<string>("stage") { Description = "off, shadow-1, shadow-10, shadow-100, ramp-1, ramp-5, ramp-25, ramp-50, full or complete." };
+        var mode = new Argument<string>("mode") { Description = "on or off." };
+        mode.AcceptOnlyFromAmong("on", "off");
+        var force = new Option<bool>("--force") { Description = "Against the gate; audited, and shown for as long as it lasts." };
+        return new("rollout", "Where operations stand, and how they move.")
+        {
+            get,
+            Change("nominate", "Names the build that is to be promoted.", (body, parsed) => body["nominate"] = parsed.GetValue(fingerprint), fingerprint),
+            Change("advance", "Takes the next step, if it is earned.", (body, parsed) => Move(body, "next", parsed.GetValue(force)), force),
+            Change("set", "Goes to a stage: down always, up if it is the next and earned.", (body, parsed) => Move(body, parsed.GetValue(stage), parsed.GetValue(force)), stage, force),
+            Change("automatic", "Whether earned steps are taken without anybody.", (body, parsed) => body["automatic"] = parsed.GetValue(mode) == "on", mode),
+            Change("acknowledge", "Lets an operation advance again that was rolled back.", (body, _) => body["acknowledge"] = true),
+        };
+
+        static void Move(JsonObject body, string? stage, bool force)
+        {
+            body["stage"] = stage;
+            if (force) body["force"] = true;
+        }
+    }
+
+    /// <summary>Reads the generation, and changes that one: whoever comes in between is noticed.</summary>
+    private Command Change(string name, string description, Action<JsonObject, ParseResult> fill, params Symbol[] symbols)
+    {
+        var operation = new Argument<string>("operation") { Description = "Such as tickets.list; without its first word, list." };
+        var reason = Reason();
+        var command = new Command(name, description) { operation, reason };
+        foreach (var symbol in symbols)
+        {
+            if (symbol is Argument argument) command.Arguments.Add(argument);
+            if (symbol is Option option) command.Options.Add(option);
+        }
+
+        command.SetAction(async (parsed, token) =>
+        {
+            using var client = _connection.Open(parsed);
+            var path = "rollout/" + Name(parsed.GetRequiredValue(operation));
+            var before = await client.GetAsync(path, token);
+            var body = new JsonObject { ["generation"] = before["generation"]!.DeepClone(), ["reason"] = parsed.GetRequiredValue(reason) };
+            fill(body, parsed);
+            var answer = await client.PutAsync(path, body, token);
+            await PrintAsync(parsed, answer, console => Tables.Rollout(console, [answer]));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private Command Rollback()
+    {
+        var operation = new Argument<string?>("operation") { Arity = ArgumentArity.ZeroOrOne, Description = "All where none is named." };
+        var reason = Reason();
+        var command = new Command("rollback", "Takes the candidate from the users, everywhere within a second.") { operation, reason };
+        command.SetAction(async (parsed, token) =>
+        {
+            using var client = _connection.Open(parsed);
+            var body = new JsonObject { ["reason"] = parsed.GetRequiredValue(reason) };
+            if (parsed.GetValue(operation) is { } one) body["operation"] = Uri.UnescapeDataString(Name(one));
+            var answer = await client.PostAsync("rollback", body, token);
+            await PrintAsync(parsed, answer, console => Tables.Rollback(console, answer));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private Command Served()
+    {
+        var operation = new Option<string?>("--operation") { Description = "Only of this one." };
+        var verdict = new Option<string?>("--verdict") { Description = "Only those that were judged so, such as mismatch." };
+        var subject = new Option<long?>("--subject") { Description = "Only about this ticket." };
+        var limit = new Option<int>("--limit") { Description = "How many; the latest first.", DefaultValueFactory = _ => 100 };
+        var command = new Command("served", "What the candidate has answered: whom it may have harmed.") { operation, verdict, subject, limit };
+        command.SetAction((parsed, token) =>
+        {
+            var query = $"limit={parsed.GetValue(limit)}";
+            if (parsed.GetValue(operation) is { } one) query += "&operation=" + Name(one);
+            if (parsed.GetValue(verdict) is { } judged) query += "&verdict=" + Uri.EscapeDataString(judged);
+            if (parsed.GetValue(subject) is { } about) query += $"&subject={about}";
+            return AskAsync(parsed, "served?" + query, Tables.Served, _ => ExitCodes.Ok, token);
+        });
+        return command;
+    }
+
+    private async Task PrintAsync(ParseResult parsed, JsonNode answer, Action<IAnsiConsole> table)
+    {
+        if (parsed.GetValue(_format) == "json") await _output.WriteLineAsync(answer.ToJsonString(Indented));
+        else table(_console);
+    }
+
+    private static Option<string> Reason() => new("--reason") { Description = "Why; it goes into the audit.", HelpName = "TEXT", Required = true };
+}

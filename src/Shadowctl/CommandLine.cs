@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Shadowctl;
+
+/// <summary>The command line: each command asks the service one thing, and prints it as a table or as the JSON it is.</summary>
+internal sealed partial class CommandLine
+{
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
+
+    private readonly Connection _connection = new();
+    private readonly IAnsiConsole _console;
+    private readonly TextWriter _output;
+    private readonly RootCommand _root;
+    private readonly Option<string> _format = new("--output")
+    {
+        Description = "table, or json: the service's own answer.",
+        HelpName = "table|json",
+        Recursive = true,
+        DefaultValueFactory = _ => "table",
+    };
+
+    public CommandLine(IAnsiConsole console, TextWriter output)
+    {
+        (_console, _output) = (console, output);
+        _format.AcceptOnlyFromAmong("table", "json");
+        _root = new("What the shadow knows, and what its gate says.")
+        {
+            Command("status", "What shadowing does now, operation by operation.", "status", Tables.Status),
+            OnOperation("why", "Why an operation may not advance: each reason, and what is missing.", _ => ExitCodes.Ok),
+            OnOperation("gate", "The gate's decision as exit code: 0 advance, 2 hold, 3 rollback, 4 no evidence.",
+                answer => ExitCodes.OfDecision((string?)answer["decision"])),
+            Mismatches(),
+            Accept(),
+            Rollout(),
+            Rollback(),
+            Served(),
+            Sweep(),
+            Command("audit", "Who did what, and why.", "audit", Tables.Audit),
+        };
+        foreach (var option in new Option[] { _connection.Url, _connection.TokenFile, _format }) _root.Options.Add(option);
+    }
+
+    /// <returns>The exit code: see <see cref="ExitCodes"/>.</returns>
+    public async Task<int> RunAsync(string[] args, TextWriter error, CancellationToken cancellationToken)
+    {
+        var parsed = _root.Parse(args);
+        try
+        {
+            if (parsed.Errors.Count == 0)
+                return await parsed.InvokeAsync(new() { Output = _output, Error = error, EnableDefaultExceptionHandler = false }, cancellationToken);
+            foreach (var wrong in parsed.Errors) await error.WriteLineAsync(wrong.Message);
+            return ExitCodes.Usage;
+        }
+        catch (RefusedException refused)
+        {
+            await error.WriteLineAsync(refused.Message);
+            return refused.ExitCode;
+        }
+    }
+
+    private Command Command(string name, string description, string path, Action<IAnsiConsole, JsonNode> table)
+    {
+        var command = new Command(name, description);
+        command.SetAction((parsed, token) => AskAsync(parsed, path, table, _ => ExitCodes.Ok, token));
+        return command;
+    }
+
+    private Command OnOperation(string name, string description, Func<JsonNode, int> exitCode)
+    {
+        var operation = new Argument<string>("operation") { Description = "Such as tickets.list; without its first word, list." };
+        var command = new Command(name, description) { operation };
+        command.SetAction((parsed, token) => AskAsync(parsed, "gate/" + Name(parsed.GetRequiredValue(operation)), Tables.Gate, exitCode, token));
+        return command;
+    }
+
+    private Command Mismatches()
+    {
+        var signature = new Argument<string?>("signature") { Arity = ArgumentArity.ZeroOrOne, Description = "One of the list, to see all of it." };
+        var command = new Command("mismatches", "What differs, by signature, with the cause that it points to.") { signature };
+        command.SetAction((parsed, token) => parsed.GetValue(signature) is { } one
+            ? AskAsync(parsed, "mismatches/" + Uri.EscapeDataString(one), Tables.Mismatch, _ => ExitCodes.Ok, token)
+            : AskAsync(parsed, "mismatches", Tables.Mismatches, _ => ExitCodes.Ok, token));
+        return command;
+    }
+
+    private Command Accept()
+    {
+        var signature = new Argument<string>("signature");
+        var owner = new Option<string>("--owner") { Description = "Who answers for it.", HelpName = "NAME", Required = true };
+        var reason = new Option<string>("--reason") { Description = "Why it is intended.", HelpName = "TEXT", Required = true };
+        var expires = new Option<DateTimeOffset>("--expires") { Description = "When it is a mismatch again; 180 days ahead at most.", HelpName = "TIME", Required = true };
+        var command = new Command("accept", "Accepts a signature as intended, for a time.") { signature, owner, reason, expires };
+        command.SetAction(async (parsed, token) =>
+        {
+            using var client = _connection.Open(parsed);
+            var body = new JsonObject
+            {
+                ["owner"] = parsed.GetRequiredValue(owner),
+                ["reason"] = parsed.GetRequiredValue(reason),
+                ["expiresAt"] = parsed.GetRequiredValue(expires).ToString("O", null),
+            };
+            var path = $"mismatches/{Uri.EscapeDataString(parsed.GetRequiredValue(signature))}/accept";
+            await _output.WriteLineAsync((await client.PostAsync(path, body, token)).ToJsonString(Indented));
+            return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private async Task<int> AskAsync(
+        ParseResult parsed, string path, Action<IAnsiConsole, JsonNode> table, Func<JsonNode, int> exitCode, CancellationToken cancellationToken)
+    {
+        using var client = _connection.Open(parsed);
+        var answer = await client.GetAsync(path, cancellationToken);
+        await PrintAsync(parsed, answer, console => table(console, answer));
+        return exitCode(answer);
+    }
+
+    private static string Name(string operation) => Uri.EscapeDataString(operation.Contains('.', StringComparison.Ordinal) ? operation : "tickets." + operation);
+}

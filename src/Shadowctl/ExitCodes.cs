@@ -1,0 +1,28 @@
+namespace Shadowctl;
+
+/// <summary>What scripts branch on. Those above 63 are of sysexits.h.</summary>
+internal static class ExitCodes
+{
+    public const int Ok = 0;
+    public const int Advance = 0;
+    public const int Hold = 2;
+    public const int Rollback = 3;
+    public const int NoEvidence = 4;
+
+    /// <summary>A wrong command line, or something that the service does not know.</summary>
+    public const int Usage = 64;
+
+    /// <summary>The service cannot be reached, or cannot answer at present.</summary>
+    public const int Unreachable = 69;
+
+    /// <summary>The service refuses the token, or what it asks to change.</summary>
+    public const int Denied = 77;
+
+    public static int OfDecision(string? decision) => decision switch
+    {
+        "advance" => Advance,
+        "hold" => Hold,
+        "rollback" => Rollback,
+        _ => NoEvidence,
+    };
+}

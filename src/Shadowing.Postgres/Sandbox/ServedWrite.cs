@@ -1,0 +1,192 @@
+using Npgsql;
+using Shadowing.Writing;
+
+namespace Shadowing.Postgres.Sandbox;
+
+/// <summary>A write for real, in one transaction with the images of its rows.</summary>
+internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
+{
+    /// <summary>What an image that could not be read has cost at most; the rest was waiting for locks.</summary>
+    private static readonly TimeSpan MostOfImage = TimeSpan.FromSeconds(RowImages.Patience);
+
+    private readonly Func<CancellationToken, ValueTask<NpgsqlConnection>> _served;
+    private readonly NpgsqlDataSource _ending;
+    private readonly RowImages _images;
+    private readonly TimeProvider _clock;
+    private NpgsqlConnection _connection;
+    private NpgsqlTransaction? _transaction;
+    private Lazy<TStore>? _store;
+    private RowImages.Mark[] _marks = [];
+    private int? _session;
+    private TimeSpan _roundTrip;
+    private End _end;
+
+    private ServedWrite(
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection,
+        TimeProvider clock) =>
+        (_served, _ending, _images, _connection, _clock) = (served, ending, images, connection, clock);
+
+    public TStore Store => _store!.Value;
+
+    public RowImage? Before { get; private set; }
+
+    public TimeSpan ImageTime { get; private set; }
+
+    public bool IsUndone => _end is End.Refused || (_end is End.Open && !IsEnded);
+
+    private bool IsConnected => _connection.FullState.HasFlag(System.Data.ConnectionState.Open);
+
+    /// <summary>Whether the transaction has ended. Before its commit only the side can have ended it, though it is not its own: what it wrote may be stored.</summary>
+    private bool IsEnded
+    {
+        get
+        {
+            try
+            {
+                _ = _transaction?.IsolationLevel;
+                return false;
+            }
+            catch (InvalidOperationException)
+            {
+                // So says one whose connection was lost as well; the server has undone that.
+                return IsConnected;
+            }
+        }
+    }
+
+    /// <param name="footprint">The rows to lock before the side begins; null for none.</param>
+    /// <param name="withImages">Whether they are read as well.</param>
+    /// <param name="mayDoWithout">Whether the side writes even where that fails, and waits for the rows itself.</param>
+    /// <exception cref="RowsHeldException">It failed, and the side is not to write.</exception>
+    public static async ValueTask<ServedWrite<TStore>> BeginAsync(
+        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, WriteFootprint? footprint,
+        bool withImages, bool mayDoWithout,
+        Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var write = new ServedWrite<TStore>(served, ending, images, await served(cancellationToken), clock);
+        try
+        {
+            write._transaction = await write._connection.BeginTransactionAsync(cancellationToken);
+            if (footprint is not null) await write.LookAsync(footprint, withImages, mayDoWithout, cancellationToken);
+            write._store = new(() => storeOver(write._connection, write._transaction), LazyThreadSafetyMode.None);
+            return write;
+        }
+        catch
+        {
+            await write.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
+    {
+        // Lost before it was asked to commit: the server has undone it, whatever the side says.
+        if (!IsConnected) throw new WriteUndoneException(new InvalidOperationException("The connection was lost."));
+        // One that the side has ended says so itself.
+        if (IsEnded) await _transaction!.CommitAsync(cancellationToken);
+        try
+        {
+            return await ReadAndCommitAsync(cancellationToken);
+        }
+        catch (PostgresException failure) when (failure.InvariantSeverity == "ERROR")
+        {
+            _end = End.Refused;
+            // Nothing but the commit ends it.
+            if (IsEnded) throw;
+            // A side that goes on after a failure is in a transaction that is lost; to commit it would undo it, and say nothing.
+            if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction) throw new WriteUndoneException(failure);
+        }
+
+        // The image is lost, not the write.
+        await RowImages.ForgetAsync(_transaction!, cancellationToken);
+        try
+        {
+            _end = End.Unknown;
+            await _transaction!.CommitAsync(cancellationToken);
+            return null;
+        }
+        catch (PostgresException refused) when (refused.InvariantSeverity == "ERROR")
+        {
+            _end = End.Refused;
+            throw;
+        }
+    }
+
+    private async Task<WrittenRows?> ReadAndCommitAsync(CancellationToken cancellationToken)
+    {
+        _end = End.Unknown;
+        if (Before is { IsTooLarge: false } before)
+        {
+            var (rows, served) = await _images.AfterAsync(_connection, _transaction!, before, _marks, cancellationToken);
+            // The way there and back is as long as the first one's; the commit is not ours.
+            ImageTime += served + _roundTrip;
+            return rows;
+        }
+
+        await RowImages.CommitAsync(_connection, _transaction!, cancellationToken);
+        return Before is { } large ? WrittenRows.Untouched(large) : null;
+    }
+
+    public async Task AbandonAsync()
+    {
+        await using var command = _ending.CreateCommand(
+            "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and usename = current_user and xact_start is not null");
+        command.Parameters.Add(new() { Value = _session ?? _connection.ProcessID });
+        if (await command.ExecuteScalarAsync() is not true) throw new InvalidOperationException("There is no such session to end.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (_transaction is not null) await _transaction.DisposeAsync();
+        }
+        finally
+        {
+            await _connection.DisposeAsync();
+        }
+    }
+
+    private async Task LookAsync(WriteFootprint footprint, bool withImages, bool mayDoWithout, CancellationToken cancellationToken)
+    {
+        var began = _clock.GetTimestamp();
+        try
+        {
+            if (withImages)
+            {
+                (Before, _marks, _session, var waited, var served) = await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
+                var elapsed = _clock.GetElapsedTime(began);
+                (ImageTime, _roundTrip) = (elapsed - waited, elapsed - served);
+            }
+            else if (footprint.Locks.Count > 0) _session = await RowImages.LockAsync(_connection, _transaction!, footprint, cancellationToken);
+        }
+        catch (NpgsqlException failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (!mayDoWithout) throw new RowsHeldException(failure);
+            // Its locks have been waited for as long as it waits for anything: it would not get them now.
+            if (failure.InnerException is TimeoutException) throw;
+            await _transaction!.DisposeAsync();
+            if (!IsConnected)
+            {
+                await _connection.DisposeAsync();
+                _connection = await _served(cancellationToken);
+            }
+
+            _transaction = await _connection.BeginTransactionAsync(cancellationToken);
+            var lost = _clock.GetElapsedTime(began);
+            ImageTime = lost < MostOfImage ? lost : MostOfImage;
+        }
+    }
+
+    /// <summary>How far the transaction's end has got.</summary>
+    private enum End
+    {
+        Open,
+
+        /// <summary>Asked for: it may be committed.</summary>
+        Unknown,
+
+        /// <summary>The server has said that it is not committed.</summary>
+        Refused,
+    }
+}

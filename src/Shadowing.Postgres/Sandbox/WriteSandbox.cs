@@ -1,0 +1,168 @@
+using Npgsql;
+using Shadowing.Postgres.Connections;
+using Shadowing.Writing;
+
+namespace Shadowing.Postgres.Sandbox;
+
+/// <summary>
+/// Runs writes against temporary copies of the tables, so that they can be compared without having been done. Two locks, each of which suffices: the
+/// role may only read the tables, and every transaction is read-only, in which PostgreSQL still lets temporary tables be written.
+/// </summary>
+/// <remarks>
+/// What it cannot see is listed as <see cref="Blind"/>. A pooler between would resolve names anew with each transaction, so no session is
+/// made through one.
+/// </remarks>
+public sealed class WriteSandbox : IAsyncDisposable
+{
+    private const int MostAttempts = 3;
+
+    /// <summary>What no comparison in a sandbox can find, in words.</summary>
+    public static readonly IReadOnlyList<string> Blind =
+    [
+        "lost updates and lock behaviour: nobody else is in the sandbox",
+        "unique constraints across rows that are not in the image",
+        "rows beyond the image, but for two bystanders, and columns that the sandbox may not read",
+        "triggers of the real tables, and what fails only when a transaction commits",
+        "several statements of one write that are not in one transaction: in the sandbox they are",
+    ];
+
+    private readonly NpgsqlDataSource _source;
+    private readonly string _check;
+    private readonly string _clear;
+    private readonly string _read;
+    private readonly IReadOnlyList<SandboxTable> _tables;
+
+    /// <param name="connection">Of a role that may read the tables and make temporary ones; pooling, read-only and reset are set here.</param>
+    /// <param name="tables">In the order in which they refer to each other.</param>
+    public WriteSandbox(NpgsqlDataSourceBuilder connection, IReadOnlyList<SandboxTable> tables)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        (_tables, _check, _clear, _read) = (tables, SandboxSql.Check(tables), SandboxSql.Clear(tables), SandboxSql.Read(tables));
+        // The copies live as long as the session: it must not be reset, and its transactions are read-only from the first.
+        connection.ConnectionStringBuilder.NoResetOnClose = true;
+        connection.ConnectionStringBuilder.ConnectionLifetime = 900;
+        connection.ConnectionStringBuilder.Options =
+            $"{connection.ConnectionStringBuilder.Options} -c default_transaction_read_only=on".Trim();
+        var create = SandboxSql.Create(tables);
+        DirectConnection.Guard(
+            connection,
+            static () => new SandboxUnsafeException(
+                "A connection pooler is between this service and PostgreSQL: its other clients would meet the temporary copies. "
+                + "Connect the sandbox directly."),
+            async physical =>
+            {
+                await using var command = new NpgsqlCommand(create, physical);
+                await command.ExecuteNonQueryAsync();
+            });
+        _source = connection.Build();
+    }
+
+    /// <summary>The tables, in the order in which they refer to each other.</summary>
+    public IReadOnlyList<SandboxTable> Tables => _tables;
+
+    /// <summary>Opens the sandbox with copies of rows as they were.</summary>
+    /// <param name="before">The rows that the write may look at or touch.</param>
+    /// <param name="keys">The keys that the write's new rows are to get, by table: those that the other side's got. Others get keys that nobody has.</param>
+    /// <exception cref="SandboxUnsafeException">
+    /// A pooler is between; or, however often a session is made anew, a name does not resolve to its copy, the transaction could write, or
+    /// the copies are not like the tables:
+    /// nothing was run.
+    /// </exception>
+    public async Task<SandboxSession> OpenAsync(RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(keys);
+        for (var attempt = 0; ; attempt++)
+        {
+            var connection = await _source.OpenConnectionAsync(cancellationToken);
+            var condition = Condition.Stale;
+            try
+            {
+                var transaction = await connection.BeginTransactionAsync(cancellationToken);
+                condition = await CheckAsync(connection, transaction, cancellationToken);
+                if (condition is Condition.Full)
+                {
+                    await transaction.DisposeAsync();
+                    await ClearAsync(connection, cancellationToken);
+                    transaction = await connection.BeginTransactionAsync(cancellationToken);
+                    condition = await CheckAsync(connection, transaction, cancellationToken);
+                }
+
+                if (condition is Condition.Fit or Condition.Full)
+                {
+                    await SeedAsync(connection, transaction, before, keys, cancellationToken);
+                    return new(connection, transaction, before, _read);
+                }
+            }
+            catch (NpgsqlException) when (attempt < MostAttempts && !connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+            {
+                // It was lost while nobody used it; what comes next has a session of its own.
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
+            }
+
+            await connection.DisposeAsync();
+            // The tables have changed since they were copied, a side has left rows or settings behind, or sessions were ended: what others hold is as old,
+            // as unsafe, or as dead.
+            _source.Clear();
+            if (attempt < MostAttempts) continue;
+            throw new SandboxUnsafeException(condition is Condition.Unsafe
+                ? "A name does not resolve to its temporary copy, or the transaction is not read-only."
+                : "The copies are not like the tables, however often they are made.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    /// <summary>On every use: a name that resolves elsewhere would be written, or try to be.</summary>
+    private async Task<Condition> CheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(_check, connection, transaction);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (!reader.GetBoolean(0)) return Condition.Unsafe;
+        if (!reader.GetBoolean(1)) return Condition.Stale;
+        return reader.GetBoolean(2) ? Condition.Full : Condition.Fit;
+    }
+
+    private async Task ClearAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(_clear, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private async Task SeedAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        if (before.TimeZone is { } zone) batch.BatchCommands.Add(SandboxSql.Zone(zone));
+        foreach (var table in _tables)
+        {
+            string[] rows = [.. before.Rows.Where(row => row.Key.Table == table.Name).Select(row => row.Value)];
+            if (rows.Length > 0) batch.BatchCommands.Add(SandboxSql.Seed(table, rows));
+            // Even where none is told: a sequence does not go back when its transaction does, and both sides are to get the same.
+            if (table.Generated) batch.BatchCommands.Add(SandboxSql.NextKey(table, keys.GetValueOrDefault(table.Name, SandboxSql.FirstKey)));
+        }
+
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>What a session is good for.</summary>
+    private enum Condition
+    {
+        Fit,
+
+        /// <summary>Fit, but for the room that what was undone takes up.</summary>
+        Full,
+
+        /// <summary>Its copies are not like the tables, or not empty.</summary>
+        Stale,
+
+        /// <summary>What is written in it would not go to the copies, or not only.</summary>
+        Unsafe,
+    }
+}

@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Text;
+
+namespace Shadowing.Comparison;
+
+/// <summary>The state of one comparison on its way down: where it is, what it found, how far it may still go. Reused, so that equal costs nothing.</summary>
+internal sealed partial class ComparisonWalk
+{
+    [ThreadStatic]
+    private static ComparisonWalk? _spare;
+
+    private readonly List<Difference> _differences = [];
+    private readonly HashSet<string> _tolerated = [];
+    private Segment[] _path = new Segment[8];
+    private int _depth;
+    private int _nodes;
+    private int _total;
+    private ComparerPlan _plan = null!;
+    private ComparisonLimits _limits = null!;
+    private object? _request;
+    private (DateTime Control, DateTime Candidate)? _clocks;
+
+    public static ComparisonWalk Rent(ComparerPlan plan, ComparisonLimits limits, object? request, (DateTime Control, DateTime Candidate)? clocks)
+    {
+        var walk = _spare ?? new();
+        _spare = null;
+        (walk._plan, walk._limits, walk._request, walk._clocks) = (plan, limits, request, clocks);
+        return walk;
+    }
+
+    public void Return()
+    {
+        _differences.Clear();
+        _tolerated.Clear();
+        Array.Clear(_path);
+        (_depth, _nodes, _total, _request, _clocks) = (0, 0, 0, null, null);
+        _spare = this;
+    }
+
+    public ComparisonResult Result(IncomparableReason? incomparable, Exception? failure) =>
+        incomparable is null && _total == 0 && _tolerated.Count == 0
+            ? ComparisonResult.Equal
+            : new()
+            {
+                Differences = [.. _differences],
+                TotalDifferences = _total,
+                Tolerated = [.. _tolerated],
+                Incomparable = incomparable,
+                Failure = failure,
+            };
+
+    public void Leaf<T>(T control, T candidate, string name)
+    {
+        if (EqualityComparer<T>.Default.Equals(control, candidate) || AreClocks(control, candidate))
+        {
+            if (Representation<T>.Same is { } same && !same(control, candidate)) Report(name, DifferenceKind.Type, control, candidate);
+            return;
+        }
+
+        Report(name, control is null != candidate is null ? DifferenceKind.NullVsValue : DifferenceKind.Value, control, candidate);
+    }
+
+    public void Near<T>(T control, T candidate, string name, ValueRule<T> rule)
+    {
+        if (EqualityComparer<T>.Default.Equals(control, candidate)) return;
+        if (rule.Near(control, candidate)) _tolerated.Add(rule.Because);
+        else Leaf(control, candidate, name);
+    }
+
+    public void Object<T>(T control, T candidate, string name, TypePlan<T> plan)
+    {
+        if (ReferenceEquals(control, candidate)) return;
+        if (control is null || candidate is null)
+        {
+            Report(name, DifferenceKind.NullVsValue, control, candidate);
+            return;
+        }
+
+        var type = control.GetType();
+        if (type != candidate.GetType()) Report(name, DifferenceKind.Type, type.Name, candidate.GetType().Name);
+        else if (type == typeof(T)) Members(control, candidate, name, plan);
+        else _plan.OfRuntimeType(type)(control, candidate, name, this);
+    }
+
+    public void Members<T>(T control, T candidate, string name, TypePlan<T> plan)
+    {
+        Enter(new(name, Owner: typeof(T).IsValueType ? null : control));
+        plan.Members(control, candidate, this);
+        _depth--;
+    }
+
+    public void Dictionary<TKey, TValue>(
+        IReadOnlyDictionary<TKey, TValue>? control, IReadOnlyDictionary<TKey, TValue>? candidate, string name, TypePlan<TValue> plan)
+    {
+        if (NullsDecide(control, candidate, name)) return;
+        Enter(new(name));
+        foreach (var (key, value) in control!)
+        {
+            if (candidate!.TryGetValue(key, out var other)) plan.Visit(value, other, $"[{key}]", this);
+            else Report($"[{key}]", DifferenceKind.MissingRow, value, null);
+        }
+
+        foreach (var (key, value) in candidate!)
+        {
+            if (!control.ContainsKey(key)) Report($"[{key}]", DifferenceKind.ExtraRow, null, value);
+        }
+
+        _depth--;
+    }
+
+    /// <summary>A sequence as a list, no longer than the limit; an endless one is too large.</summary>
+    public IReadOnlyList<TRow>? Bounded<TRow>(IEnumerable<TRow>? rows)
+    {
+        if (rows is null) return null;
+        var list = rows.Take(_limits.Nodes - _nodes + 1).ToArray();
+        return list.Length > _limits.Nodes - _nodes ? throw new ComparisonTooLargeException() : list;
+    }
+
+    public void Report(string name, DifferenceKind kind, object? control, object? candidate)
+    {
+        if (++_total > _limits.Differences) return;
+        _differences.Add(new(PathTo(name), kind, control, candidate, OutermostRowKey()));
+    }
+
+    private bool AreClocks<T>(T control, T candidate) =>
+        _clocks is { } clocks && control is DateTime left && candidate is DateTime right && left == clocks.Control && right == clocks.Candidate;
+
+    private bool NullsDecide(object? control, object? candidate, string name)
+    {
+        if (control is not null && candidate is not null) return ReferenceEquals(control, candidate);
+        if (control is not null || candidate is not null) Report(name, DifferenceKind.NullVsValue, control, candidate);
+        return true;
+    }
+
+    private void Enter(in Segment segment)
+    {
+        if (_depth == _limits.Depth || ++_nodes > _limits.Nodes) throw new ComparisonTooLargeException();
+        if (_depth == _path.Length) Array.Resize(ref _path, _depth * 2);
+        _path[_depth++] = segment;
+    }
+
+    private string PathTo(string name)
+    {
+        var path = new StringBuilder();
+        for (var i = 0; i < _depth; i++)
+        {
+            Append(path, _path[i].Name);
+            if (_path[i].Index >= 0) path.Append(CultureInfo.InvariantCulture, $"[{_path[i].Index}]");
+        }
+
+        return Append(path, name).ToString();
+    }
+
+    private static StringBuilder Append(StringBuilder path, string name) =>
+        path.Length == 0 || name.Length == 0 || name[0] == '[' ? path.Append(name) : path.Append('.').Append(name);
+
+    private object? OutermostRowKey()
+    {
+        for (var i = 0; i < _depth; i++)
+        {
+            if (_path[i].Key is { } key) return key;
+        }
+
+        return null;
+    }
+
+    /// <summary>A step of the path: a member, or a row of one.</summary>
+    private readonly record struct Segment(string Name, int Index = -1, object? Owner = null, object? Key = null);
+}

@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+
+namespace Shadowing.Comparison;
+
+/// <summary>In what way two answers, or the rows that two writes left, differ at a path.</summary>
+public enum DifferenceKind
+{
+    /// <summary>Two values that are not equal.</summary>
+    Value,
+
+    /// <summary>Null on one side only.</summary>
+    NullVsValue,
+
+    /// <summary>A row that only the control has.</summary>
+    MissingRow,
+
+    /// <summary>A row that only the candidate has.</summary>
+    ExtraRow,
+
+    /// <summary>The same rows in an order that no tie explains.</summary>
+    Order,
+
+    /// <summary>Values of different types, or equal values that are written differently: a time's kind, a decimal's scale.</summary>
+    Type,
+
+    /// <summary>Lists without a row key that differ in length.</summary>
+    Count,
+
+    /// <summary>Both sides failed, but not alike; or one failed.</summary>
+    Error,
+
+    /// <summary>The candidate needs more SQL statements.</summary>
+    Statements,
+
+    /// <summary>Seen only while both sides ran at once, or of a write only once; on one snapshot, or in the sandbox, the sides agree.</summary>
+    Concurrency,
+}
+
+/// <summary>One difference between the control's answer and the candidate's, or between the rows that their writes left.</summary>
+/// <param name="Path">
+/// Where: member names in camelCase, rows by their index in the control's list (in the candidate's for an extra row):
+/// <c>tickets[3].assignedTo</c>. A stored row by its key: <c>rows.support_tickets[4711].status</c>. The empty path is the answer itself.
+/// </param>
+/// <param name="Control">The control's value; null where it has none.</param>
+/// <param name="Candidate">The candidate's value; null where it has none.</param>
+/// <param name="RowKey">The key of the outermost row that the path goes through; null where it goes through none or rows have no key.</param>
+public sealed partial record Difference(string Path, DifferenceKind Kind, object? Control, object? Candidate, object? RowKey = null)
+{
+    /// <summary>The path without indexes, <c>tickets[*].assignedTo</c>: equal for the same fault in different rows.</summary>
+    public string Pattern => Index().Replace(Path, "[*]");
+
+    [GeneratedRegex(@"\[[^\]]*\]")]
+    private static partial Regex Index();
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using Shadowing.Comparison;
+
+namespace Shadowing.Diagnosing;
+
+/// <summary>Tells which known cause a mismatch points to. Pure; the first rule that fits speaks, the most telling come first.</summary>
+internal static partial class Diagnoses
+{
+    private static readonly Func<Symptoms, Diagnosis?>[] Rules =
+    [
+        OfAccess, OfRaces, OfStatements, OfWrites, OfErrors, OfWindows, OfRows, OfNavigations, OfTimes, OfNulls, OfTexts, OfRepresentation,
+        OfAggregates, OfLookups, OfUnsent,
+    ];
+
+    public static Diagnosis Of(Symptoms symptoms)
+    {
+        foreach (var rule in Rules)
+        {
+            if (rule(symptoms) is { } diagnosis) return diagnosis;
+        }
+
+        return new(Cause.Unknown, $"{symptoms.Differences.Count} differences, none of a known pattern.");
+    }
+
+    private static Diagnosis? OfAccess(Symptoms symptoms) => !symptoms.IsLeak ? null : new(
+        Cause.AccessFilterLost, $"The candidate shows what this caller may not see, at {Paths(symptoms.Differences)}.");
+
+    private static Diagnosis? OfRaces(Symptoms symptoms) =>
+        Find(symptoms, difference => difference.Kind is DifferenceKind.Concurrency) is null
+            ? null
+            : new(Cause.Race, symptoms.Pair?.Rows is null
+                ? $"On one snapshot the sides agree, and no row that decides {Paths(symptoms.Differences)} changed meanwhile."
+                : $"{Paths(symptoms.Differences)}: the candidate wrote so once, and did not when it was asked again in the sandbox on the same rows.");
+
+    private static Diagnosis? OfStatements(Symptoms symptoms) =>
+        Find(symptoms, difference => difference.Kind is DifferenceKind.Statements) is { } more
+            ? new(Cause.NPlusOne, $"The answers are equal; the candidate sent {more.Candidate} SQL statements, the control {more.Control}.")
+            : null;
+
+    private static Diagnosis? OfLookups(Symptoms symptoms) =>
+        Find(symptoms, difference => difference.Control is Enum || difference.Candidate is Enum) is { } lookup
+            ? new(Cause.FoundDifferently, $"{lookup.Pattern}: the sides do not agree whether there is such a row, or for whom.")
+            : null;
+
+    private static Difference? Find(Symptoms symptoms, Func<Difference, bool> which) => symptoms.Differences.FirstOrDefault(which);
+
+    private static string Paths(IEnumerable<Difference> differences) => string.Join(
+        ", ", differences.Select(difference => difference.Pattern.Length == 0 ? "the answer" : difference.Pattern).Distinct().Take(5));
+
+    private static string Text(double number) => number.ToString("0.##", CultureInfo.InvariantCulture);
+}

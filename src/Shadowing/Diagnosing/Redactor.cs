@@ -1,0 +1,107 @@
+using System.Collections;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Shadowing.Comparison;
+
+namespace Shadowing.Diagnosing;
+
+/// <summary>A value without what it says.</summary>
+/// <param name="Type"><c>null</c>, <c>text</c>, <c>number</c>, <c>time</c>, or the type's name.</param>
+/// <param name="Text">The value itself, where it says nothing about anybody: an enum, a boolean, a declared word, keys of rows.</param>
+/// <param name="Hash">16 hexadecimal digits of a keyed hash: equal for equal values under one key, and nothing more.</param>
+/// <param name="Length">Characters of a text.</param>
+public sealed record RedactedValue(string Type, string? Text = null, string? Hash = null, int? Length = null);
+
+/// <summary>A member of a request.</summary>
+/// <param name="Name">In camelCase, with dots.</param>
+public sealed record RedactedParameter(string Name, RedactedValue Value);
+
+/// <summary>A difference without its values.</summary>
+/// <param name="RowKey">The key of the row, where it is a whole number.</param>
+/// <param name="Shape">What can be said of the two values together; empty where nothing can.</param>
+public sealed record RedactedDifference(
+    string Path, string Kind, RedactedValue Control, RedactedValue Candidate, string? RowKey, IReadOnlyDictionary<string, string> Shape);
+
+/// <summary>Takes the values out of what is to be kept. Keeps no personal data, and nothing from which it could be guessed without the key.</summary>
+internal sealed partial class Redactor(byte[] key)
+{
+    private const int MostKeys = 100;
+
+    public RedactedDifference Redact(Difference difference, Disclosure disclosure) => new(
+        SafePath(difference.Path),
+        difference.Kind.Wire(),
+        Redact(difference.Control, disclosure),
+        Redact(difference.Candidate, disclosure),
+        difference.RowKey is int or long ? Convert.ToString(difference.RowKey, CultureInfo.InvariantCulture) : null,
+        DifferenceShape.Of(difference.Control, difference.Candidate));
+
+    /// <summary>The members of a request, nested ones too: whole numbers, enums and booleans as they are.</summary>
+    public IReadOnlyList<RedactedParameter> Parameters(object request, Disclosure disclosure) => [.. Parameters(request, "", disclosure, depth: 0)];
+
+    public RedactedValue Redact(object? value, Disclosure disclosure) => value switch
+    {
+        null => new("null"),
+        Enum => new(value.GetType().Name, value.ToString()),
+        bool flag => new("boolean", flag ? "true" : "false"),
+        string text => new("text", disclosure.Words.Contains(text) ? text : null, Hash(text), text.Length),
+        DateTime or DateTimeOffset or DateOnly or TimeOnly => new("time", Hash: Hash(Invariant(value, "O"))),
+        IFormattable and ValueType => new("number", Hash: Hash(Invariant(value, null))),
+        object?[] keys when keys.Length <= MostKeys && keys.All(key => key is int or long) => new("keys", string.Join(' ', keys)),
+        _ => new(value is IEnumerable ? "list" : value.GetType().Name, Hash: HashOfWhole(value)),
+    };
+
+    /// <summary>A statement without the texts that somebody may have written into it: parameters are placeholders already.</summary>
+    public static string Sql(string statement) => Literal().Replace(statement, "'…'");
+
+    private IEnumerable<RedactedParameter> Parameters(object owner, string prefix, Disclosure disclosure, int depth)
+    {
+        foreach (var member in Members.Of(owner))
+        {
+            var name = prefix + JsonNamingPolicy.CamelCase.ConvertName(member.Name);
+            var value = member.GetValue(owner);
+            if (value is not null && depth < 3 && !ComparerPlan.IsLeaf(value.GetType()) && value is not IEnumerable)
+            {
+                foreach (var inner in Parameters(value, name + ".", disclosure, depth + 1)) yield return inner;
+            }
+            else
+            {
+                yield return new(name, value switch
+                {
+                    int or long or short or byte => new("number", Invariant(value, null)),
+                    string or null => Redact(value, disclosure),
+                    IFormattable when disclosure.Parameters.Contains(name) => new("plain", Invariant(value, value is DateTime or DateTimeOffset ? "O" : null)),
+                    _ => Redact(value, disclosure),
+                });
+            }
+        }
+    }
+
+    /// <summary>A dictionary's key may be anything, and stands in the path; an index may stay.</summary>
+    private static string SafePath(string path) => Bracket().Replace(path, match => match.ValueSpan[1..^1].ContainsAnyExceptInRange('0', '9') ? "[*]" : match.Value);
+
+    private string Hash(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
+
+    private string? HashOfWhole(object value)
+    {
+        try
+        {
+            return Hash(JsonSerializer.Serialize(value, value.GetType()));
+        }
+        catch (Exception unwritable) when (unwritable is NotSupportedException or JsonException or ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static string Invariant(object value, string? format) => ((IFormattable)value).ToString(format, CultureInfo.InvariantCulture);
+
+    [GeneratedRegex(@"\[[^\]]*\]")]
+    private static partial Regex Bracket();
+
+    // Quoted texts with doubled quotes, escape strings with backslashes, and dollar quotes.
+    [GeneratedRegex(@"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\$([A-Za-z_]*)\$.*?\$\1\$", RegexOptions.Singleline)]
+    private static partial Regex Literal();
+}

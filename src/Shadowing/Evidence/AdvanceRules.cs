@@ -1,0 +1,81 @@
+namespace Shadowing.Evidence;
+
+/// <summary>All that is missing for the next stage. More clean cases never add a reason, and a mismatch never removes one.</summary>
+internal static class AdvanceRules
+{
+    private const int MostShapes = 5;
+
+    public static IReadOnlyList<GateReason> Missing(GateCase gateCase)
+    {
+        if (gateCase.Policy.EpsilonToEnter(gateCase.Target) is null) return [];
+        List<GateReason> missing = [.. Standing(gateCase), .. Parity(gateCase), .. Trust(gateCase), .. PerformanceRules.Alarms(gateCase)];
+        if (!gateCase.Target.Serves) return missing;
+        missing.AddRange([.. Nomination(gateCase), .. Coverage(gateCase)]);
+        return [.. missing, .. PerformanceRules.Missing(gateCase), .. SoakRules.Missing(gateCase)];
+    }
+
+    private static IEnumerable<GateReason> Standing(GateCase gateCase)
+    {
+        if (gateCase.Evidence.IsHeld) yield return gateCase.Reason(GateReasonCode.Held, $"rolled back; somebody is to acknowledge that");
+        if (!gateCase.Stage.Serves || gateCase.Evidence.InStage >= gateCase.Policy.StageDwell) yield break;
+        var (waited, dwell) = (Plain.Hours(gateCase.Evidence.InStage), Plain.Hours(gateCase.Policy.StageDwell));
+        yield return gateCase.Reason(GateReasonCode.StageDwell, $"{waited} of {dwell} at {gateCase.Stage}");
+    }
+
+    private static IEnumerable<GateReason> Parity(GateCase gateCase)
+    {
+        var (evidence, figures) = (gateCase.Evidence, gateCase.Figures);
+        if (figures.LogEvidence >= figures.LogThreshold) yield break;
+        var missing = Plain.Missing(figures.Cases, figures.CasesNeeded, evidence.Mismatches, evidence.CasesPerHour);
+        if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; only {Plain.Count(CaseBitmap.OperationBits)} can be counted";
+        var limit = Plain.Percent(gateCase.Policy.SweepsCarryTo);
+        yield return !gateCase.SweepsCount && ParityBound.IsProven(evidence.Mismatches, evidence.Cases, figures.Epsilon, figures.Alpha)
+            ? gateCase.Reason(GateReasonCode.CappedBySweeps, $"live traffic has {missing}; sweeps carry it to serve {limit} and no further")
+            : gateCase.Reason(GateReasonCode.OperationUnproven, $"{missing}");
+    }
+
+    private static IEnumerable<GateReason> Trust(GateCase gateCase)
+    {
+        var (evidence, policy) = (gateCase.Evidence, gateCase.Policy);
+        var open = Math.Max(evidence.OpenMismatches, evidence.CriticalMismatches);
+        if (open > 0)
+        {
+            yield return gateCase.Reason(GateReasonCode.OpenMismatch, $"{Plain.Plural(open, "mismatch", "mismatches")} to be triaged");
+        }
+
+        // The windows reach back a day: what took the candidate back keeps it back until they have forgotten it.
+        if (evidence.ExcessFailures is { } trip) yield return RollbackRules.Excess(gateCase.Label, trip);
+        if (gateCase.Figures.Doubt > policy.DoubtLimit)
+        {
+            var limit = Plain.Percent(policy.DoubtLimit * 100);
+            yield return gateCase.Reason(GateReasonCode.Doubt,
+                $"{evidence.Incomparable:N0} of {evidence.Comparisons:N0} comparisons incomparable, at most {limit} may be");
+        }
+
+        if (evidence.SinceUncleanExit is { } since && since < policy.UncleanExitHold)
+        {
+            var (waited, hold) = (Plain.Hours(since), Plain.Hours(policy.UncleanExitHold));
+            yield return gateCase.Reason(GateReasonCode.UncleanExit, $"{waited} of {hold} waited since a replica ended uncleanly");
+        }
+    }
+
+    private static IEnumerable<GateReason> Nomination(GateCase gateCase)
+    {
+        if (gateCase.Evidence.Nominated) yield break;
+        yield return gateCase.Reason(GateReasonCode.NotNominated, $"candidate {gateCase.Evidence.Candidate} is to be nominated");
+    }
+
+    private static IEnumerable<GateReason> Coverage(GateCase gateCase)
+    {
+        var unproven = gateCase.Shapes.Where(proof => proof.Standing is not ShapeStanding.Proven).ToArray();
+        var (shapes, proven) = (gateCase.Shapes.Count, gateCase.Shapes.Count - unproven.Length);
+        if (gateCase.Figures.Unproven <= gateCase.Policy.UnprovenLimit && proven > 0) yield break;
+        var (share, limit) = (Plain.AtMost(gateCase.Figures.Unproven), Plain.Percent(gateCase.Policy.UnprovenLimit * 100));
+        yield return gateCase.Reason(GateReasonCode.UnprovenTraffic,
+            $"up to {share} of traffic is in unproven shapes, at most {limit} may be; {proven:N0} of {shapes:N0} shapes proven");
+        foreach (var proof in unproven.OrderByDescending(proof => proof.Shape.TrafficShare).Take(MostShapes))
+        {
+            yield return proof.Missing(gateCase.Label, gateCase.Policy, gateCase.Figures.Alpha);
+        }
+    }
+}

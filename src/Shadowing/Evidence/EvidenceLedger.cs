@@ -1,0 +1,119 @@
+using System.Collections.Concurrent;
+
+namespace Shadowing.Evidence;
+
+/// <summary>
+/// What this run has seen that is evidence, for one fingerprint of the code at a time. Handed out in batches: a batch that could not be stored
+/// is handed out again, unchanged, until it has been.
+/// </summary>
+public sealed class EvidenceLedger : IDisposable
+{
+    private readonly Lock _taking = new();
+    private readonly Signal _urgent = new();
+    private volatile Book _book = new("unknown");
+    private EvidenceBatch? _pending;
+    private long _sequence;
+    private StoredTotals _stored;
+
+    /// <summary>An empty one that counts for a fingerprint.</summary>
+    internal static EvidenceLedger For(string fingerprint) => new() { _book = new(fingerprint) };
+
+    /// <summary>The fingerprint that is counted for.</summary>
+    public string Fingerprint => _book.Fingerprint;
+
+    /// <summary>Whether the present hour is a busy one; its cases count as such.</summary>
+    public bool IsBusy { get; set; }
+
+    /// <summary>Counts for another fingerprint from now on: of the old one nothing more is known.</summary>
+    /// <returns>How many records had not been stored yet. They are lost, and never counted as clean.</returns>
+    public int Begin(string fingerprint)
+    {
+        lock (_taking)
+        {
+            if (_book.Fingerprint == fingerprint) return 0;
+            var lost = (_pending?.Records ?? 0) + _book.Take(_sequence).Records;
+            _pending = null;
+            _book = new(fingerprint);
+            return lost;
+        }
+    }
+
+    /// <summary>The batch to store: the one that could not be, or what is new.</summary>
+    /// <returns>Null where nothing is new.</returns>
+    public EvidenceBatch? Take()
+    {
+        lock (_taking)
+        {
+            if (_pending is not null) return _pending;
+            var batch = _book.Take(_sequence + 1);
+            if (batch.Records == 0) return null;
+            _sequence++;
+            return _pending = batch with { Totals = _stored.Plus(batch.Shapes) };
+        }
+    }
+
+    /// <summary>The batch has been stored, or had been.</summary>
+    public void Stored(EvidenceBatch batch)
+    {
+        lock (_taking)
+        {
+            if (_pending != batch) return;
+            _stored = batch.Totals;
+            _pending = null;
+        }
+    }
+
+    /// <summary>Marks the shapes that are proven, and the epoch that unproven traffic is now counted in.</summary>
+    public void MarkProven(string operation, IReadOnlySet<string> shapes, int unprovenEpoch)
+    {
+        var ledger = Of(operation);
+        ledger.MarkProven(shapes);
+        ledger.UnprovenEpoch = unprovenEpoch;
+    }
+
+    /// <summary>Sets the share of each shape's requests that is compared, as <see cref="Sampling.CoveragePlan"/> has it.</summary>
+    public void Sample(string operation, IReadOnlyDictionary<string, double> shares) => Of(operation).Sample(shares);
+
+    /// <summary>Begins shapes anew whose epochs the store has moved on; what was counted in an earlier one is read no more.</summary>
+    /// <param name="epochs">By shape; empty for the operation as a whole.</param>
+    /// <returns>How many began anew.</returns>
+    public int Restart(string operation, IReadOnlyDictionary<string, int> epochs) => Of(operation).Restart(epochs);
+
+    /// <summary>Whether <see cref="Restart"/> would begin something anew.</summary>
+    public bool IsBehind(string operation, IReadOnlyDictionary<string, int> epochs) => Of(operation).IsBehind(epochs);
+
+    /// <summary>Returns when something urgent has come, or the time is over.</summary>
+    public Task WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public void Dispose() => _urgent.Dispose();
+
+    internal OperationLedger Of(string operation) => _book.Of(operation);
+
+    /// <summary>Counts a comparison; where it says something of the candidate, its case too.</summary>
+    internal void Compared(EvidenceSlot slot, ulong? hash, Outcome outcome, bool? candidateSentMore)
+    {
+        slot.Shape.Compared(outcome, candidateSentMore);
+        var isWrong = outcome.IsWrong();
+        if (hash is { } known && (isWrong || outcome is Outcome.Match or Outcome.Tolerated or Outcome.Transient))
+            slot.Add(known, isLive: true, IsBusy, isWrong);
+        if (isWrong) _urgent.Set();
+    }
+
+    private sealed class Book(string fingerprint)
+    {
+        private readonly ConcurrentDictionary<string, OperationLedger> _operations = [];
+
+        public string Fingerprint => fingerprint;
+
+        public OperationLedger Of(string operation) => _operations.GetOrAdd(operation, static name => new(name));
+
+        public EvidenceBatch Take(long sequence)
+        {
+            var taken = _operations.Values.Select(operation => operation.Take()).ToArray();
+            return new(
+                fingerprint, sequence, [.. taken.SelectMany(operation => operation.Shapes)], [.. taken.SelectMany(operation => operation.Pages)],
+                [.. taken.Select(operation => operation.Whole).Where(whole => whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Latency != new PairedLatency(default, default, default))]);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using Shadowing.Rollout;
+
+namespace Shadowing.Evidence;
+
+/// <summary>Says which stage an operation has earned, and why. Pure: the same evidence, policy and stage give the same decision.</summary>
+public static class Gate
+{
+    /// <summary>Decides.</summary>
+    /// <param name="policy">A valid one: see <see cref="GatePolicy.Failures"/>.</param>
+    /// <param name="stage">Where the operation is now.</param>
+    public static GateDecision Decide(OperationEvidence evidence, GatePolicy policy, Stage stage)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(stage);
+        var believed = !evidence.Faults().Any();
+        var gateCase = believed ? new GateCase(evidence, policy, stage) : null;
+        var alarms = stage.Serves ? RollbackRules.Alarms(evidence) : [];
+        if (alarms.Count > 0) return Say(GateVerdict.Rollback, Stage.Shadow, alarms);
+        if (gateCase is null) return Say(GateVerdict.Hold, stage, [Invalid(evidence)]);
+        if (evidence.IsEmpty) return Say(GateVerdict.NoEvidence, stage, [Nothing(evidence)]);
+        if (stage.Next is not { } next) return Say(GateVerdict.Hold, stage, [Last(evidence)]);
+        var missing = AdvanceRules.Missing(gateCase);
+        return missing.Count > 0 ? Say(GateVerdict.Hold, stage, missing) : Say(GateVerdict.Advance, next, [Earned(gateCase, next)]);
+
+        GateDecision Say(GateVerdict verdict, Stage target, IReadOnlyList<GateReason> reasons) => new(
+            evidence.Operation, verdict, stage, target, reasons, GateSentence.Of(evidence, policy, gateCase, verdict, reasons),
+            policy.Name, policy.Version, gateCase?.Figures);
+    }
+
+    /// <summary>The shapes that are proven now; a request of any other one counts as unproven when it arrives.</summary>
+    public static IReadOnlySet<string> ProvenShapes(OperationEvidence evidence, GatePolicy policy)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(policy);
+        return evidence.Faults().Any()
+            ? new HashSet<string>()
+            : new GateCase(evidence, policy, Stage.Off).Shapes
+                .Where(proof => proof.Standing is ShapeStanding.Proven).Select(proof => proof.Shape.Name).ToHashSet();
+    }
+
+    /// <summary>
+    /// The shapes that the candidate may serve: those proven, if the fingerprint is nominated; else none. Of a family all or none, so that
+    /// the pages of one list come from one side; a page class that nobody has asked for yet, swept or not, keeps none back.
+    /// </summary>
+    /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>.</param>
+    public static IReadOnlySet<string> ServableShapes(OperationEvidence evidence, GatePolicy policy, Func<string, string> familyOf)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(familyOf);
+        if (!evidence.Nominated) return new HashSet<string>();
+        var proven = ProvenShapes(evidence, policy);
+        return evidence.Shapes.GroupBy(shape => familyOf(shape.Name))
+            .Where(family => family.All(shape => proven.Contains(shape.Name) || IsUnasked(shape)))
+            .SelectMany(family => family).Select(shape => shape.Name).Where(proven.Contains).ToHashSet();
+
+        static bool IsUnasked(ShapeEvidence shape) => shape is { TrafficShare: 0, LiveCases: 0, Mismatches: 0 };
+    }
+
+    private static GateReason Invalid(OperationEvidence evidence) => new(GateReasonCode.EvidenceInvalid,
+        $"{Plain.Label(evidence.Operation)}: the evidence is not believed: {string.Join("; ", evidence.Faults())}");
+
+    private static GateReason Nothing(OperationEvidence evidence) => new(GateReasonCode.NothingCompared, evidence.Comparisons == 0
+        ? $"{Plain.Label(evidence.Operation)}: 0 cases compared; shadow it, or sweep it"
+        : $"{Plain.Label(evidence.Operation)}: 0 cases from {Plain.Plural(evidence.Comparisons, "comparison", "comparisons")}, "
+            + $"of which {Plain.Count(evidence.Incomparable)} incomparable");
+
+    private static GateReason Last(OperationEvidence evidence) =>
+        new(GateReasonCode.LastStage, $"{Plain.Label(evidence.Operation)}: complete; no stage is missing");
+
+    private static GateReason Earned(GateCase gateCase, Stage next)
+    {
+        var (figures, epsilon) = (gateCase.Figures, Plain.AtMost(gateCase.Figures.Epsilon));
+        return gateCase.Policy.EpsilonToEnter(next) is null
+            ? gateCase.Reason(GateReasonCode.Proven, $"{next} serves nobody and needs no proof")
+            : gateCase.Reason(GateReasonCode.Proven, $"{figures.Cases:N0} cases prove that fewer than {epsilon} differ: {next} is earned");
+    }
+}

@@ -1,0 +1,149 @@
+using System.Text.Json;
+using Shadowing.Rollout;
+
+namespace Shadowing.Evidence;
+
+/// <summary>What the gate says to do.</summary>
+public enum GateVerdict
+{
+    /// <summary>The next stage is earned.</summary>
+    Advance,
+
+    /// <summary>Stay: something is missing.</summary>
+    Hold,
+
+    /// <summary>Take the candidate from the users, now.</summary>
+    Rollback,
+
+    /// <summary>Stay: nothing is known.</summary>
+    NoEvidence,
+}
+
+/// <summary>Why the gate decided so. A closed list.</summary>
+public enum GateReasonCode
+{
+    /// <summary>All that the next stage asks for is proven.</summary>
+    Proven,
+
+    /// <summary>Nothing has been compared with a result.</summary>
+    NothingCompared,
+
+    /// <summary>The evidence contradicts itself and is not believed.</summary>
+    EvidenceInvalid,
+
+    /// <summary>A rollback has not been acknowledged.</summary>
+    Held,
+
+    /// <summary>The stage has served users for too short a time to show what it does to them.</summary>
+    StageDwell,
+
+    /// <summary>The last stage is reached.</summary>
+    LastStage,
+
+    /// <summary>The fingerprint is not nominated for promotion.</summary>
+    NotNominated,
+
+    /// <summary>The operation's rate of mismatches is not proven to be low enough.</summary>
+    OperationUnproven,
+
+    /// <summary>Only with the cases of sweeps would it be, and those do not count so far up.</summary>
+    CappedBySweeps,
+
+    /// <summary>A mismatch is not triaged.</summary>
+    OpenMismatch,
+
+    /// <summary>Too much was incomparable.</summary>
+    Doubt,
+
+    /// <summary>Too much traffic is in unproven shapes.</summary>
+    UnprovenTraffic,
+
+    /// <summary>A shape has too few cases.</summary>
+    ShapeUnproven,
+
+    /// <summary>A shape is proven by sweeps alone, and no live request has exercised it.</summary>
+    ShapeUnexercised,
+
+    /// <summary>Too few traffic-hours.</summary>
+    SoakHours,
+
+    /// <summary>Too few business days.</summary>
+    SoakBusinessDays,
+
+    /// <summary>Too few cases from busy hours.</summary>
+    SoakBusyHours,
+
+    /// <summary>The candidate is shown to be slower than may be.</summary>
+    LatencySlow,
+
+    /// <summary>The candidate is not yet shown to be fast enough.</summary>
+    LatencyUnproven,
+
+    /// <summary>The candidate is not yet shown to send no more SQL commands.</summary>
+    StatementsUnproven,
+
+    /// <summary>A difference is accepted for the time being; nothing is complete with one.</summary>
+    AcceptanceLive,
+
+    /// <summary>A replica has ended uncleanly not long ago.</summary>
+    UncleanExit,
+
+    /// <summary>A mismatch of the critical class while the candidate serves.</summary>
+    CriticalMismatch,
+
+    /// <summary>A confirmed mismatch while the candidate serves.</summary>
+    ServedMismatch,
+
+    /// <summary>The served candidate fails or times out more often than may be.</summary>
+    ExcessFailures,
+}
+
+/// <summary>A reason in words.</summary>
+/// <param name="Text">
+/// What is missing and, where it can be said, for how long: <c>list / staff / page 3+: 212 of 392 cases, about 3 h at this rate</c>.
+/// </param>
+/// <param name="Shape">The shape it is about, or null.</param>
+public sealed record GateReason(GateReasonCode Code, string Text, string? Shape = null);
+
+/// <summary>The numbers behind a decision.</summary>
+/// <param name="Bound">The largest rate of mismatches that fits the evidence that counts for the target.</param>
+/// <param name="Epsilon">The rate to be below of; what metrics call the threshold.</param>
+/// <param name="Alpha">α_j, the chance of a false promotion that this attempt may spend.</param>
+/// <param name="Attempt">j.</param>
+/// <param name="LogEvidence">The log of the evidence that the rate is below <paramref name="Epsilon"/>.</param>
+/// <param name="LogThreshold">What it must reach: ln(1/α_j).</param>
+/// <param name="Cases">The distinct cases that count for the target.</param>
+/// <param name="CasesNeeded">How many would do with so many mismatches.</param>
+/// <param name="RawRate">The share of comparisons that differed, repeated cases included.</param>
+/// <param name="Unproven">The share of traffic that may be in unproven shapes.</param>
+/// <param name="Doubt">The share of comparisons that was incomparable.</param>
+public sealed record GateFigures(
+    double Bound, double Epsilon, double Alpha, int Attempt, double LogEvidence, double LogThreshold, long Cases, long CasesNeeded,
+    double RawRate, double Unproven, double Doubt);
+
+/// <summary>What the gate says of an operation.</summary>
+/// <param name="Target">The stage to go to: the next one, the same one, or after a rollback shadow 100 %.</param>
+/// <param name="Reasons">Every reason, never none.</param>
+/// <param name="Sentence">All of it in plain words.</param>
+/// <param name="Policy">The name of the policy.</param>
+/// <param name="PolicyVersion">Its version.</param>
+/// <param name="Figures">Null where the evidence is not believed.</param>
+public sealed record GateDecision(
+    string Operation, GateVerdict Decision, Stage Stage, Stage Target, IReadOnlyList<GateReason> Reasons, string Sentence,
+    string Policy, int PolicyVersion, GateFigures? Figures);
+
+/// <summary>The names of the gate's vocabulary on the wire.</summary>
+public static class GateWireNames
+{
+    private static readonly string[] Verdicts = Names<GateVerdict>();
+    private static readonly string[] Codes = Names<GateReasonCode>();
+
+    /// <inheritdoc cref="WireNames.Wire(Outcome)"/>
+    public static string Wire(this GateVerdict value) => Verdicts[(int)value];
+
+    /// <inheritdoc cref="WireNames.Wire(Outcome)"/>
+    public static string Wire(this GateReasonCode value) => Codes[(int)value];
+
+    private static string[] Names<T>() where T : struct, Enum =>
+        [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
+}

@@ -1,0 +1,41 @@
+namespace Shadowing.Evidence;
+
+/// <summary>The one sentence for whoever is on call.</summary>
+internal static class GateSentence
+{
+    public static string Of(
+        OperationEvidence evidence, GatePolicy policy, GateCase? gateCase, GateVerdict verdict, IReadOnlyList<GateReason> reasons)
+    {
+        var conclusion = verdict switch
+        {
+            GateVerdict.Advance => "",
+            GateVerdict.Rollback => $"; roll back: {First(reasons)}",
+            GateVerdict.Hold => $"; hold: {First(reasons)}",
+            _ => "; no evidence, so the control stays",
+        };
+        return $"{Plain.Label(evidence.Operation)}: {Facts(evidence, policy, gateCase)}{Marks(evidence, policy)}{conclusion}.";
+    }
+
+    private static string Facts(OperationEvidence evidence, GatePolicy policy, GateCase? gateCase)
+    {
+        if (gateCase is null) return $"the evidence on candidate {evidence.Candidate} contradicts itself";
+        var figures = gateCase.Figures;
+        if (evidence.IsEmpty) return $"nothing compared with a result on candidate {evidence.Candidate}";
+        var compared = $"{Plain.Plural(figures.Cases, "distinct case", "distinct cases")} compared on candidate {evidence.Candidate}, "
+            + $"{Plain.Plural(evidence.Mismatches, "unexplained mismatch", "unexplained mismatches")}";
+        var sure = $"we are {Plain.Percent((1 - policy.Alpha) * 100)} sure, however often you look";
+        var bound = figures.Bound < 1 ? $"{sure}, that fewer than {Plain.AtMost(figures.Bound)} of cases differ" : "nothing is shown yet";
+        var proven = Plain.AtLeast(1 - figures.Unproven);
+        return $"{compared} → {bound}; {proven} of traffic is in proven shapes; {Plain.Hours(evidence.Soak)} clean";
+    }
+
+    private static string Marks(OperationEvidence evidence, GatePolicy policy) => string.Concat(
+        evidence.Transients > 0 ? $"; {Plain.Plural(evidence.Transients, "difference", "differences")} explained by movement" : "",
+        evidence.Shed > 0 ? $"; {Plain.Plural(evidence.Shed, "request", "requests")} shed" : "",
+        evidence.Acceptances > 0 ? $"; {Plain.Plural(evidence.Acceptances, "difference", "differences")} accepted for now" : "",
+        policy.IsWeakerThanDefault() ? $"; by policy {policy.Name}, weaker than the default" : "");
+
+    private static string First(IReadOnlyList<GateReason> reasons) => reasons.Count == 1
+        ? reasons[0].Text
+        : $"{reasons[0].Text}, and {Plain.Plural(reasons.Count - 1, "reason", "reasons")} more";
+}

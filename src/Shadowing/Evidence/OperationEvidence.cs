@@ -1,0 +1,147 @@
+namespace Shadowing.Evidence;
+
+/// <summary>All that is known of an operation on one fingerprint: what the gate decides on. Counts are of all replicas together.</summary>
+public sealed record OperationEvidence
+{
+    /// <summary>The operation's name.</summary>
+    public required string Operation { get; init; }
+
+    /// <summary>The candidate's fingerprint, as people are shown it.</summary>
+    public required string Candidate { get; init; }
+
+    /// <summary>Whether this fingerprint is nominated for promotion; no other serves anybody.</summary>
+    public bool Nominated { get; init; }
+
+    /// <summary>j: which nominated fingerprint of the operation this is, from 1; if it is not nominated, which it would be.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>n: distinct cases compared, those of live traffic and those of sweeps together.</summary>
+    public long Cases { get; init; }
+
+    /// <summary>Distinct cases that live traffic has brought.</summary>
+    public long LiveCases { get; init; }
+
+    /// <summary>Of <see cref="LiveCases"/>, those from busy hours.</summary>
+    public long BusyHourCases { get; init; }
+
+    /// <summary>How many new live cases an hour brings at present.</summary>
+    public double CasesPerHour { get; init; }
+
+    /// <summary>k: distinct cases with a confirmed or a concurrency mismatch, or a reproduced error or timeout of the candidate.</summary>
+    public long Mismatches { get; init; }
+
+    /// <summary>Mismatches that nobody has triaged yet.</summary>
+    public long OpenMismatches { get; init; }
+
+    /// <summary>Of the open mismatches, those of the critical class: a leaked row or comment, a wrong write.</summary>
+    public long CriticalMismatches { get; init; }
+
+    /// <summary>Differences that are accepted for the time being.</summary>
+    public long Acceptances { get; init; }
+
+    /// <summary>Comparisons of live traffic, repeated cases included.</summary>
+    public long Comparisons { get; init; }
+
+    /// <summary>Comparisons that ended as <see cref="Mismatches"/> do, repeated cases included.</summary>
+    public long Differing { get; init; }
+
+    /// <summary>Comparisons of which nothing could be said: the doubt.</summary>
+    public long Incomparable { get; init; }
+
+    /// <summary>Differences that a concurrent write explains.</summary>
+    public long Transients { get; init; }
+
+    /// <summary>Requests that were not compared because the lane was full or had to yield.</summary>
+    public long Shed { get; init; }
+
+    /// <summary>Requests held against the number of SQL commands.</summary>
+    public StatementTrials Statements { get; init; }
+
+    /// <summary>Pairs made for the latency test.</summary>
+    public PairedLatency Latency { get; init; } = new(default, default, default);
+
+    /// <summary>The share of traffic that may be in unproven shapes: <see cref="UnprovenShare.Bound"/>.</summary>
+    public double UnprovenBound { get; init; } = 1;
+
+    /// <summary>Traffic-hours: the time in which there was at least half the usual volume.</summary>
+    public TimeSpan Soak { get; init; }
+
+    /// <summary>Business days within <see cref="Soak"/>.</summary>
+    public int BusinessDays { get; init; }
+
+    /// <summary>How long the operation has been at its stage; for ever where nobody says.</summary>
+    public TimeSpan InStage { get; init; } = TimeSpan.MaxValue;
+
+    /// <summary>Whether a rollback waits to be acknowledged.</summary>
+    public bool IsHeld { get; init; }
+
+    /// <summary>How long ago a replica last went without saying goodbye; null where none did.</summary>
+    public TimeSpan? SinceUncleanExit { get; init; }
+
+    /// <summary>The window in which the served candidate failed too often, or null.</summary>
+    public RollbackTrip? ExcessFailures { get; init; }
+
+    /// <summary>The shapes that the operation's traffic has or a sweep has found.</summary>
+    public IReadOnlyList<ShapeEvidence> Shapes { get; init; } = [];
+
+    /// <summary>Whether nothing at all has been compared with a result.</summary>
+    internal bool IsEmpty => Cases <= 0 && Mismatches <= 0 && OpenMismatches <= 0 && CriticalMismatches <= 0 && ExcessFailures is null;
+
+    /// <summary>What cannot be: a row that somebody else wrote, or a fault of the ledger.</summary>
+    internal IEnumerable<string> Faults()
+    {
+        long[] counts =
+        [
+            Cases, LiveCases, BusyHourCases, Mismatches, OpenMismatches, CriticalMismatches, Acceptances, Comparisons, Differing,
+            Incomparable, Transients, Shed, Statements.More, Statements.Trials - Statements.More, BusinessDays, Soak.Ticks, InStage.Ticks,
+            SinceUncleanExit?.Ticks ?? 0,
+        ];
+        if (counts.Any(count => count < 0)) yield return "a count is negative";
+        if (LiveCases > Cases || BusyHourCases > LiveCases) yield return "live cases are more than all cases, or busy ones than live ones";
+        if (Incomparable > Comparisons) yield return "more was incomparable than was compared";
+        if (Attempt < 1) yield return "there is no attempt before the first";
+        if (!(UnprovenBound is >= 0 and <= 1)) yield return "the unproven share is no share";
+        if (!double.IsFinite(CasesPerHour)) yield return "cases per hour are no number";
+        foreach (var shape in Shapes.Where(shape => !shape.IsSound)) yield return $"the counts of shape {shape.Name} contradict each other";
+    }
+}
+
+/// <summary>A shape's own evidence.</summary>
+/// <param name="Name">As people read it: <c>staff / page 3+</c>.</param>
+public sealed record ShapeEvidence(string Name)
+{
+    /// <summary>Distinct cases, of live traffic and of sweeps.</summary>
+    public long Cases { get; init; }
+
+    /// <summary>Distinct cases of live traffic.</summary>
+    public long LiveCases { get; init; }
+
+    /// <summary>Distinct cases that mismatch, as in <see cref="OperationEvidence.Mismatches"/>.</summary>
+    public long Mismatches { get; init; }
+
+    /// <summary>How many cases of the shape existed when its last sweep ended; null where there was none. The ledger ages it out.</summary>
+    public long? Existing { get; init; }
+
+    /// <summary>How many of those a sweep has compared.</summary>
+    public long Swept { get; init; }
+
+    /// <summary>Its share of the operation's traffic.</summary>
+    public double TrafficShare { get; init; }
+
+    /// <summary>How many new cases an hour brings at present.</summary>
+    public double CasesPerHour { get; init; }
+
+    internal bool IsSound => Cases >= LiveCases && LiveCases >= 0 && Mismatches >= 0 && Swept >= 0 && Existing is null or >= 0
+        && TrafficShare is >= 0 and <= 1 && double.IsFinite(CasesPerHour);
+}
+
+/// <summary>Trials of "the candidate sends no more SQL commands than the control".</summary>
+/// <param name="More">How often it sent more.</param>
+public readonly record struct StatementTrials(long More, long Trials);
+
+/// <summary>The blocks of pairs at each quantile.</summary>
+public sealed record PairedLatency(LatencyBlocks P50, LatencyBlocks P95, LatencyBlocks P99)
+{
+    internal IEnumerable<(LatencyQuantile Quantile, LatencyBlocks Blocks)> ByQuantile() =>
+        [(LatencyQuantile.P50, P50), (LatencyQuantile.P95, P95), (LatencyQuantile.P99, P99)];
+}

@@ -1,0 +1,72 @@
+namespace Shadowing.Evidence;
+
+/// <summary>Errors and timeouts of a served candidate in excess of the control's, over the last minutes and hours.</summary>
+/// <remarks>
+/// One-minute buckets in a ring of a day, whatever happens to the clock: a bucket is replaced by the minute that next needs its place, and
+/// one that lies in the future, because the clock was set back, counts in every window until then. All windows together raise a false
+/// alarm at most once in a hundred weeks at the defaults. Not thread-safe: the owner locks.
+/// </remarks>
+/// <param name="rate">τ, the rate of excess failures that is borne, in (0, 1).</param>
+/// <param name="odds">A: how much likelier a higher rate must make what was seen.</param>
+public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, double odds = RollbackWindows.DefaultOdds)
+{
+    /// <summary>τ = 10⁻⁵.</summary>
+    public const double DefaultRate = 1e-5;
+
+    /// <summary>A = 10⁶.</summary>
+    public const double DefaultOdds = 1e6;
+
+    private const int Minutes = 24 * 60;
+    private const int LeastFailures = 3;
+
+    private readonly Bucket[] _ring = new Bucket[Minutes];
+
+    /// <summary>The windows, shortest first: 1, 5 and 30 minutes, 2, 6 and 24 hours.</summary>
+    public static IReadOnlyList<TimeSpan> Windows { get; } =
+        [.. new[] { 1, 5, 30, 120, 360, Minutes }.Select(minutes => TimeSpan.FromMinutes(minutes))];
+
+    /// <summary>Counts served requests.</summary>
+    /// <param name="at">When: now, or the minute that another replica reports, not older than a day.</param>
+    /// <param name="failures">Those that failed or timed out on the candidate and did not, or would not have, on the control.</param>
+    public void Add(DateTimeOffset at, long failures, long requests)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(failures);
+        ArgumentOutOfRangeException.ThrowIfLessThan(requests, failures);
+        var minute = MinuteOf(at);
+        ref var bucket = ref _ring[minute % Minutes];
+        if (bucket.Minute != minute) bucket = new(minute, 0, 0);
+        bucket = new(minute, bucket.Failures + failures, bucket.Requests + requests);
+    }
+
+    /// <summary>The shortest window that calls for a rollback, or null. The running minute counts as a whole one.</summary>
+    public RollbackTrip? Trip(DateTimeOffset now)
+    {
+        foreach (var window in Windows)
+        {
+            var oldest = MinuteOf(now) - (long)window.TotalMinutes;
+            var (failures, requests) = (0L, 0L);
+            foreach (var bucket in _ring)
+            {
+                if (bucket.Minute <= oldest) continue;
+                failures += bucket.Failures;
+                requests += bucket.Requests;
+            }
+
+            if (Trips(failures, requests, rate, odds)) return new(window, failures, requests);
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether so many failures among so many requests call for a rollback.</summary>
+    public static bool Trips(long failures, long requests, double rate = DefaultRate, double odds = DefaultOdds) =>
+        failures >= LeastFailures && ParityBound.LogEMinus(failures, requests, rate) >= Math.Log(odds);
+
+    private static long MinuteOf(DateTimeOffset at) => at.UtcTicks / TimeSpan.TicksPerMinute;
+
+    private readonly record struct Bucket(long Minute, long Failures, long Requests);
+}
+
+/// <summary>A window in which the candidate failed too often.</summary>
+/// <param name="Failures">In excess of the control's.</param>
+public sealed record RollbackTrip(TimeSpan Window, long Failures, long Requests);

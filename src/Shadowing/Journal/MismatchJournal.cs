@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Shadowing.Diagnosing;
+
+namespace Shadowing.Journal;
+
+/// <summary>What code each side is, for whoever reads a mismatch later.</summary>
+public sealed record ShadowedCode(string Candidate, string Control);
+
+/// <summary>This replica's mismatches since it started, by signature; bounded in memory by settings, whatever differs.</summary>
+public sealed class MismatchJournal
+{
+    private const int MostDifferences = 20;
+    private const int MostRaw = 64 * 1024;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, GroupState> _groups = [];
+    private readonly HashSet<string> _changed = [];
+    private readonly IOptionsMonitor<ShadowingOptions> _options;
+    private readonly ShadowedCode _code;
+    private readonly Redactor _redactor;
+
+    internal MismatchJournal(IOptionsMonitor<ShadowingOptions> options, ShadowedCode code)
+    {
+        (_options, _code) = (options, code);
+        var key = options.CurrentValue.RedactionKey;
+        _redactor = new(string.IsNullOrEmpty(key) ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+    }
+
+    /// <summary>The keyed hash of a user, as samples have it too.</summary>
+    public string HashOf(long user) => _redactor.Redact(user, Disclosure.IdsAndEnums).Hash!;
+
+    /// <summary>All groups, the latest first.</summary>
+    public IReadOnlyList<MismatchGroup> Read()
+    {
+        lock (_lock) return MismatchGroup.Merge(_groups.Values.Select(group => group.Read()));
+    }
+
+    /// <summary>The groups that changed since this was last asked, to be stored; whoever fails to store them gives them back.</summary>
+    public IReadOnlyList<MismatchGroup> TakeChanged()
+    {
+        lock (_lock)
+        {
+            MismatchGroup[] changed = [.. _changed.Select(signature => _groups[signature].Read())];
+            _changed.Clear();
+            return changed;
+        }
+    }
+
+    /// <summary>Marks groups as changed again.</summary>
+    public void GiveBack(IEnumerable<MismatchGroup> groups)
+    {
+        lock (_lock) _changed.UnionWith(groups.Select(group => group.Signature));
+    }
+
+    /// <summary>Forgets raw values whose time is over, or all of them once raw samples are locked again.</summary>
+    public void ForgetRaw(DateTimeOffset now)
+    {
+        var until = _options.CurrentValue.RawSamples.Until;
+        lock (_lock)
+        {
+            foreach (var group in _groups.Values) group.ForgetRaw(raw => until is not { } open || open <= now || raw.Until <= now);
+        }
+    }
+
+    internal void Note(
+        Experiment experiment, Signature signature, Verdict verdict, object request, string shape, bool isCritical, bool isLeak, bool isAccepted, ActivityContext caller,
+        DateTimeOffset now)
+    {
+        var differences = verdict.Differences ?? [];
+        var diagnosis = NamedDiagnosis.Of(Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, isLeak)));
+        var sample = new MismatchSample(
+            now, _options.CurrentValue.Replica, _code.Candidate, shape, Activity.Current?.TraceId.ToString(),
+            caller == default ? null : caller.TraceId.ToString(),
+            _redactor.Parameters(request, experiment.Discloses),
+            [.. differences.Take(MostDifferences).Select(difference => _redactor.Redact(difference, experiment.Discloses))],
+            differences.Count,
+            [.. (verdict.Pair?.ControlSql.Texts ?? []).Select(Redactor.Sql)],
+            [.. (verdict.Pair?.CandidateSql.Texts ?? []).Select(Redactor.Sql)],
+            diagnosis)
+        {
+            Raw = _options.CurrentValue.RawSamples.Until is { } until && now < until ? Raw(until, request, verdict.Pair) : null,
+        };
+        lock (_lock)
+        {
+            if (!_groups.TryGetValue(signature.Id, out var group))
+            {
+                if (_groups.Count >= _options.CurrentValue.MaxSignatures) signature = Signature.Other(experiment.Operation);
+                if (!_groups.TryGetValue(signature.Id, out group)) _groups.Add(signature.Id, group = new(signature, verdict.Outcome));
+            }
+
+            group.Add(sample, isCritical, isAccepted);
+            _changed.Add(signature.Id);
+        }
+    }
+
+    private static Diagnosis Diagnose(Symptoms symptoms)
+    {
+        try
+        {
+            return Diagnoses.Of(symptoms);
+        }
+#pragma warning disable CA1031 // It reads members of the application's types, which may throw; a mismatch is kept whatever becomes of its diagnosis.
+        catch (Exception)
+        {
+            return new(Cause.Unknown, "Diagnosing failed.");
+        }
+#pragma warning restore CA1031
+    }
+
+    private static RawSample? Raw(DateTimeOffset until, object request, ObservedPair? pair)
+    {
+        try
+        {
+            return new(until, Json(request), Json(pair?.Control), Json(pair?.Candidate));
+        }
+        catch (Exception unwritable) when (unwritable is NotSupportedException or JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string Json(object? value)
+    {
+        var text = JsonSerializer.Serialize(value, value?.GetType() ?? typeof(object));
+        return text.Length > MostRaw ? text[..MostRaw] : text;
+    }
+}

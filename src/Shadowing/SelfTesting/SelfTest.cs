@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Shadowing.Comparison;
+
+namespace Shadowing.SelfTesting;
+
+/// <summary>
+/// Tests the detector with what traffic brings: the control held against itself tells the noise floor, an answer held against a copy that was
+/// made wrong in one place tells whether the detector sees at all.
+/// </summary>
+internal sealed partial class SelfTest<TStore>(
+    PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, IOptions<ShadowingOptions> options, TimeProvider clock, ILogger<SelfTest<TStore>> logger)
+{
+    private const int Attempts = 8;
+
+    /// <summary>Tests if a test is due. Runs on the lane, after the comparison whose request and answer it takes.</summary>
+    public async Task RunAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request, Observation<TResult> control, string? horizon,
+        Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
+    {
+        if (control.Error is not null || !operation.SelfTest.TakeTurn(clock, options.Value.SelfTestInterval)) return;
+        if (Plant(experiment, request, control) is { } isFound)
+        {
+            operation.SelfTest.Planted(isFound);
+            if (!isFound) LogDead(experiment.Operation);
+        }
+
+        var outcome = await AgainstItselfAsync(experiment, request, control, horizon, ask, stopping);
+        if (stopping.IsCancellationRequested) return;
+        operation.SelfTest.Compared(outcome);
+        metrics.SelfTested(experiment, outcome);
+        if (outcome is Outcome.Mismatch) LogNoise(experiment.Operation);
+    }
+
+    private bool? Plant<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control)
+    {
+#pragma warning disable CA5394 // Which place is made wrong needs no secret.
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            if (Plant(control, experiment.Rules) is not var (copy, path)) continue;
+            var found = judge.Compare(experiment, request, control, copy);
+
+            // A row's key that was changed shows as a row lost and one won; and where a tie excuses it, another place must do.
+            if (found.Differences.Any(difference => path.StartsWith(difference.Pattern, StringComparison.Ordinal))) return true;
+            if (found.Tolerated.Count == 0) return false;
+        }
+#pragma warning restore CA5394
+        return null;
+    }
+
+    private async Task<Outcome> AgainstItselfAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, string? horizon,
+        Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
+    {
+        var again = await ask(Side.Control);
+        if (again.Error is not null) return Outcome.ControlError;
+        var pair = judge.Compare(experiment, request, control, again);
+        if (pair.Incomparable is not null) return Outcome.Incomparable;
+        if (pair.IsSame) return pair.Tolerated.Count == 0 ? Outcome.Match : Outcome.Tolerated;
+        return (await confirmer.ConfirmAsync(experiment, request, control, again, pair, Side.Control, horizon, ask, stopping, Side.Control)).Verdict.Outcome;
+    }
+
+    /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>
+    private static (Observation<T> Copy, string Path)? Plant<T>(Observation<T> control, ComparisonRules rules)
+    {
+#pragma warning disable CA5394 // Which place is made wrong needs no secret.
+        if (control.Rows is { } rows && Random.Shared.Next(2) == 0)
+            return PlantedDifference.In(rows, Random.Shared) is var (stored, row) ? (control with { Rows = stored }, row) : null;
+        return PlantedDifference.In(control.Value!, rules, Random.Shared) is var (copy, path) ? (control with { Value = copy }, path) : null;
+#pragma warning restore CA5394
+    }
+
+    [LoggerMessage(60, LogLevel.Critical, "The detector did not find a difference that was planted in an answer of {Operation}, or in the rows of a write: its matches prove nothing.")]
+    private partial void LogDead(string operation);
+
+    [LoggerMessage(61, LogLevel.Error, "The control of {Operation} differs from itself though nothing moved: mismatches of this operation may be noise.")]
+    private partial void LogNoise(string operation);
+}

@@ -1,0 +1,166 @@
+using System.Collections.Frozen;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Shadowing.Evidence;
+using Shadowing.Rollout;
+
+namespace Shadowing;
+
+/// <summary>What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.</summary>
+public sealed partial class ShadowingControl : BackgroundService
+{
+    private static readonly TimeSpan ReadingHolds = TimeSpan.FromSeconds(10);
+
+    private readonly IOptionsMonitor<ShadowingOptions> _options;
+    private readonly IEnumerable<Experiment> _experiments;
+    private readonly RolloutLease _lease;
+    private readonly GateBoard _board;
+    private readonly EvidenceLedger _evidence;
+    private readonly ShadowingMetrics _metrics;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<ShadowingControl> _logger;
+    private readonly Lock _route = new();
+    private GateReading _reading = GateReading.None;
+    private long _readAt;
+    private ShadowingOptions _latest;
+    private string? _refused;
+    private volatile RoutingTable _routes;
+    private volatile bool _isShortOfMemory;
+
+    internal ShadowingControl(
+        IOptionsMonitor<ShadowingOptions> options, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, RolloutLease lease, GateBoard board,
+        EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock, ILogger<ShadowingControl> logger)
+    {
+        (_options, _experiments, _metrics, _clock, _logger) = (options, experiments, metrics, clock, logger);
+        (_lease, _board, _evidence) = (lease, board, evidence);
+        Switch = shadowSwitch;
+        _latest = options.CurrentValue;
+        _routes = Route();
+        Look();
+        metrics.ObserveRollout(Standing);
+        metrics.ObserveSwitch(() => _experiments.Select(experiment => (experiment, HeldOff(experiment))));
+        metrics.ObserveConfig(() => long.Parse(ConfigHash(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+    }
+
+    internal ShadowSwitch Switch { get; }
+
+    internal RoutingTable Routes => _routes;
+
+    /// <summary>Makes a new table of what the settings, the store and the gate say at this moment.</summary>
+    public void Refresh()
+    {
+        lock (_route)
+        {
+            _routes = Route();
+            Switch.Hold(ShadowSwitch.RolloutUnknown, !_lease.IsKnown);
+        }
+    }
+
+    /// <summary>Takes the candidate from the users of this replica, now; publishing it is the caller's.</summary>
+    /// <returns>Whether it was serving.</returns>
+    public bool RollBack(string operation, string reason)
+    {
+        if (_lease.Of(operation) is not { Stage.Serves: true } || !_lease.RollBack(operation, reason)) return false;
+        Refresh();
+        LogRolledBack(operation, reason);
+        return true;
+    }
+
+    /// <summary>Where an operation stands on this replica: what the store says, and the share that is really exposed.</summary>
+    public RolloutStanding StandingOf(Experiment experiment)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        var routes = _routes;
+        var route = routes[experiment.Operation];
+        var state = _lease.Of(experiment.Operation);
+        var serves = Switch.IsOn && _clock.GetTimestamp() < routes.ServesUntil && state is { Stage.Serves: true, IsHeld: false };
+        return new(experiment.Operation, state, route.Shadowed ? route.SamplePercent : 0, serves ? route.ServePercent : 0);
+    }
+
+    /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
+    internal bool IsShortOfMemory => _isShortOfMemory;
+
+    /// <summary>A hash of the settings in force, but for the replica's own name.</summary>
+    internal string ConfigHash()
+    {
+        var settings = JsonSerializer.SerializeToNode(_latest)!.AsObject();
+        settings.Remove(nameof(ShadowingOptions.Replica));
+        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings)))[..12];
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        foreach (var experiment in _experiments) _metrics.Publish(experiment);
+        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500), _clock);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stoppingToken)) Look();
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private IReadOnlyList<string> HeldOff(Experiment experiment) =>
+        _latest.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
+
+    private IEnumerable<RolloutStanding> Standing() => _experiments.Select(StandingOf);
+
+    private RoutingTable Route()
+    {
+        var reading = _board.Latest;
+        if (!ReferenceEquals(reading, _reading)) (_reading, _readAt) = (reading, _clock.GetTimestamp());
+
+        // What nobody has been able to read again proves nothing any more.
+        var isFresh = _clock.GetElapsedTime(_readAt) < ReadingHolds;
+        return RoutingTable.From(
+            _latest, _experiments, _lease, operation => isFresh && reading.Of(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
+            _evidence.Fingerprint);
+    }
+
+    private void Look()
+    {
+        var memory = GC.GetGCMemoryInfo();
+        _isShortOfMemory = memory.HighMemoryLoadThresholdBytes > 0 && memory.MemoryLoadBytes > memory.HighMemoryLoadThresholdBytes;
+        try
+        {
+            _latest = _options.CurrentValue;
+            Refresh();
+            _refused = null;
+        }
+        catch (Exception refused) when (refused is OptionsValidationException or InvalidOperationException)
+        {
+            if (refused.Message != _refused) LogRefused(refused.Message);
+            _refused = refused.Message;
+        }
+
+        Hold(ShadowSwitch.Disabled, !_latest.Enabled);
+        Hold(ShadowSwitch.KillFile, _latest.KillFile is { Length: > 0 } file && File.Exists(file));
+    }
+
+    private void Hold(string reason, bool off)
+    {
+        if (Switch.Hold(reason, off)) LogSwitched(reason, off ? "holds shadowing off" : "no longer holds shadowing off");
+    }
+
+    [LoggerMessage(30, LogLevel.Information, "'{Reason}' {Does}.")]
+    private partial void LogSwitched(string reason, string does);
+
+    [LoggerMessage(32, LogLevel.Critical, "{Operation} is rolled back: {Reason}")]
+    private partial void LogRolledBack(string operation, string reason);
+
+    [LoggerMessage(31, LogLevel.Error, "Changed settings were refused, the last good ones stay: {Failures}")]
+    private partial void LogRefused(string failures);
+}
+
+/// <summary>Where an operation stands on this replica.</summary>
+/// <param name="State">As the store has it, less what is rolled back here; null before the store has told.</param>
+/// <param name="ShadowPercent">The share that may be shadowed.</param>
+/// <param name="ServePercent">The share of users, within the shapes it may serve, that the candidate answers here and now.</param>
+public sealed record RolloutStanding(string Operation, RolloutState? State, double ShadowPercent, double ServePercent);

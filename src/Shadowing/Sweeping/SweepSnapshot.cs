@@ -1,0 +1,49 @@
+namespace Shadowing.Sweeping;
+
+/// <summary>The snapshot that a sweep works on: opened when it is needed, and never kept for long, for it holds back the database's cleaning up.</summary>
+internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan maxAge, TimeProvider clock) : IAsyncDisposable
+{
+    private ISnapshot<TStore>? _snapshot;
+    private SharedResource? _users;
+    private long _openedAt;
+
+    /// <summary>A moment before it was opened.</summary>
+    public string? Horizon { get; private set; }
+
+    /// <returns>Whether there is one now: the database may be away.</returns>
+    public async Task<bool> IsOpenAsync(Func<string?> horizon, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        if (_snapshot is not null) return true;
+        using var late = new CancellationTokenSource(limit, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
+        try
+        {
+            (Horizon, _openedAt) = (horizon(), clock.GetTimestamp());
+            _snapshot = await open(either.Token);
+            _users = new(_snapshot);
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever keeps it from being had, the sweep waits and tries again.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+#pragma warning restore CA1031
+    }
+
+    public ValueTask<StoreLease<TStore>> LeaseAsync(Side side, CancellationToken cancellationToken) =>
+        _users!.LeaseAsync(_snapshot!, side, cancellationToken);
+
+    public ValueTask CloseIfOldAsync() =>
+        _snapshot is not null && clock.GetElapsedTime(_openedAt) >= maxAge ? CloseAsync() : ValueTask.CompletedTask;
+
+    /// <summary>Gives it up; whoever still uses it closes it.</summary>
+    public ValueTask CloseAsync()
+    {
+        var users = _users;
+        (_snapshot, _users) = (null, null);
+        return users?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => CloseAsync();
+}

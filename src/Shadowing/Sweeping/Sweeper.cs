@@ -1,0 +1,179 @@
+using Microsoft.Extensions.Options;
+using Shadowing.Evidence;
+using Shadowing.Sampling;
+using Shadowing.Writing;
+
+namespace Shadowing.Sweeping;
+
+/// <summary>
+/// Walks requests through both sides, one at a time: reads on snapshots of the data, writes in sandboxes on the rows as they are. Paced, yielding to
+/// served traffic, within the budget of database time. A difference is confirmed as one of live traffic is, and counts as one for the gate and for who serves.
+/// </summary>
+public sealed class Sweeper<TStore>
+{
+    private static readonly TimeSpan CommitInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    /// <summary>A step that the database refuses to let begin is undecided in the end, or it would hold up all others.</summary>
+    private const int MostRefusals = 5;
+
+    private readonly ExperimentRunner<TStore> _runner;
+    private readonly OpenSnapshot<TStore> _openSnapshot;
+    private readonly BoundedObserver _observer;
+    private readonly PairJudge _judge;
+    private readonly SnapshotHorizon _horizon;
+    private readonly DatabaseTimeBudget _budget;
+    private readonly ServedTraffic _served;
+    private readonly ShadowingControl _control;
+    private readonly EvidenceLedger _ledger;
+    private readonly ShadowingOptions _options;
+    private readonly TimeProvider _clock;
+
+    internal Sweeper(
+        ExperimentRunner<TStore> runner, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon,
+        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, IOptions<ShadowingOptions> options, TimeProvider clock)
+    {
+        (_runner, _openSnapshot, _observer, _judge, _horizon) = (runner, openSnapshot, observer, judge, horizon);
+        (_budget, _served, _control, _ledger, _options, _clock) = (budget, served, control, ledger, options.Value, clock);
+    }
+
+    /// <summary>Sweeps to the end, or until told to stop.</summary>
+    /// <param name="store">Stores an advance; says whether the sweep is to go on. Called about once a second.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled; what was not stored is to be done again.</exception>
+    public async Task RunAsync(
+        Sweep<TStore> sweep, SweepOrder order, Func<SweepAdvance, CancellationToken, Task<bool>> store, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sweep);
+        using var run = new SweepRun(order, _ledger.Fingerprint, store);
+        await sweep.RunAsync(this, run, cancellationToken);
+    }
+
+    internal async Task RunAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, IAsyncEnumerable<SweepStep<TRequest>> walk, SweepRun run, CancellationToken cancellationToken)
+    {
+        await using var snapshot = new SweepSnapshot<TStore>(_openSnapshot, _options.MaxSnapshotAge, _clock);
+        var (committed, due) = (_clock.GetTimestamp(), _clock.GetTimestamp());
+        await foreach (var step in walk.WithCancellation(cancellationToken))
+        {
+            var shape = experiment.Shape(step.Request);
+            if (run.Wants(shape))
+            {
+                due = await PaceAsync(due, run.Order.Rate, cancellationToken);
+                var refusals = 0;
+                while (await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken) is var attempt and not Attempt.Done)
+                {
+                    if (attempt is Attempt.Refused && ++refusals == MostRefusals)
+                    {
+                        run.Swept(shape, null, isWrong: false);
+                        break;
+                    }
+
+                    await snapshot.CloseAsync();
+                    await Task.Delay(Retry, _clock, cancellationToken);
+                }
+            }
+
+            run.Walked(step.Cursor);
+            if (_clock.GetElapsedTime(committed) < CommitInterval) continue;
+            if (!await run.AdvanceAsync(isFinished: false, cancellationToken)) return;
+            committed = _clock.GetTimestamp();
+        }
+
+        await run.AdvanceAsync(isFinished: true, cancellationToken);
+
+        async Task<long> PaceAsync(long next, double rate, CancellationToken token)
+        {
+            await snapshot.CloseIfOldAsync();
+            for (var waited = _clock.GetTimestamp(); MustPause(experiment, waited);)
+            {
+                await snapshot.CloseIfOldAsync();
+                await Task.Delay(_served.IsBusy ? _options.PollInterval : Pause, _clock, token);
+            }
+
+            var now = _clock.GetTimestamp();
+            if (next > now) await Task.Delay(_clock.GetElapsedTime(now, next), _clock, token);
+            // What was missed is not made up for: the rate bounds every second.
+            return Math.Max(next, now) + (long)(_clock.TimestampFrequency / rate);
+        }
+    }
+
+    private bool MustPause(Experiment experiment, long since) =>
+        !_control.Switch.IsOn || !_control.Routes[experiment.Operation].Shadowed || _control.IsShortOfMemory || _observer.IsExhausted
+        || _horizon.Latest is null || (experiment.Writes && !_control.Switch.HasSandbox) || !_budget.Allows(isReserved: false)
+        || (_served.IsBusy && _clock.GetElapsedTime(since) < _options.YieldAfter);
+
+    private async Task<Attempt> TryCompareAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, string shape, SweepRun run, SweepSnapshot<TStore> snapshot,
+        CancellationToken cancellationToken)
+    {
+        Func<Side, Task<Observation<TResult>>> ask;
+        if (experiment.Writes)
+        {
+            var (image, failed) = await TryImageAsync(request!, cancellationToken);
+            if (image is null) return failed;
+            if (image.IsTooLarge)
+            {
+                run.Swept(shape, null, isWrong: false);
+                return Attempt.Done;
+            }
+
+            ask = _runner.Shadow(experiment, request, WrittenRows.Untouched(image), cancellationToken);
+        }
+        else
+        {
+            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return Attempt.NotThere;
+            ask = side => _observer.ObserveAsync(
+                token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
+        }
+
+        var control = await ask(Side.Control);
+        if (_judge.IsUnavailable(control.Error)) return Failed(control.Error);
+        var candidate = await ask(Side.Candidate);
+        if (_judge.IsUnavailable(candidate.Error)) return Failed(candidate.Error);
+        // A read that differs is asked live as well; a write only ever in a sandbox.
+        var again = experiment.Writes ? ask : _runner.Shadow(experiment, request, null, cancellationToken);
+        var (verdict, _) = await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, again, cancellationToken);
+        if (verdict.Reason is IncomparableReason.ShadowUnavailable) return Attempt.NotThere;
+        var (outcome, signature, isCritical, hash) = _runner.Recorder.Swept(experiment, request, control, candidate, verdict, shape);
+        run.Swept(shape, hash, outcome.IsWrong());
+        if (outcome.IsWrong()) _runner.Wrong(experiment, outcome, signature, isCritical);
+        // A run that passed its limit may still be using the connection.
+        if (control.Error is ShadowTimeoutException || candidate.Error is ShadowTimeoutException) await snapshot.CloseAsync();
+        return Attempt.Done;
+
+        Attempt Failed(Exception? error) =>
+            error is ShadowUnavailableException { InnerException: { } cause } && !_judge.IsUnavailable(cause) ? Attempt.Refused : Attempt.NotThere;
+    }
+
+    private async Task<(RowImage? Image, Attempt Failed)> TryImageAsync(object request, CancellationToken cancellationToken)
+    {
+        var ledger = StatementLedger.Open();
+        try
+        {
+            return (await _runner.Sandbox.Stage.ImageAsync(request, cancellationToken), default);
+        }
+#pragma warning disable CA1031 // Whatever keeps one step from its rows must not hold up the others: it is tried again, and undecided in the end.
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (null, _judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Refused);
+        }
+#pragma warning restore CA1031
+        finally
+        {
+            _budget.Charge(ledger.DatabaseTime);
+        }
+    }
+
+    /// <summary>How a try to compare ended.</summary>
+    private enum Attempt
+    {
+        Done,
+
+        /// <summary>The database was not there.</summary>
+        NotThere,
+
+        /// <summary>It was, and did not let the sides begin.</summary>
+        Refused,
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Ticketing.Api.Accounts;
+
+internal static class AccountsRegistration
+{
+    public static IServiceCollection AddAccounts(this IServiceCollection services)
+    {
+        services.AddOptions<AuthenticationSettings>().BindConfiguration("Authentication").ValidateOnStart();
+        services.AddSingleton<IValidateOptions<AuthenticationSettings>, SigningKeyValidation>();
+        services.AddSingleton<AccountReader>();
+
+        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<IOptions<AuthenticationSettings>>((bearer, settings) =>
+        {
+            bearer.MapInboundClaims = false;
+            bearer.Events = new AccessTokenEvents();
+            bearer.TokenValidationParameters = new()
+            {
+                IssuerSigningKey = new SymmetricSecurityKey(settings.Value.SigningKeyBytes),
+                ValidAlgorithms = [SecurityAlgorithms.HmacSha256],
+                RequireExpirationTime = true,
+                RequireSignedTokens = true,
+                ClockSkew = TimeSpan.Zero,
+                // The issuer of these tokens names neither.
+                ValidateIssuer = false,
+                ValidateAudience = false,
+            };
+        });
+        services.AddAuthorization();
+        return services;
+    }
+
+    public static void UseAccounts(this WebApplication app) => app.UseMiddleware<AccountMiddleware>();
+
+    /// <summary>Lets only active users in, and gives the endpoints their <see cref="CurrentUser"/>.</summary>
+    public static TBuilder RequireAccount<TBuilder>(this TBuilder endpoints)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoints.RequireAuthorization().WithMetadata(AccountRequired.Instance);
+}
+
+internal sealed class AccountRequired
+{
+    public static readonly AccountRequired Instance = new();
+}

@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+
+namespace Ticketing.Api.Problems;
+
+/// <summary>Turns what an operation threw into what the caller may know of it, and logs once what is nobody's but ours.</summary>
+internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        var refusal = RefusalOf(httpContext, exception);
+        var route = (httpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+        if (refusal == Refusal.InternalError) Log.RequestFailed(logger, exception, httpContext.Request.Method, route);
+        if (refusal == Refusal.DatabaseUnavailable) Log.DatabaseUnavailable(logger, exception, httpContext.Request.Method, route);
+
+        httpContext.Response.StatusCode = refusal.Status;
+        return refusal == Refusal.ClientClosedRequest
+            || await problems.TryWriteAsync(new() { HttpContext = httpContext, ProblemDetails = refusal.ToProblem() });
+    }
+
+    private static Refusal RefusalOf(HttpContext context, Exception exception) => exception switch
+    {
+        RefusedException refused => refused.Refusal,
+        BadHttpRequestException bad => ProblemCodes.Of(bad.StatusCode),
+        _ when context.RequestAborted.IsCancellationRequested && Chain(exception).Any(IsCancellation) => Refusal.ClientClosedRequest,
+        // EF Core wraps what Npgsql throws, in DbUpdateException or InvalidOperationException; Dapper does not.
+        _ when Chain(exception).OfType<PostgresException>().FirstOrDefault() is { } refusedByDatabase => RefusalOf(refusedByDatabase),
+        _ when Chain(exception).OfType<NpgsqlException>().Any() => Refusal.DatabaseUnavailable,
+        _ => Refusal.InternalError,
+    };
+
+    private static Refusal RefusalOf(PostgresException exception) => exception switch
+    {
+        { SqlState: PostgresErrorCodes.ForeignKeyViolation, ConstraintName: var constraint } => ReferenceRefusal(constraint ?? ""),
+        { SqlState: ['2', '2', ..] } => Refusal.UnacceptableValue,
+        // No connection (08), no login (28), no such database (3D), shut down or timed out (57).
+        { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', ..] } or { IsTransient: true } => Refusal.DatabaseUnavailable,
+        _ => Refusal.InternalError,
+    };
+
+    // The ticket or the caller's own account can be deleted between the check and the write.
+    private static Refusal ReferenceRefusal(string constraint) =>
+        constraint.Contains("ticket_id", StringComparison.Ordinal) ? Refusal.TicketNotFound
+        : constraint.Contains("user_id", StringComparison.Ordinal) ? Refusal.AccountInactive
+        : Refusal.AssigneeNotFound;
+
+    private static bool IsCancellation(Exception exception) =>
+        exception is OperationCanceledException or IOException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };
+
+    private static IEnumerable<Exception> Chain(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException) yield return exception;
+    }
+}

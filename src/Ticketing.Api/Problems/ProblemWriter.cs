@@ -1,0 +1,30 @@
+using System.Diagnostics;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace Ticketing.Api.Problems;
+
+/// <summary>Writes every problem of the service, whoever raised it, whatever the caller said to accept.</summary>
+internal sealed class ProblemWriter : IProblemDetailsWriter
+{
+    public bool CanWrite(ProblemDetailsContext context) => true;
+
+    public ValueTask WriteAsync(ProblemDetailsContext context)
+    {
+        var (http, problem) = (context.HttpContext, context.ProblemDetails);
+        var status = problem.Status ??= http.Response.StatusCode;
+        var bare = ProblemCodes.Of(status);
+
+        problem.Type = null;
+        problem.Title = ReasonPhrases.GetReasonPhrase(status);
+        if (problem.Extensions.TryAdd("code", bare.Code)) problem.Detail = bare.Detail;
+        problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
+
+        if (status is StatusCodes.Status401Unauthorized)
+            http.Response.Headers[HeaderNames.WWWAuthenticate] =
+                problem.Extensions["code"] is ProblemCodes.TokenMissing ? "Bearer" : "Bearer error=\"invalid_token\"";
+        if (status is StatusCodes.Status503ServiceUnavailable) http.Response.Headers[HeaderNames.RetryAfter] = "1";
+
+        return new(http.Response.WriteAsJsonAsync(problem, options: null, "application/problem+json", http.RequestAborted));
+    }
+}

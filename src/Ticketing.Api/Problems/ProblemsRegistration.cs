@@ -1,0 +1,16 @@
+namespace Ticketing.Api.Problems;
+
+internal static class ProblemsRegistration
+{
+    public static IServiceCollection AddProblems(this IServiceCollection services) => services
+        .AddSingleton<IProblemDetailsWriter, ProblemWriter>()
+        .AddProblemDetails()
+        .AddExceptionHandler<ExceptionProblems>()
+        .Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+
+    public static void UseProblems(this WebApplication app)
+    {
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Options;
+using Npgsql;
+using Shadowing;
+using Shadowing.Journal;
+using Shadowing.Postgres;
+
+namespace Ticketing.Api.Shadowing;
+
+/// <summary>Each second: stores what is new in the journal, learns what has been accepted on any replica, and forgets raw values whose time is over.</summary>
+internal sealed class MismatchKeeper(
+    MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, IncarnationRecord incarnation, IOptionsMonitor<ShadowingOptions> options,
+    TimeProvider clock) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Pruning = TimeSpan.FromHours(1);
+    private DateTimeOffset? _announced;
+    private long _pruned = long.MinValue;
+
+    /// <summary>Stores what the lane still found while it drained: it has stopped by now.</summary>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        using var limit = new CancellationTokenSource(Parting, clock);
+        if (incarnation.HasBegun) await TryAsync(() => SaveAsync(limit.Token));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var tick = new PeriodicTimer(Interval, clock);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stoppingToken))
+            {
+                journal.ForgetRaw(clock.GetUtcNow());
+                if (incarnation.HasBegun) await TryAsync(() => KeepAsync(stoppingToken));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+    }
+
+    private async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        await SaveAsync(cancellationToken);
+        await store.LapseAsync(cancellationToken);
+        acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
+        await AnnounceAsync(options.CurrentValue.RawSamples, cancellationToken);
+        if (_pruned != long.MinValue && clock.GetElapsedTime(_pruned) < Pruning) return;
+        await store.PruneAsync(cancellationToken);
+        _pruned = clock.GetTimestamp();
+    }
+
+    private async Task SaveAsync(CancellationToken cancellationToken)
+    {
+        if (journal.TakeChanged() is not { Count: > 0 } changed) return;
+        try
+        {
+            await store.SaveAsync(incarnation.Id, changed, cancellationToken);
+        }
+        catch
+        {
+            journal.GiveBack(changed);
+            throw;
+        }
+    }
+
+    private async Task AnnounceAsync(RawSamplesOptions raw, CancellationToken cancellationToken)
+    {
+        if (raw.Until is not { } until || until == _announced || until <= clock.GetUtcNow()) return;
+        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", options.CurrentValue.Replica, $"until {until:O}: {raw.Reason}", cancellationToken);
+        _announced = until;
+    }
+
+    /// <summary>What could not be stored stays in memory and is tried again; the record of the run reports a store that is away.</summary>
+    private static async Task TryAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        {
+        }
+    }
+}

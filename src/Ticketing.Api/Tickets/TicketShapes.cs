@@ -1,0 +1,63 @@
+using Shadowing.Diagnosing;
+
+namespace Ticketing.Api.Tickets;
+
+/// <summary>The class of each request, known before it runs, and what of it may be kept.</summary>
+internal static class TicketShapes
+{
+    /// <summary>Names of states and roles: they say nothing about anybody.</summary>
+    private static readonly HashSet<string> Words =
+    [
+        "", "open", "in_progress", "resolved", "closed", "low", "medium", "high", "urgent", "general", "bug", "feature_request", "technical_support",
+        "user", "admin", "superadmin",
+    ];
+
+    public static readonly Disclosure Discloses = new(Words, new HashSet<string> { "asOf" });
+
+    /// <summary>Stands for every caller who is staff.</summary>
+    public static readonly Caller AnyStaff = new(0, "admin");
+
+    // Asked on the caller's own flow for every request: written down once, so that it costs a lookup.
+    private static readonly string[] Lists =
+    [
+        .. from bits in Enumerable.Range(0, 32)
+           from page in new[] { "page 1", "page 2", "page 3+" }
+           select Join(
+               (bits & 1) != 0 ? "staff" : "user", (bits & 2) != 0 ? "all" : null, (bits & 4) != 0 ? "status" : null,
+               (bits & 8) != 0 ? "priority" : null, (bits & 16) != 0 ? "assignee" : null, page),
+    ];
+
+    public static string Of(ListTickets request) => Lists[
+        (3 * ((request.Caller.IsStaff ? 1 : 0) + (request.All ? 2 : 0) + (string.IsNullOrEmpty(request.Status) ? 0 : 4)
+            + (string.IsNullOrEmpty(request.Priority) ? 0 : 8) + (request.AssignedTo is null ? 0 : 16)))
+        + Math.Clamp(request.Page - 1, 0, 2)];
+
+    public static string Of(GetTicket request) => Role(request.Caller);
+
+    public static string Of(GetStats request) => (request.Caller.IsStaff, request.Timeframe) switch
+    {
+        (true, Timeframe.Week) => "staff / 7d",
+        (true, Timeframe.Month) => "staff / 30d",
+        (true, Timeframe.Quarter) => "staff / 90d",
+        (true, _) => "staff / 1y",
+        _ => "user",
+    };
+
+    public static string Of(CreateTicket request) =>
+        Join(Role(request.Caller), request.Priority is null ? null : "priority", request.Category is null ? null : "category");
+
+    public static string Of(UpdateTicket request) => Join(
+        Role(request.Caller),
+        request.Status is null ? null : "status",
+        request.Priority is null ? null : "priority",
+        request.AssignedTo is null ? null : "assignee",
+        request.Resolution is null ? null : "resolution");
+
+    public static string Of(DeleteTicket request) => Role(request.Caller);
+
+    public static string Of(AddComment request) => Join(Role(request.Caller), request.IsInternal ? "internal" : null);
+
+    private static string Role(Caller caller) => caller.IsStaff ? "staff" : "user";
+
+    private static string Join(params string?[] parts) => string.Join(" / ", parts.OfType<string>());
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Npgsql;
+using Shadowing.Sweeping;
+
+namespace Ticketing.Api.Tickets;
+
+/// <summary>
+/// How operations are swept: which requests the data there is can be asked about. Reads exhaustively for what the rows decide, at the usual page size
+/// and for one caller of those who see the same; writes by the commands, legal ones and such as are refused, that each ticket can be given.
+/// </summary>
+/// <param name="shadow">The shadow's data source; each query is short, and no transaction outlives it.</param>
+internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
+{
+    private const int Batch = 500;
+
+    public IReadOnlyDictionary<string, Sweep<ITicketStore>> ByOperation => new Sweep<ITicketStore>[]
+    {
+        new Sweep<ITicketStore, GetTicket, TicketAnswer>(TicketExperiments.Get, GetsAsync) { CountAsync = CountGetsAsync },
+        new Sweep<ITicketStore, ListTickets, TicketPage>(TicketExperiments.List, ListsAsync) { CountAsync = CountListsAsync },
+
+        // The clock makes new cases for ever.
+        new Sweep<ITicketStore, GetStats, TicketStats>(TicketExperiments.Stats, StatsAsync) { CountAsync = CountStatsAsync, IsExhaustive = false },
+
+        new Sweep<ITicketStore, CreateTicket, Ticket>(TicketExperiments.Create, CreatesAsync) { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
+        new Sweep<ITicketStore, UpdateTicket, TicketChange>(TicketExperiments.Update, UpdatesAsync) { CountAsync = token => CountWritesAsync(13, token), IsExhaustive = false },
+        new Sweep<ITicketStore, DeleteTicket, TicketDeletion>(TicketExperiments.Delete, DeletesAsync) { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
+        new Sweep<ITicketStore, AddComment, CommentAnswer>(TicketExperiments.Comment, CommentsAsync) { CountAsync = token => CountWritesAsync(4, token), IsExhaustive = false },
+    }.ToDictionary(sweep => sweep.Experiment.Operation);
+
+    /// <summary>Every ticket as staff, its owner and somebody else see it; then tickets that are not there.</summary>
+    private async IAsyncEnumerable<SweepStep<GetTicket>> GetsAsync(string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (last, turn) = Pair(cursor);
+        var strangers = await ListAsync(
+            "select id from users where role is distinct from 'admin' and role is distinct from 'superadmin' order by id limit 2",
+            static row => row.GetInt32(0), cancellationToken);
+        for (var from = last; ;)
+        {
+            var tickets = await ListAsync(
+                "select t.id, t.user_id, coalesce(u.role, '') in ('admin', 'superadmin') from support_tickets t join users u on u.id = t.user_id "
+                + $"where t.id >= $1 order by t.id limit {Batch}",
+                static row => (Id: row.GetInt32(0), Owner: row.GetInt32(1), OwnerIsStaff: row.GetBoolean(2)), cancellationToken, from);
+            foreach (var (id, owner, ownerIsStaff) in tickets)
+            {
+                var stranger = strangers.Find(user => user != owner);
+                Caller?[] callers = [TicketShapes.AnyStaff, ownerIsStaff ? null : new(owner, "user"), stranger == 0 ? null : new(stranger, "user")];
+                for (var i = 0; i < callers.Length; i++)
+                {
+                    if ((id == last && i <= turn) || callers[i] is not { } caller) continue;
+                    yield return new(new(caller, id), Cursor(id, i));
+                }
+            }
+
+            if (tickets.Count < Batch || tickets[^1].Id == int.MaxValue) break;
+            from = tickets[^1].Id + 1;
+        }
+
+        if (last < int.MaxValue) yield return new(new(TicketShapes.AnyStaff, int.MaxValue), Cursor(int.MaxValue, 3));
+        if (last < int.MaxValue || turn < 4)
+            foreach (var stranger in strangers.Take(1)) yield return new(new(new(stranger, "user"), int.MaxValue), Cursor(int.MaxValue, 4));
+    }
+
+    private Task<long?> CountGetsAsync(CancellationToken cancellationToken) =>
+        CountAsync(
+            "select 2 + count(*) * 2 + count(*) filter (where coalesce(u.role, '') not in ('admin', 'superadmin')) "
+            + "from support_tickets t join users u on u.id = t.user_id",
+            cancellationToken);
+
+    /// <summary>Each timeframe as it would have been asked for every six hours, the latest first, up to a year back.</summary>
+    private async IAsyncEnumerable<SweepStep<GetStats>> StatsAsync(string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var (last, turn) = cursor is null ? (int.MaxValue, -1) : Pair(cursor);
+        foreach (var at in (await MomentsAsync(cancellationToken)).OrderDescending())
+        {
+            // Moments lie on a grid, so that they are the same ones on another day.
+            var hour = (int)(at - DateTime.UnixEpoch).TotalHours;
+            if (hour > last) continue;
+            foreach (var timeframe in Enum.GetValues<Timeframe>())
+            {
+                if (hour == last && (int)timeframe <= turn) continue;
+                yield return new(new(TicketShapes.AnyStaff, timeframe, at), Cursor(hour, (int)timeframe));
+            }
+        }
+    }
+
+    private async Task<long?> CountStatsAsync(CancellationToken cancellationToken) =>
+        (await MomentsAsync(cancellationToken)).Count * (long)Enum.GetValues<Timeframe>().Length;
+
+    private Task<List<DateTime>> MomentsAsync(CancellationToken cancellationToken) => ListAsync(
+        """
+        select generate_series(greatest(date_trunc('day', min(created_at)), date_trunc('day', localtimestamp) - interval '1 year'),
+            localtimestamp::timestamp, interval '6 hours') from support_tickets
+        """,
+        static row => row.GetDateTime(0), cancellationToken);
+
+    private async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = shadow.CreateCommand(sql);
+        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<T>();
+        while (await reader.ReadAsync(cancellationToken)) rows.Add(read(reader));
+        return rows;
+    }
+
+    /// <returns>Null where the database's time limit for the shadow ends the count.</returns>
+    private async Task<long?> CountAsync(string sql, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await ListAsync(sql, static row => row.GetInt64(0), cancellationToken))[0];
+        }
+        catch (PostgresException late) when (late.SqlState == PostgresErrorCodes.QueryCanceled)
+        {
+            return null;
+        }
+    }
+
+    private static string Cursor(int first, int second) => string.Create(CultureInfo.InvariantCulture, $"{first}:{second}");
+
+    private static (int First, int Second) Pair(string? cursor) => cursor?.Split(':') is [var first, var second]
+        ? (int.Parse(first, CultureInfo.InvariantCulture), int.Parse(second, CultureInfo.InvariantCulture))
+        : (0, -1);
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using Ticketing.Demo.Traffic;
+
+namespace Ticketing.Demo;
+
+/// <summary>What somebody needs to use the demo by hand. Only its owner may read the file.</summary>
+internal static class AccessFile
+{
+    private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    /// <summary>The file appears whole, or not at all: somebody may be waiting for it.</summary>
+    public static async Task WriteAsync(
+        FileInfo file, IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, DemoSecrets secrets, string servedConnection)
+    {
+        var partial = file.FullName + ".partial";
+        File.Delete(partial);
+        await using (var stream = new FileStream(partial, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+#pragma warning disable CA1416 // The demo runs on Linux only, as its PostgreSQL does.
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+#pragma warning restore CA1416
+        }))
+        {
+            await JsonSerializer.SerializeAsync(
+                stream,
+                new
+                {
+                    url = replicas[0].GetLeftPart(UriPartial.Authority),
+                    replicas = replicas.Select(replica => replica.GetLeftPart(UriPartial.Authority)),
+                    userToken = tokens.Of(population.Heavy[0]),
+                    adminToken = tokens.Of(population.Staff.First(actor => actor.Role == "admin")),
+                    secrets.ViewerToken,
+                    secrets.OperatorToken,
+                    secrets.WebhookToken,
+                    servedConnection,
+                },
+                Indented);
+        }
+
+        File.Move(partial, file.FullName, overwrite: true);
+    }
+}

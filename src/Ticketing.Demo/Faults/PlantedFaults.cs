@@ -1,0 +1,115 @@
+using System.Runtime.CompilerServices;
+
+namespace Ticketing.Demo.Faults;
+
+/// <summary>A fault and the share of the answers it fits that it changes.</summary>
+internal sealed record FaultChoice(CandidateFault Fault, double Rate);
+
+/// <summary>The faults of one run: decides which requests they hit, remembers it, and counts.</summary>
+/// <remarks>
+/// A request is hit by at most one fault, and for good: the candidate is asked again with the very same request when a difference is
+/// confirmed, and must be wrong again. Requests are told apart by reference, because as records equal ones are equal.
+/// </remarks>
+internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
+{
+    private readonly Planted[] _planted = [.. choices.Select(choice => new Planted(choice.Fault, new(choice.Rate)))];
+    private readonly ConditionalWeakTable<object, Decision> _decisions = [];
+    private volatile bool _armed;
+
+    /// <summary>Requests whose first shadow answer was changed, by the fault's name.</summary>
+    public IReadOnlyDictionary<string, long> ByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Count);
+
+    /// <summary>
+    /// Of these, those in which the control was asked again and the candidate was not: the difference was seen, and its confirmation ended before it
+    /// could be held against anybody. Known where the control is watched.
+    /// </summary>
+    public IReadOnlyDictionary<string, long> UndecidedByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Undecided);
+
+    public bool IsEmpty => _planted.Length == 0;
+
+    public long Total => _planted.Sum(planted => planted.Count);
+
+    /// <summary>From now on answers are changed. Before that the service may warm up in peace.</summary>
+    public void Arm() => _armed = true;
+
+    /// <summary>The answer as it was, or as a fault leaves it.</summary>
+    public async Task<TAnswer> PassAsync<TRequest, TAnswer>(CandidateCall<TRequest, TAnswer> call, CancellationToken cancellationToken)
+        where TRequest : class
+        where TAnswer : class
+    {
+        if (!_armed) return call.Answer;
+        var decision = _decisions.GetValue(call.Request, static _ => new());
+        if (!decision.Begin())
+        {
+            return decision.By?.Fault is CandidateFault<TRequest, TAnswer> again && again.Fits(call.Request, call.Answer)
+                ? await again.Apply(call, cancellationToken) ?? call.Answer
+                : call.Answer;
+        }
+
+        foreach (var planted in _planted)
+        {
+            if (planted.Fault is not CandidateFault<TRequest, TAnswer> fault || !fault.Fits(call.Request, call.Answer)) continue;
+            if (!planted.Share.Take()) continue;
+
+            // Before the fault acts: it may throw, or never return.
+            decision.By = planted;
+            planted.Add(1);
+            if (await fault.Apply(call, cancellationToken) is { } changed) return changed;
+            planted.Add(-1);
+            planted.Share.GiveBack();
+            decision.By = null;
+        }
+
+        return call.Answer;
+    }
+
+    /// <summary>The control was asked, for a user or in the shadow.</summary>
+    public void AskedControl(object request)
+    {
+        if (_armed) _decisions.GetValue(request, static _ => new()).AskControl();
+    }
+
+    private sealed class Decision
+    {
+        private int _candidate;
+        private int _control;
+        private bool _isUndecided;
+
+        public Planted? By { get; set; }
+
+        /// <summary>Whether the candidate is asked for the first time.</summary>
+        public bool Begin()
+        {
+            if (Interlocked.Increment(ref _candidate) == 1) return true;
+            if (_isUndecided) By?.AddUndecided(-1);
+            _isUndecided = false;
+            return false;
+        }
+
+        // The second time is after both have answered: what the candidate's was, is settled.
+        public void AskControl()
+        {
+            if (Interlocked.Increment(ref _control) != 2 || By is null || Volatile.Read(ref _candidate) != 1) return;
+            _isUndecided = true;
+            By.AddUndecided(1);
+        }
+    }
+
+    private sealed class Planted(CandidateFault fault, FaultShare share)
+    {
+        private long _count;
+        private long _undecided;
+
+        public CandidateFault Fault { get; } = fault;
+
+        public FaultShare Share { get; } = share;
+
+        public long Count => Interlocked.Read(ref _count);
+
+        public long Undecided => Interlocked.Read(ref _undecided);
+
+        public void Add(long requests) => Interlocked.Add(ref _count, requests);
+
+        public void AddUndecided(long requests) => Interlocked.Add(ref _undecided, requests);
+    }
+}

@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Benchmarks;
+
+Option<int> blocks = new("--blocks") { Description = "Blocks of traffic for each variant.", DefaultValueFactory = _ => 25 };
+Option<double> seconds = new("--block") { Description = "Seconds of traffic in a block.", DefaultValueFactory = _ => 4 };
+Option<double> rate = new("--rate") { Description = "Writes a second.", DefaultValueFactory = _ => 40 };
+Option<bool> durable = new("--durable") { Description = "Whether commits wait for the disk, as in life." };
+Option<FileInfo?> file = new("--report") { Description = "Where the tables are written." };
+
+var command = new RootCommand("What a write costs its user: with its comparison, without it, and without any shadow, in one run.") { blocks, seconds, rate, durable, file };
+command.SetAction(async (asked, stop) =>
+{
+    var options = new WriteBenchOptions(
+        asked.GetValue(blocks), TimeSpan.FromSeconds(asked.GetValue(seconds)), asked.GetValue(rate), asked.GetValue(durable));
+    var report = WriteReport.Of(options, await WriteBench.RunAsync(options, Console.Error.WriteLine, TimeProvider.System, stop));
+    Console.Out.Write(report);
+    if (asked.GetValue(file) is { } output) await File.WriteAllTextAsync(output.FullName, report, stop);
+    return 0;
+});
+return await command.Parse(args).InvokeAsync();

@@ -1,0 +1,26 @@
+namespace EndToEnd.Tests.Live;
+
+/// <summary>Waits for something to be seen.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    /// <param name="what">What is waited for, to be named where it does not come.</param>
+    /// <returns>When it was seen.</returns>
+    public static async Task<DateTimeOffset> HoldsAsync(string what, Func<Task<bool>> condition)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(Patience);
+        using var look = new PeriodicTimer(Look);
+        try
+        {
+            while (!await condition()) await look.WaitForNextTickAsync(limit.Token);
+            return TimeProvider.System.GetUtcNow();
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"Not seen within {Patience.TotalSeconds} s: {what}.");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using Ticketing.Api;
+using Ticketing.Demo;
+using Ticketing.Demo.Database;
+using EndToEnd.Tests.Live;
+
+namespace EndToEnd.Tests.Rolling;
+
+/// <summary>A replica as a process, at an address that stays the same when it is started again.</summary>
+/// <remarks>
+/// Each has a loopback address of its own, as machines have: no outgoing connection of this machine, which all come from 127.0.0.1, can
+/// take its port while it is down.
+/// </remarks>
+internal sealed class ReplicaProcess(int number, int port, TicketingDatabase database, DemoSecrets secrets, string serveFor)
+    : IAsyncDisposable
+{
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
+    private Process? _process;
+
+    public string Name { get; } = $"replica{number}";
+
+    public string Authority { get; } = string.Create(CultureInfo.InvariantCulture, $"127.0.0.{number + 1}:{port}");
+
+    public int ProcessId => _process!.Id;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Starts it and waits until it is ready.</summary>
+    public async Task StartAsync()
+    {
+        _process?.Dispose();
+        var start = new ProcessStartInfo("dotnet", [typeof(ApiHost).Assembly.Location])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in Settings()) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        _process = Process.Start(start)!;
+        var said = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
+        _ = _process.StandardError.ReadToEndAsync(CancellationToken.None);
+        await Eventually.HoldsAsync($"{Name} is ready", async () =>
+        {
+            if (_process.HasExited) Assert.Fail($"{Name} ended: {await said}");
+            try
+            {
+                using var response = await _http.GetAsync(new Uri($"http://{Authority}/health/ready"), Cancellation);
+                return response.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
+    }
+
+    public async Task TerminateAsync()
+    {
+        using var kill = Process.Start("kill", ["-TERM", $"{_process!.Id}"])!;
+        await kill.WaitForExitAsync(Cancellation);
+    }
+
+    /// <returns>Its exit code.</returns>
+    public async Task<int> ExitedAsync()
+    {
+        await _process!.WaitForExitAsync(Cancellation);
+        return _process.ExitCode;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (_process is { HasExited: false }) _process.Kill();
+        _process?.Dispose();
+        _http.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private IEnumerable<KeyValuePair<string, string?>> Settings() =>
+    [
+        .. secrets.Settings,
+        new("ASPNETCORE_URLS", $"http://{Authority}"),
+        new("ConnectionStrings:Served", database.Served),
+        new("ConnectionStrings:Shadow", database.Shadow),
+        new("ConnectionStrings:Sandbox", database.Sandbox),
+        new("ConnectionStrings:Evidence", database.Evidence),
+        new("Shadowing:Replica", Name),
+        new("Stopping:ServeFor", serveFor),
+    ];
+}

@@ -1,0 +1,198 @@
+using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Journal;
+
+namespace Shadowing.Tests.Journal;
+
+/// <summary>What is kept of mismatches: grouped, bounded, explained, and accepted only for as long as somebody answers for them.</summary>
+public sealed class JournalTests
+{
+    [Fact]
+    public async Task Mismatches_of_one_signature_are_one_group_with_early_and_recent_samples()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("no") }.StartAsync();
+        for (var i = 0; i < 20; i++)
+        {
+            await engine.AskAsync($"question {i}");
+            await engine.SettledAsync();
+        }
+
+        var group = Assert.Single(Journal(engine).Read());
+        Assert.Equal((20, "mismatch", "normal"), (group.Count, group.Outcome, group.Severity));
+        Assert.Equal([new("text", "value")], group.Differences);
+        Assert.Equal(8, group.Samples.Count);
+        Assert.Equal(group.FirstSeen, group.Samples[0].At);
+        Assert.Equal(group.LastSeen, group.Samples[^1].At);
+    }
+
+    [Fact]
+    public async Task What_differs_elsewhere_or_fails_otherwise_is_another_signature()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("no") }.StartAsync();
+        await engine.CompareAsync();
+        engine.Candidate = (_, _) => Task.FromResult(new Answer("yes", 8));
+        await engine.CompareAsync();
+        engine.Candidate = Engine.Failing(new NotSupportedException());
+        await engine.CompareAsync();
+        engine.Candidate = Engine.Failing(new InvalidOperationException());
+        await engine.CompareAsync();
+        var groups = Journal(engine).Read();
+        Assert.Equal(4, groups.Select(group => group.Signature).Distinct().Count());
+        Assert.Equal(["InvalidOperationException", "NotSupportedException", null, null], groups.Select(group => group.ErrorType).OrderBy(type => type is null).ThenBy(type => type));
+        Assert.Equal(2, groups.Count(group => group.Outcome == "candidate_error"));
+    }
+
+    [Fact]
+    public async Task Signatures_are_bounded_and_the_rest_are_kept_together()
+    {
+        var say = 0;
+        await using var engine = await new Engine(new() { ["MaxSignatures"] = "10", ["Breaker:MinimumThroughput"] = "10000" })
+        {
+            Control = (_, _) => Task.FromResult(Deep(-1)),
+            Candidate = (_, _) => Task.FromResult(Deep(say)),
+        }.StartAsync();
+        for (say = 0; say < 30; say++) await engine.CompareAsync();
+        var groups = Journal(engine).Read();
+        Assert.Equal(11, groups.Count);
+        Assert.Equal(20, groups.Single(group => group.Differences is [{ Path: "_other" }]).Count);
+
+        // Errors of thirty types make as many signatures.
+        static Answer Deep(int number) => number < 0 ? new("yes") : throw (Exception)Activator.CreateInstance(Errors[number])!;
+    }
+
+    [Fact]
+    public async Task A_difference_seen_only_under_concurrency_several_times_is_raised()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("no"), CandidateOnSnapshot = Engine.Saying("yes") }.StartAsync();
+        await engine.CompareAsync();
+        await engine.CompareAsync();
+        Assert.False(Assert.Single(Journal(engine).Read()).Raised);
+        await engine.CompareAsync();
+        Assert.True(Assert.Single(Journal(engine).Read()).Raised);
+    }
+
+    [Fact]
+    public async Task An_accepted_signature_is_tolerated_and_counted_until_it_expires()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("no") }.StartAsync();
+        await engine.CompareAsync();
+        var signature = Assert.Single(Journal(engine).Read()).Signature;
+        Accept(engine, signature, DateTimeOffset.UtcNow.AddHours(1));
+        var status = await engine.CompareAsync();
+        Assert.Equal((1, 1), (status.Comparisons["mismatch"], status.Comparisons["tolerated"]));
+        Assert.Equal([new MismatchCount("text", "value", 1)], status.Mismatches);
+        Assert.Equal((2, 1), (Journal(engine).Read()[0].Count, Journal(engine).Read()[0].Accepted));
+
+        Accept(engine, signature, DateTimeOffset.UtcNow.AddSeconds(-1));
+        Assert.Equal(2, (await engine.CompareAsync()).Comparisons["mismatch"]);
+    }
+
+    [Fact]
+    public async Task An_acceptance_hides_neither_another_difference_beside_it_nor_a_leak()
+    {
+        await using var engine = await new Engine(experiments: Leaky) { Candidate = Engine.Saying("no") }.StartAsync();
+        await AskAsync("?");
+        Accept(engine, Assert.Single(Journal(engine).Read()).Signature, DateTimeOffset.UtcNow.AddHours(1));
+        engine.Candidate = (_, _) => Task.FromResult(new Answer("no", 8));
+        await AskAsync("?");
+        engine.Candidate = Engine.Saying("no");
+        await AskAsync("leak");
+        var status = await engine.SettledAsync();
+        Assert.Equal((3, 0), (status.Comparisons["mismatch"], status.Comparisons["tolerated"]));
+        Assert.Contains(Journal(engine).Read(), group => group is { Severity: "critical", Diagnosis.Cause: "access_filter_lost" } or { Severity: "critical", Count: 2 });
+
+        async Task AskAsync(string text)
+        {
+            await engine.Runner.RunAsync(Leaky, new Question(text), TestContext.Current.CancellationToken);
+            await engine.SettledAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_candidate_that_needs_more_statements_is_noted_and_still_matches()
+    {
+        await using var engine = await new Engine
+        {
+            Candidate = (_, _) =>
+            {
+                for (var i = 0; i < 5; i++) StatementLedger.Current?.Ended(1, TimeProvider.System);
+                return Task.FromResult(new Answer("yes"));
+            },
+        }.StartAsync();
+        var status = await engine.CompareAsync();
+        Assert.Equal((1, 0), (status.Comparisons["match"], status.Comparisons["mismatch"]));
+        var group = Assert.Single(Journal(engine).Read());
+        Assert.Equal(("match", "n_plus_one"), (group.Outcome, group.Diagnosis.Cause));
+        Assert.Equal([new("", "statements")], group.Differences);
+    }
+
+    [Fact]
+    public async Task A_store_that_was_away_gets_what_changed_meanwhile()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("no") }.StartAsync();
+        await engine.CompareAsync();
+        var changed = Journal(engine).TakeChanged();
+        Assert.Single(changed);
+        Assert.Empty(Journal(engine).TakeChanged());
+        Journal(engine).GiveBack(changed);
+        Assert.Single(Journal(engine).TakeChanged());
+    }
+
+    [Fact]
+    public void Runs_merge_into_one_group_whatever_their_order()
+    {
+        var (one, other) = (Group(3, 1, "time_zone"), Group(5, 9, "truncated_time"));
+        foreach (var merged in new[] { MismatchGroup.Merge([one, other]), MismatchGroup.Merge([other, one]) })
+        {
+            var group = Assert.Single(merged);
+            Assert.Equal((8, "truncated_time"), (group.Count, group.Diagnosis.Cause));
+            Assert.Equal((one.FirstSeen, other.LastSeen), (group.FirstSeen, group.LastSeen));
+            Assert.Equal(["build 1", "build 9"], group.Fingerprints.Order());
+        }
+    }
+
+    [Fact]
+    public async Task Raw_values_are_kept_only_while_unlocked_and_never_written_with_the_group()
+    {
+        await using var locked = await new Engine { Candidate = Engine.Saying("secret") }.StartAsync();
+        await locked.CompareAsync();
+        Assert.All(Journal(locked).Read()[0].Samples, sample => Assert.Null(sample.Raw));
+
+        Dictionary<string, string?> unlocked = new()
+        {
+            ["RawSamples:Until"] = DateTimeOffset.UtcNow.AddHours(1).ToString("O"),
+            ["RawSamples:Owner"] = "somebody",
+            ["RawSamples:Reason"] = "to see it once",
+        };
+        await using var open = await new Engine(unlocked) { Candidate = Engine.Saying("secret") }.StartAsync();
+        await open.CompareAsync();
+        var group = Journal(open).Read()[0];
+        Assert.Contains("secret", group.Samples[0].Raw!.Candidate, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", System.Text.Json.JsonSerializer.Serialize(group), StringComparison.Ordinal);
+        Journal(open).ForgetRaw(DateTimeOffset.UtcNow.AddHours(2));
+        Assert.Null(Journal(open).Read()[0].Samples[0].Raw);
+    }
+
+    private static readonly Type[] Errors =
+        [.. typeof(Exception).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(SystemException)) && !type.IsAbstract && type.IsPublic
+            && type.GetConstructor(Type.EmptyTypes) is not null && type.GetCustomAttributes(typeof(ObsoleteAttribute), false).Length == 0
+            && !type.IsSubclassOf(typeof(OperationCanceledException)) && type != typeof(OperationCanceledException)).OrderBy(type => type.Name).Take(30)];
+
+    private static Experiment<Oracle, Question, Answer> Leaky { get; } =
+        new("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
+        {
+            Leaks = static (question, _) => question.Text == "leak",
+        };
+
+    private static MismatchJournal Journal(Engine engine) => engine.Services.GetRequiredService<MismatchJournal>();
+
+    private static void Accept(Engine engine, string signature, DateTimeOffset until) => engine.Services.GetRequiredService<Acceptances>()
+        .Replace([new(signature, "oracle.ask", "somebody", "it is meant to be", "an operator", DateTimeOffset.UtcNow, until)]);
+
+    private static MismatchGroup Group(long count, int at, string cause)
+    {
+        var when = DateTimeOffset.UnixEpoch.AddDays(at);
+        return new(
+            "abc", "oracle.ask", "mismatch", "normal", [new("text", "value")], null, count, 0, false, when, when.AddHours(1), [$"build {at}"], ["any"],
+            new Dictionary<string, long> { [cause] = count }, new(cause, "", ""), []);
+    }
+}

@@ -1,0 +1,54 @@
+namespace Ticketing.Api.Tests.Matrix;
+
+/// <summary>Runs faults of different operations together, each batch once, when the first of its faults is asked for.</summary>
+public sealed class MatrixFixture(PostgresFixture postgres) : IDisposable
+{
+    // Outside any window of the statistics where the time is the ticket's creation: what is infinite cannot be subtracted, on either side.
+    internal const string Infinities =
+        """
+        update support_tickets set updated_at = 'infinity' where id % 5 = 0;
+        update support_tickets set updated_at = '-infinity' where id % 5 = 1;
+        update support_tickets set created_at = '-infinity' where created_at < current_timestamp - interval '2 years';
+        update ticket_comments set created_at = 'infinity' where id % 11 = 0
+        """;
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly Dictionary<string, Detection> _found = [];
+
+    internal static IReadOnlyList<CatalogueFault> Faults { get; } =
+        [.. FilterFaults.All, .. NullFaults.All, .. JoinFaults.All, .. TimeFaults.All, .. NumberFaults.All];
+
+    internal static IReadOnlyList<CatalogueFault> Controls { get; } = [.. NegativeControls.All];
+
+    internal async Task<Detection> OfAsync(CatalogueFault fault)
+    {
+        await _one.WaitAsync(TestContext.Current.CancellationToken);
+        try
+        {
+            if (!_found.ContainsKey(fault.Name))
+            {
+                var all = fault.IsNegativeControl ? Controls : Faults;
+                var number = all.Where(other => other.Operation == fault.Operation).ToList().IndexOf(fault);
+                CatalogueFault[] batch = [.. all.GroupBy(other => other.Operation).SelectMany(same => same.Skip(number).Take(1))];
+                var prepare = batch.Any(other => other.Line == "infinity timestamps") ? Infinities : null;
+                var name = $"matrix_{(fault.IsNegativeControl ? "silent" : "faults")}_{number}";
+                foreach (var detection in await MatrixRun.RunAsync(postgres, name, batch, prepare)) _found[detection.Fault.Name] = detection;
+            }
+
+            return _found[fault.Name];
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    internal async Task<IReadOnlyList<Detection>> AllAsync(IReadOnlyList<CatalogueFault> faults)
+    {
+        var found = new List<Detection>();
+        foreach (var fault in faults) found.Add(await OfAsync(fault));
+        return found;
+    }
+
+    public void Dispose() => _one.Dispose();
+}

@@ -1,0 +1,232 @@
+using Npgsql;
+using Shadowing;
+using Shadowing.Evidence;
+using Shadowing.Journal;
+using Shadowing.Postgres;
+
+namespace Ticketing.Api.Tests.Shadowing;
+
+/// <summary>The store is the sum of what was stored, and the union of the cases, whatever was retried, by whomever, in whatever order.</summary>
+public sealed class EvidenceStoreTests(PostgresFixture postgres)
+{
+    private const string Fingerprint = "0123456789ab";
+    private const string Operation = "tickets.list";
+    private static readonly Guid Run = Guid.NewGuid();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Three_replicas_that_retry_and_overtake_each_other_add_up_exactly()
+    {
+        var (store, source) = await StoreAsync("evidence_sum");
+        await using var _ = source;
+        var expected = CaseBitmap.ForOperation();
+        var replicas = Enumerable.Range(0, 3).Select(number => (Id: Guid.NewGuid(), Ledger: new EvidenceLedger(), Dice: new Random(number))).ToArray();
+        await Task.WhenAll(replicas.Select(async replica =>
+        {
+            using var ledger = replica.Ledger;
+            ledger.Begin(Fingerprint);
+            for (var round = 0; round < 30; round++)
+            {
+                for (var i = 0; i < 20; i++)
+                {
+                    var hash = (ulong)replica.Dice.Next(400);
+                    lock (expected) expected.Add(hash);
+                    ledger.Of(Operation).Arrived(ledger.Of(Operation).Of($"shape {hash % 3}"));
+                    ledger.Compared(ledger.Of(Operation).SlotOf($"shape {hash % 3}"), hash, Outcome.Match, candidateSentMore: i == 0);
+                }
+
+                var batch = ledger.Take()!;
+                Assert.Equal(FlushResult.Written, await store.FlushAsync(replica.Id, batch, Cancellation));
+                // The answer was lost on its way: it is sent again.
+                if (round % 3 == 0) Assert.Equal(FlushResult.Repeated, await store.FlushAsync(replica.Id, ledger.Take()!, Cancellation));
+                ledger.Stored(batch);
+            }
+        }));
+
+        var merged = (await store.ReadAsync(Fingerprint, "candidate", [Operation, "tickets.get"], GatePolicy.Default, Cancellation)).Operations;
+        var list = merged[0];
+        Assert.Equal((1800L, 90L, 1800L), (list.Comparisons, list.Statements.More, list.Statements.Trials));
+        Assert.Equal((expected.Occupied, expected.Occupied, 0), (list.Cases, list.LiveCases, list.Mismatches));
+        Assert.Equal(3, list.Shapes.Count);
+        Assert.Equal(1, list.Shapes.Sum(shape => shape.TrafficShare), 9);
+        Assert.Equal(new OperationEvidence { Operation = "tickets.get", Candidate = "candidate" }.Cases, merged[1].Cases);
+    }
+
+    [Fact]
+    public async Task A_flush_that_dies_half_way_stores_nothing_and_the_same_batch_stores_it_once()
+    {
+        var (store, source) = await StoreAsync("evidence_half");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        ledger.Of(Operation).Arrived(ledger.Of(Operation).Of("any"));
+        ledger.Compared(ledger.Of(Operation).SlotOf("any"), 7, Outcome.Mismatch, candidateSentMore: null);
+        var id = Guid.NewGuid();
+        await ExecuteAsync(source, "alter table shadow.traffic add constraint broken check (requests < 0)");
+        await Assert.ThrowsAsync<PostgresException>(() => store.FlushAsync(id, ledger.Take()!, Cancellation));
+        await ExecuteAsync(source, "alter table shadow.traffic drop constraint broken");
+        Assert.Equal(FlushResult.Written, await store.FlushAsync(id, ledger.Take()!, Cancellation));
+        var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0];
+        Assert.Equal((1L, 1L, 1L, 1L), (list.Comparisons, list.Differing, list.Mismatches, list.Cases));
+    }
+
+    [Fact]
+    public async Task Evidence_of_one_fingerprint_is_none_of_another()
+    {
+        var (store, source) = await StoreAsync("evidence_fingerprint");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        ledger.Compared(ledger.Of(Operation).SlotOf("any"), 7, Outcome.Match, candidateSentMore: null);
+        await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+        Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].Cases);
+    }
+
+    [Fact]
+    public async Task Accepting_a_signature_begins_anew_the_shapes_that_it_hit_and_only_those()
+    {
+        var (store, source) = await StoreAsync("evidence_restart");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        for (var i = 0UL; i < 10; i++)
+        {
+            Add(ledger, "hit", i, i < 2 ? Outcome.Mismatch : Outcome.Match);
+            Add(ledger, "other", 100 + i, Outcome.Match);
+        }
+
+        Add(ledger, "other", 200, Outcome.Mismatch);
+        await FlushAsync();
+        await ExecuteAsync(source,
+            """
+            insert into shadow.mismatch values ('s1', gen_random_uuid(), 'tickets.list', now(), '{"shapes": ["hit"]}'),
+                ('s1', gen_random_uuid(), 'tickets.list', now(), '{"shapes": ["hit", "never asked"]}')
+            """);
+        Assert.Equal((21, 3), await WholeAsync());
+
+        var mismatches = new MismatchStore(source);
+        await mismatches.AcceptAsync(new("s1", Operation, "me", "it is meant", "me", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1)), Cancellation);
+        // Those of the shape that was not hit still count for the operation.
+        Assert.Equal((11, 1), await WholeAsync());
+
+        // A replica that has not heard of it counts into what is read no more.
+        Add(ledger, "hit", 50, Outcome.Match);
+        await FlushAsync();
+        Assert.Equal((11, 1), await WholeAsync());
+        var epochs = (await ReadAsync()).Epochs[Operation];
+        Assert.Equal(new Dictionary<string, int> { [""] = 1, ["hit"] = 1 }, epochs);
+        Assert.True(ledger.IsBehind(Operation, epochs));
+        Assert.Equal(2, ledger.Restart(Operation, epochs));
+        Assert.False(ledger.IsBehind(Operation, epochs));
+        Add(ledger, "hit", 50, Outcome.Tolerated);
+        Add(ledger, "hit", 51, Outcome.Match);
+        await FlushAsync();
+        Assert.Equal((13, 1), await WholeAsync());
+        var hit = (await ReadAsync()).Operations[0].Shapes.Single(shape => shape.Name == "hit");
+        Assert.Equal((2L, 2L, 0L), (hit.Cases, hit.LiveCases, hit.Mismatches));
+
+        Assert.True(await mismatches.RevokeAsync("s1", "me", Cancellation));
+        Assert.False(await mismatches.RevokeAsync("s1", "me", Cancellation));
+        Assert.Equal(2, (await ReadAsync()).Epochs[Operation]["hit"]);
+        Assert.Equal((11, 1), await WholeAsync());
+
+        async Task FlushAsync()
+        {
+            while (ledger.Take() is { } batch)
+            {
+                await store.FlushAsync(Run, batch, Cancellation);
+                ledger.Stored(batch);
+            }
+        }
+
+        Task<MergedEvidence> ReadAsync() => store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation);
+
+        async Task<(long, long)> WholeAsync() => (await ReadAsync()).Operations[0] is var whole ? (whole.Cases, whole.Mismatches) : default;
+    }
+
+    [Fact]
+    public async Task An_acceptance_whose_time_is_over_ends_once_and_as_if_it_had_been_revoked()
+    {
+        var (store, source) = await StoreAsync("evidence_expiry");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        Add(ledger, "hit", 1, Outcome.Tolerated);
+        await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+        await ExecuteAsync(source, """insert into shadow.mismatch values ('s1', gen_random_uuid(), 'tickets.list', now(), '{"shapes": ["hit"]}')""");
+        var mismatches = new MismatchStore(source);
+        var now = DateTimeOffset.UtcNow;
+        await mismatches.AcceptAsync(new("s1", Operation, "me", "it is meant", "me", now, now.AddDays(1)), Cancellation);
+        Assert.False(await mismatches.LapseAsync(Cancellation));
+        await ExecuteAsync(source, "update shadow.acceptance set expires_at = now()");
+        Assert.True(await mismatches.LapseAsync(Cancellation));
+        Assert.False(await mismatches.LapseAsync(Cancellation));
+        // This machine's clock may be behind the database's.
+        var acceptances = new Acceptances();
+        acceptances.Replace(await mismatches.AcceptancesAsync(Cancellation));
+        Assert.Null(acceptances.Of("s1", now.AddDays(-1)));
+        Assert.Equal(2, (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Epochs[Operation]["hit"]);
+    }
+
+    [Fact]
+    public async Task A_run_that_fell_silent_without_goodbye_is_an_unclean_exit_and_a_quiet_one_is_not()
+    {
+        var (store, source) = await StoreAsync("evidence_unclean");
+        await using var _ = source;
+        var (quiet, ended, dead) = (Guid.NewGuid(), Guid.NewGuid(), Guid.NewGuid());
+        foreach (var id in new[] { quiet, ended, dead })
+        {
+            await store.BeginAsync(new(id, "a replica", "candidate", "control", "config"), Cancellation);
+            await store.BeatAsync(id, Cancellation);
+        }
+
+        await store.EndAsync(ended, Cancellation);
+        await ExecuteAsync(source, "update shadow.flush set at = now() - interval '10 minutes'");
+        await store.BeatAsync(quiet, Cancellation);
+        var since = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].SinceUncleanExit!.Value;
+        Assert.InRange(since, TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(12));
+        await store.EndAsync(dead, Cancellation);
+        Assert.Null((await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].SinceUncleanExit);
+    }
+
+    [Fact]
+    public async Task The_schemas_fingerprint_changes_with_a_touched_column_and_with_no_other()
+    {
+        var database = await postgres.CloneAsync("evidence_schema", Cancellation);
+        await using var owner = NpgsqlDataSource.Create(database.Owner);
+        await using var shadow = NpgsqlDataSource.Create(database.Shadow);
+        var before = await ReadAsync();
+        await ExecuteAsync(owner, "alter table users add favourite_colour text");
+        Assert.Equal(before, await ReadAsync());
+        await ExecuteAsync(owner, "alter table support_tickets alter priority type varchar(30)");
+        Assert.NotEqual(before, await ReadAsync());
+
+        async Task<string> ReadAsync()
+        {
+            await using var connection = await shadow.OpenConnectionAsync(Cancellation);
+            return await SchemaFingerprint.ReadAsync(connection, ["users", "support_tickets", "ticket_comments"], Cancellation);
+        }
+    }
+
+    private static void Add(EvidenceLedger ledger, string shape, ulong hash, Outcome outcome)
+    {
+        ledger.Of(Operation).Arrived(ledger.Of(Operation).Of(shape));
+        ledger.Compared(ledger.Of(Operation).SlotOf(shape), hash, outcome, candidateSentMore: null);
+    }
+
+    private async Task<(EvidenceStore Store, NpgsqlDataSource Source)> StoreAsync(string name)
+    {
+        var database = await postgres.CloneAsync(name, Cancellation);
+        var source = NpgsqlDataSource.Create(database.Evidence);
+        var store = new EvidenceStore(source);
+        await store.MigrateAsync(Cancellation);
+        return (store, source);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)
+    {
+        await using var command = source.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+}
