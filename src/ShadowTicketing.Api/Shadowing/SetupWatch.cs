@@ -1,8 +1,8 @@
 using Microsoft.EntityFrameworkCore;
-using Npgsql;
 using ShadowTicketing.Shadowing;
 using ShadowTicketing.Shadowing.Evidence;
 using ShadowTicketing.Shadowing.Postgres;
+using ShadowTicketing.Shadowing.Postgres.Connections;
 using ShadowTicketing.Shadowing.Postgres.Sandbox;
 using ShadowTicketing.Shadowing.Writing;
 using ShadowTicketing.Tickets.EfCore;
@@ -14,7 +14,7 @@ namespace ShadowTicketing.Api.Shadowing;
 /// really has. The first keeps users safe; the second is what the original migration died of.
 /// </summary>
 internal sealed class SetupWatch(
-    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings,
+    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings,
     ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
     private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
@@ -42,7 +42,8 @@ internal sealed class SetupWatch(
     {
         try
         {
-            await using var connection = await shadow.OpenConnectionAsync(cancellationToken);
+            await shadow.ProbeAsync(cancellationToken);
+            await using var connection = await shadow.Unprepared.OpenConnectionAsync(cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
             var disagreements = await ModelCheck.CompareAsync(contexts, connection, cancellationToken);
             Begin(Fingerprints.Current.On(await SchemaFingerprint.ReadAsync(connection, Tables, cancellationToken)));
