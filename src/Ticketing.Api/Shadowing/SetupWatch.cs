@@ -4,6 +4,7 @@ using Ticketing.Api.Tickets;
 using Shadowing;
 using Shadowing.Evidence;
 using Shadowing.Postgres;
+using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Sandbox;
 using Shadowing.Writing;
 using Ticketing.EntityFrameworkCore;
@@ -15,7 +16,7 @@ namespace Ticketing.Api.Shadowing;
 /// really has. The first keeps users safe; the second is what the original migration died of.
 /// </summary>
 internal sealed class SetupWatch(
-    [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
+    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
     WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings, PositionWatch positions,
     ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
@@ -59,7 +60,8 @@ internal sealed class SetupWatch(
     {
         try
         {
-            await using var connection = await shadow.OpenConnectionAsync(cancellationToken);
+            await shadow.ProbeAsync(cancellationToken);
+            await using var connection = await shadow.Unprepared.OpenConnectionAsync(cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
             var disagreements = await ModelCheck.CompareAsync(contexts, connection, cancellationToken);
             var unlike = await ComparePositionsAsync(connection, cancellationToken);

@@ -16,8 +16,7 @@ namespace Ticketing.Api.Shadowing;
 /// </remarks>
 internal sealed partial class WarmUp(
     OpenStore<ITicketStore> open, IWriteStage<ITicketStore> writes, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
-    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch,
-    TimeProvider clock, ILogger<WarmUp> logger) : BackgroundService
+    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp> logger) : BackgroundService
 {
     private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
@@ -94,8 +93,8 @@ internal sealed partial class WarmUp(
         {
             var staff = new Caller(0, "superadmin");
             var asOf = DateTime.SpecifyKind(clock.GetUtcNow().DateTime, DateTimeKind.Unspecified);
-            // Before the first of many statements: what is then prepared is warm too.
-            await (position is Position.Served ? served : shadow).ProbeAsync(cancellationToken);
+            // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
+            if (position is Position.Served) await served.ProbeAsync(cancellationToken);
             for (var round = 0; round < Rounds; round++)
             {
                 await using var lease = await open(side, position, writes: false, cancellationToken);
