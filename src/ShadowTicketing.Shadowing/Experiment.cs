@@ -7,7 +7,7 @@ namespace ShadowTicketing.Shadowing;
 /// <summary>An operation that both sides implement, with what is needed to compare them.</summary>
 public abstract class Experiment
 {
-    private protected Experiment(string operation) => Operation = operation;
+    private protected Experiment(string operation) => Operation = PlainText.Clean(operation, PlainText.LongestName);
 
     /// <summary>The operation's name in metrics, settings and the status: <c>tickets.list</c>.</summary>
     public string Operation { get; }
@@ -69,7 +69,11 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// The class of request that it is, known before it runs: who asks, which optional parts are set, how deep the page is. A closed set of
     /// texts without values, as it is kept, shown and counted by. The default knows one class.
     /// </summary>
-    public Func<TRequest, string> Shape { get; init; } = static _ => "any";
+    public Func<TRequest, string> Shape
+    {
+        get;
+        init => field = request => PlainText.Key(value(request), 200);
+    } = static _ => "any";
 
     /// <summary>
     /// The parameters that make one case differ from another: without those that change with every request and decide nothing, such as a pinned

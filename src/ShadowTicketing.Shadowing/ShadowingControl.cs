@@ -64,10 +64,20 @@ public sealed partial class ShadowingControl : BackgroundService
     /// <returns>Whether it was serving.</returns>
     public bool RollBack(string operation, string reason)
     {
-        if (_lease.Of(operation) is not { Stage.Serves: true } || !_lease.RollBack(operation, reason)) return false;
+        if (!_lease.Serves(operation) || !_lease.RollBack(operation, reason)) return false;
         Refresh();
-        LogRolledBack(operation, reason);
+        LogRolledBack(operation, PlainText.Clean(reason, PlainText.LongestReason));
         return true;
+    }
+
+    /// <summary>Takes the candidate from the users of this replica until the result is disposed of: to ask first, and serve nobody meanwhile.</summary>
+    /// <returns>Null where it serves nobody.</returns>
+    public IDisposable? Suspend(string operation)
+    {
+        if (!_lease.Serves(operation)) return null;
+        _lease.Suspend(operation);
+        Refresh();
+        return new Suspension(this, operation);
     }
 
     /// <summary>Where an operation stands on this replica: what the store says, and the share that is really exposed.</summary>
@@ -147,6 +157,18 @@ public sealed partial class ShadowingControl : BackgroundService
     private void Hold(string reason, bool off)
     {
         if (Switch.Hold(reason, off)) LogSwitched(reason, off ? "holds shadowing off" : "no longer holds shadowing off");
+    }
+
+    private sealed class Suspension(ShadowingControl control, string operation) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) != 0) return;
+            control._lease.Resume(operation);
+            control.Refresh();
+        }
     }
 
     [LoggerMessage(30, LogLevel.Information, "'{Reason}' {Does}.")]
