@@ -31,6 +31,12 @@ public abstract class Experiment
     /// <c>_other</c>, so that series stay bounded whatever differs.
     /// </summary>
     internal abstract IReadOnlySet<string> MetricPaths { get; }
+
+    /// <summary>Where the declared type of its answers can never be compared: then no comparison would ever be a match, and none is made.</summary>
+    internal abstract IReadOnlyList<NotComparablePath> NotComparable { get; }
+
+    /// <summary>Where answers held values, at run time, that could not be compared.</summary>
+    internal abstract IReadOnlyCollection<NotComparablePath> SeenNotComparable { get; }
 }
 
 /// <summary>How to run a request on <em>a</em> store; the runner chooses side, position and session.</summary>
@@ -43,6 +49,7 @@ public sealed class Experiment<TStore, TRequest, TResult>(
 {
     private ResultComparer<TResult>? _comparer;
     private IReadOnlySet<string>? _paths;
+    private IReadOnlyList<NotComparablePath>? _notComparable;
 
     /// <summary>What counts as equal. The default is exact equality.</summary>
     public ComparisonRules Rules { get; init; } = ComparisonRules.None;
@@ -97,6 +104,10 @@ public sealed class Experiment<TStore, TRequest, TResult>(
             paths.UnionWith(table.Value.Select(column => $"{RowComparison.Root}.{table.Key}[*].{column}"));
             return paths;
         });
+
+    internal override IReadOnlyList<NotComparablePath> NotComparable => _notComparable ??= MemberPaths.NotComparable(typeof(TResult), Rules);
+
+    internal override IReadOnlyCollection<NotComparablePath> SeenNotComparable => _comparer?.SeenNotComparable ?? [];
 
     internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>
         run(store, request, cancellationToken);

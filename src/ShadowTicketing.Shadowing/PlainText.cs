@@ -22,6 +22,7 @@ public static partial class PlainText
 
     private const char Unknown = '\uFFFD';
     private const string Cut = "…";
+    private const int Ahead = 64;
 
     /// <summary>
     /// Cleans a text. What separates lines or words becomes a blank, what cannot be shown U+FFFD; what is too long ends with an ellipsis, never
@@ -33,7 +34,8 @@ public static partial class PlainText
         ArgumentOutOfRangeException.ThrowIfLessThan(longest, 1);
         if (text is null) return "";
         var isCut = text.Length > longest;
-        if (isCut) text = text[..longest];
+        // What is written with several code units is seen whole only with those after the bound.
+        if (text.Length - Ahead > longest) text = text[..(longest + Ahead)];
         if (FirstToReplace(text) is >= 0 and var first) text = Replaced(text, first);
         return isCut ? text[..End(text, longest - Cut.Length)] + Cut : text;
     }

@@ -22,7 +22,10 @@ public sealed class ShadowSwitch
     /// <summary>The shadow's role or the schema is not what shadowing needs.</summary>
     public const string CriticalFinding = "critical_finding";
 
-    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding];
+    /// <summary>The answers of an operation are of a type that cannot be compared. Holds until another build runs.</summary>
+    public const string NotComparable = "not_comparable";
+
+    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, NotComparable];
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;

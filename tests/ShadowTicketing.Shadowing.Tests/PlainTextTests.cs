@@ -42,9 +42,15 @@ public sealed class PlainTextTests
     [InlineData("aaaa😀", 5, "aaaa…")]
     [InlineData("😀😀", 3, "😀…")]
     [InlineData("a\0b\tc\u001b[31m", 20, "a\uFFFDb c\uFFFD[31m")]
-    [InlineData("\ud83d", 5, "\uFFFD")]
     public void It_is_cut_between_characters_as_readers_count_them(string text, int longest, string clean) =>
         Assert.Equal(clean, PlainText.Clean(text, longest));
+
+    [Fact]
+    public void Half_of_a_pair_is_replaced()
+    {
+        Assert.Equal("a\uFFFDb", PlainText.Clean("a\ud83db"));
+        Assert.Equal("\uFFFD", PlainText.Clean("\ude00"));
+    }
 
     [Fact]
     public void One_character_longer_than_the_bound_is_cut_between_code_points()

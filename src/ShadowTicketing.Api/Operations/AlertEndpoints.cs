@@ -47,7 +47,8 @@ internal static class AlertEndpoints
 
     private static async Task<IResult> HandleAsync(JsonBody<AlertNotification> body, AlertRollback rollback, CancellationToken cancellationToken)
     {
-        if (body.Value.Alerts is not { } alerts) return TypedResults.Problem(Refusal.AlertUnreadable.ToProblem());
+        // Neither a group nor an alert: something else than Alertmanager.
+        if (body.Value.Alerts is not { } alerts || (alerts.Count == 0 && Alert.Text(body.Value.GroupKey).Length == 0)) return TypedResults.Problem(Refusal.AlertUnreadable.ToProblem());
         var groupKey = PlainText.Key(Alert.Text(body.Value.GroupKey), LongestGroupKey);
         List<string> rolledBack = [];
         foreach (var alert in alerts.OfType<Alert>().Where(alert => alert.RollsBack))

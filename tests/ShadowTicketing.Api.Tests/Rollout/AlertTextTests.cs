@@ -48,7 +48,8 @@ public sealed class AlertTextTests(PostgresFixture postgres)
         var reasons = (await pair.Replicas[0].GetAsync("audit"))["entries"]!.AsArray()
             .Where(entry => (string?)entry!["action"] == "rollout.rollback").Select(entry => (string)entry!["detail"]!["text"]!).ToArray();
         Assert.Equal(Names.Length, reasons.Length);
-        Assert.Contains("alert unnamed", reasons);
+        Assert.All(reasons, reason => Assert.StartsWith("alert ", reason, StringComparison.Ordinal));
+        Assert.Contains(reasons, reason => reason.StartsWith("alert unnamed", StringComparison.Ordinal));
     }
 
     [Theory]
