@@ -4,8 +4,8 @@ using Spectre.Console.Rendering;
 namespace ShadowTicketing.Cli;
 
 /// <summary>
-/// Lets no control character of a text through to a terminal: whatever is printed, and whoever wrote it, only the console's own styles and moves
-/// reach it. Attached to a console, it stands behind every table, line and bar.
+/// Lets no control character of a text through to a terminal: whatever is printed, and whoever wrote it, only the console's own styles and
+/// moves reach it. Attached to a console, it stands behind every table, line and bar.
 /// </summary>
 internal sealed class SafeConsole : IRenderHook
 {
@@ -28,7 +28,8 @@ internal sealed class SafeConsole : IRenderHook
 
     private static bool IsShown(string text, int i) =>
         !char.IsControl(text[i]) && text[i] is not ((>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u2028' or '\u2029')
-        && (!char.IsSurrogate(text[i]) || (i + 1 < text.Length && char.IsSurrogatePair(text, i)) || (i > 0 && char.IsSurrogatePair(text, i - 1)));
+        && (!char.IsSurrogate(text[i]) || (i + 1 < text.Length && char.IsSurrogatePair(text, i))
+            || (i > 0 && char.IsSurrogatePair(text, i - 1)));
 
     private sealed class Shown(IRenderable inner) : IRenderable
     {
@@ -36,6 +37,6 @@ internal sealed class SafeConsole : IRenderHook
 
         public IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
             inner.Render(options, maxWidth).Select(static segment =>
-                segment.IsControlCode || segment.IsLineBreak || Text(segment.Text) is var text && text == segment.Text ? segment : new(text, segment.Style));
+                segment.IsControlCode || segment.IsLineBreak ? segment : new(Text(segment.Text), segment.Style));
     }
 }

@@ -25,7 +25,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
             on conflict (signature, incarnation) do update set last_seen = excluded.last_seen, document = excluded.document
             """);
         command.Bind(
-            Column(group => group.Signature), Column(_ => incarnation), Column(group => group.Operation), Column(group => group.LastSeen.UtcDateTime),
+            Column(group => group.Signature), Column(_ => incarnation), Column(group => group.Operation),
+            Column(group => group.LastSeen.UtcDateTime),
             Column(group => new JsonText(Write(group))));
         await command.ExecuteNonQueryAsync(cancellationToken);
 

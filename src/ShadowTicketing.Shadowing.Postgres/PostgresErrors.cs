@@ -24,8 +24,8 @@ public static class PostgresErrors
     }
 
     /// <summary>
-    /// Whether what was to be stored is refused for what it is, and would be each time: a value that PostgreSQL cannot hold, a constraint, a limit of
-    /// the server, or a text that cannot be encoded.
+    /// Whether what was to be stored is refused for what it is, and would be each time: a value that PostgreSQL cannot hold, a constraint,
+    /// a limit of the server, or a text that cannot be encoded.
     /// </summary>
     public static bool IsAboutData(Exception error) => error switch
     {

@@ -8,8 +8,8 @@ namespace ShadowTicketing.Shadowing.Postgres;
 internal readonly record struct JsonText(string Text);
 
 /// <summary>
-/// Binds what the schema <c>shadow</c> is to keep. Every text passes <see cref="PlainText"/> here, so that no row is refused for what a text says;
-/// the build refuses to add a parameter in any other way.
+/// Binds what the schema <c>shadow</c> is to keep. Every text passes <see cref="PlainText"/> here, so that no row is refused for what a
+/// text says; the build refuses to add a parameter in any other way.
 /// </summary>
 internal static class StoreParameters
 {
@@ -35,7 +35,11 @@ internal static class StoreParameters
         string text => new() { Value = PlainText.Clean(text) },
         string?[] texts => new() { Value = texts.Select(text => text is null ? null : PlainText.Clean(text)).ToArray() },
         JsonText json => new() { Value = PlainText.Json(json.Text), NpgsqlDbType = NpgsqlDbType.Jsonb },
-        JsonText[] all => new() { Value = all.Select(json => PlainText.Json(json.Text)).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
+        JsonText[] all => new()
+        {
+            Value = all.Select(json => PlainText.Json(json.Text)).ToArray(),
+            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb,
+        },
         BitArray[] bits => new() { Value = bits, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varbit },
         _ => new NpgsqlParameter { Value = value },
     });

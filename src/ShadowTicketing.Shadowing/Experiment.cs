@@ -32,7 +32,9 @@ public abstract class Experiment
     /// </summary>
     internal abstract IReadOnlySet<string> MetricPaths { get; }
 
-    /// <summary>Where the declared type of its answers can never be compared: then no comparison would ever be a match, and none is made.</summary>
+    /// <summary>
+    /// Where the declared type of its answers can never be compared: then no comparison would ever be a match, and none is made.
+    /// </summary>
     internal abstract IReadOnlyList<NotComparablePath> NotComparable { get; }
 
     /// <summary>Where answers held values, at run time, that could not be compared.</summary>
@@ -105,7 +107,8 @@ public sealed class Experiment<TStore, TRequest, TResult>(
             return paths;
         });
 
-    internal override IReadOnlyList<NotComparablePath> NotComparable => _notComparable ??= MemberPaths.NotComparable(typeof(TResult), Rules);
+    internal override IReadOnlyList<NotComparablePath> NotComparable =>
+        _notComparable ??= MemberPaths.NotComparable(typeof(TResult), Rules);
 
     internal override IReadOnlyCollection<NotComparablePath> SeenNotComparable => _comparer?.SeenNotComparable ?? [];
 

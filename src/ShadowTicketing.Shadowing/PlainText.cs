@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace ShadowTicketing.Shadowing;
 
 /// <summary>
-/// Makes of any text what PostgreSQL, logs and terminals can hold: no NUL, no lone surrogate, no control character and none that changes the
-/// direction of what follows; bounded in length. Text that is so already stays as it is, the same instance.
+/// Makes of any text what PostgreSQL, logs and terminals can hold: no NUL, no lone surrogate, no control character and none that changes
+/// the direction of what follows; bounded in length. Text that is so already stays as it is, the same instance.
 /// </summary>
 public static partial class PlainText
 {
@@ -25,8 +25,8 @@ public static partial class PlainText
     private const int Ahead = 64;
 
     /// <summary>
-    /// Cleans a text. What separates lines or words becomes a blank, what cannot be shown U+FFFD; what is too long ends with an ellipsis, never
-    /// within a character that is written with several code units. Cleaning twice changes nothing.
+    /// Cleans a text. What separates lines or words becomes a blank, what cannot be shown U+FFFD; what is too long ends with an ellipsis,
+    /// never within a character that is written with several code units. Cleaning twice changes nothing.
     /// </summary>
     /// <param name="longest">In UTF-16 code units, at least 1.</param>
     public static string Clean(string? text, int longest = Longest)
@@ -40,7 +40,9 @@ public static partial class PlainText
         return isCut ? text[..End(text, longest - Cut.Length)] + Cut : text;
     }
 
-    /// <summary>Cleans a text that tells one thing from another: two that differ still differ, by a hash at the end where cleaning has changed them.</summary>
+    /// <summary>
+    /// Cleans a text that tells one thing from another: two that differ still differ, by a hash at the end where cleaning has changed them.
+    /// </summary>
     /// <param name="longest">In UTF-16 code units, at least 32.</param>
     public static string Key(string? text, int longest)
     {
@@ -51,7 +53,9 @@ public static partial class PlainText
         return $"{Clean(text, longest - hash.Length - 1)} {hash}";
     }
 
-    /// <summary>Cleans the texts inside a JSON document, escaped ones too, so that <c>jsonb</c> takes it and any reader can read it.</summary>
+    /// <summary>
+    /// Cleans the texts inside a JSON document, escaped ones too, so that <c>jsonb</c> takes it and any reader can read it.
+    /// </summary>
     public static string Json(string json)
     {
         ArgumentNullException.ThrowIfNull(json);
@@ -89,7 +93,9 @@ public static partial class PlainText
         _ => char.IsControl(unit) || char.IsSurrogate(unit) ? Unknown : unit,
     };
 
-    /// <summary>The end of the last whole character, as a reader counts them; of the last whole code point where the first is longer than all.</summary>
+    /// <summary>
+    /// The end of the last whole character, as a reader counts them; of the last whole code point where the first is longer than all.
+    /// </summary>
     private static int End(string text, int longest)
     {
         var end = 0;

@@ -74,7 +74,9 @@ public sealed partial class ShadowingControl : BackgroundService
         return true;
     }
 
-    /// <summary>Takes the candidate from the users of this replica until the result is disposed of: to ask first, and serve nobody meanwhile.</summary>
+    /// <summary>
+    /// Takes the candidate from the users of this replica until the result is disposed of: to ask first, and serve nobody meanwhile.
+    /// </summary>
     /// <returns>Null where it serves nobody.</returns>
     public IDisposable? Suspend(string operation)
     {
@@ -95,7 +97,9 @@ public sealed partial class ShadowingControl : BackgroundService
         return new(experiment.Operation, state, route.Shadowed ? route.SamplePercent : 0, serves ? route.ServePercent : 0);
     }
 
-    /// <summary>What of which operation's answers cannot be compared: declared so, which holds shadowing off, or met in an answer.</summary>
+    /// <summary>
+    /// What of which operation's answers cannot be compared: declared so, which holds shadowing off, or met in an answer.
+    /// </summary>
     public IEnumerable<(string Operation, NotComparablePath Place, bool IsDeclared)> NotComparable => _experiments.SelectMany(experiment =>
         experiment.NotComparable.Select(place => (experiment.Operation, place, true))
             .Concat(experiment.SeenNotComparable.Except(experiment.NotComparable).Select(place => (experiment.Operation, place, false))));

@@ -23,12 +23,13 @@ public sealed class PlainTextTests
             var clean = PlainText.Clean(text, longest);
             Assert.True(clean.Length <= longest);
             Strict.GetBytes(clean);
-            Assert.DoesNotContain(clean, unit => char.IsControl(unit) || unit is '\u2028' or '\u2029' || unit is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069');
+            Assert.DoesNotContain(clean, unit => char.IsControl(unit) || unit is '\u2028' or '\u2029'
+                || unit is >= '\u202a' and <= '\u202e' or >= '\u2066' and <= '\u2069');
         });
 
     [Fact]
     public void Cleaning_twice_changes_nothing() => Gen.Select(AnyText, Gen.Int[1, 70]).Sample((text, longest) =>
-        ReferenceEquals(PlainText.Clean(text, longest), PlainText.Clean(text, longest)) || PlainText.Clean(PlainText.Clean(text, longest), longest) == PlainText.Clean(text, longest));
+        PlainText.Clean(PlainText.Clean(text, longest), longest) == PlainText.Clean(text, longest));
 
     [Theory]
     [InlineData("")]

@@ -24,7 +24,8 @@ internal sealed record JsonBody<T>(T Value) : IBindableFromHttpContext<JsonBody<
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
         var body = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
-        if (typeof(T).IsDefined(typeof(AnyTextAttribute))) body = Encoding.UTF8.GetBytes(PlainText.Json(Encoding.UTF8.GetString(body.Span)));
+        if (typeof(T).IsDefined(typeof(AnyTextAttribute)))
+            body = Encoding.UTF8.GetBytes(PlainText.Json(Encoding.UTF8.GetString(body.Span)));
         var options = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
         return new(Parse(body.Span, options));
     }
@@ -64,7 +65,9 @@ internal sealed record JsonBody<T>(T Value) : IBindableFromHttpContext<JsonBody<
     private static RefusedException Refused(string code, string detail) => new(new(StatusCodes.Status400BadRequest, code, detail));
 }
 
-/// <summary>A body whose texts are cleaned by <see cref="PlainText"/> where others are refused: what it asks for may not depend on them.</summary>
+/// <summary>
+/// A body whose texts are cleaned by <see cref="PlainText"/> where others are refused: what it asks for may not depend on them.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 internal sealed class AnyTextAttribute : Attribute;
 

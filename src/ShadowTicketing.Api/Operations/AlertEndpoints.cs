@@ -8,7 +8,9 @@ using ShadowTicketing.Shadowing;
 
 namespace ShadowTicketing.Api.Operations;
 
-/// <summary>What Alertmanager sends, as far as it is looked at. Only that there are alerts is required: no text can make it unreadable.</summary>
+/// <summary>
+/// What Alertmanager sends, as far as it is looked at. Only that there are alerts is required: no text can make it unreadable.
+/// </summary>
 [AnyText]
 internal sealed record AlertNotification(JsonElement GroupKey, IReadOnlyList<Alert?>? Alerts);
 
@@ -45,18 +47,22 @@ internal static class AlertEndpoints
         .WithName("shadow.alerts").WithSummary("Alertmanager's webhook: a firing alert labelled shadow_action=rollback rolls back, once for each time it fires.")
         .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403);
 
-    private static async Task<IResult> HandleAsync(JsonBody<AlertNotification> body, AlertRollback rollback, CancellationToken cancellationToken)
+    private static async Task<IResult> HandleAsync(
+        JsonBody<AlertNotification> body, AlertRollback rollback, CancellationToken cancellationToken)
     {
         // Neither a group nor an alert: something else than Alertmanager.
-        if (body.Value.Alerts is not { } alerts || (alerts.Count == 0 && Alert.Text(body.Value.GroupKey).Length == 0)) return TypedResults.Problem(Refusal.AlertUnreadable.ToProblem());
-        var groupKey = PlainText.Key(Alert.Text(body.Value.GroupKey), LongestGroupKey);
+        var group = Alert.Text(body.Value.GroupKey);
+        if (body.Value.Alerts is not { } alerts || (alerts.Count == 0 && group.Length == 0))
+            return TypedResults.Problem(Refusal.AlertUnreadable.ToProblem());
+        var groupKey = PlainText.Key(group, LongestGroupKey);
         List<string> rolledBack = [];
         foreach (var alert in alerts.OfType<Alert>().Where(alert => alert.RollsBack))
         {
             var (label, named) = (alert.Label("alertname"), alert.Label("shadow_operation"));
             var name = label.Length == 0 ? "unnamed" : PlainText.Key(label, PlainText.LongestName);
             // A name that could not be read as it was sent may be any operation's.
-            foreach (var experiment in TicketExperiments.All.Where(one => named is "" || named.Contains('\uFFFD', StringComparison.Ordinal) || one.Operation == named))
+            var isAny = named.Length == 0 || named.Contains('\uFFFD', StringComparison.Ordinal);
+            foreach (var experiment in TicketExperiments.All.Where(one => isAny || one.Operation == named))
             {
                 if (await rollback.ActAsync(experiment, new(groupKey, name, alert.Since, experiment.Operation), cancellationToken))
                     rolledBack.Add(experiment.Operation);

@@ -26,7 +26,8 @@ internal sealed partial class AlertRollback(
     }
 
     /// <returns>Null where the store did not answer in time, or refused.</returns>
-    private async Task<bool?> AskAsync(Func<AlertClaim, CancellationToken, Task<bool>> ask, AlertClaim alert, CancellationToken cancellationToken)
+    private async Task<bool?> AskAsync(
+        Func<AlertClaim, CancellationToken, Task<bool>> ask, AlertClaim alert, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);

@@ -67,7 +67,9 @@ internal sealed partial class MismatchKeeper(
         }
     }
 
-    /// <summary>One that the store refuses as it is must not keep the others out: then each goes alone, and those refused are tried again each time.</summary>
+    /// <summary>
+    /// One that the store refuses as it is must not keep the others out: then each goes alone, and those refused are tried again each time.
+    /// </summary>
     private async Task SaveAsync(IReadOnlyCollection<MismatchGroup> changed, CancellationToken cancellationToken)
     {
         List<MismatchGroup> refused = [];

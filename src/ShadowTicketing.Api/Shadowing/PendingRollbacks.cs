@@ -7,8 +7,8 @@ using ShadowTicketing.Shadowing.Rollout;
 namespace ShadowTicketing.Api.Shadowing;
 
 /// <summary>
-/// Tells the store what was rolled back on this replica, so that it is rolled back everywhere. One that cannot be stored holds up no other: it is
-/// put aside, reported, and tried again with a fixed reason; here it holds all the while.
+/// Tells the store what was rolled back on this replica, so that it is rolled back everywhere. One that cannot be stored holds up no other:
+/// it is put aside, reported, and tried again with a fixed reason; here it holds all the while.
 /// </summary>
 internal sealed class PendingRollbacks(
     RolloutStore store, RolloutLease lease, GateBoard board, Findings findings, ShadowingMetrics metrics, TimeProvider clock)

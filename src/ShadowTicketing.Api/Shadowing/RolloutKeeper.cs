@@ -82,7 +82,9 @@ internal sealed partial class RolloutKeeper(
         {
             // Each on its own: one that cannot be stored holds up no other.
             var step = new MoveTo(decision.Target, false, Service, decision.Sentence);
-            if (await TryAsync(token => store.ChangeAsync(decision.Operation, step, generation, generation, decision, token), cancellationToken)) lease.Hurry();
+            var isTaken = await TryAsync(
+                token => store.ChangeAsync(decision.Operation, step, generation, generation, decision, token), cancellationToken);
+            if (isTaken) lease.Hurry();
         }
     }
 
@@ -124,7 +126,8 @@ internal sealed partial class RolloutKeeper(
     }
 
     /// <summary>What the store refuses as it is would be refused each time: halved until it is one, and that one counted as lost.</summary>
-    private async Task AddServedAsync(IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts, CancellationToken cancellationToken)
+    private async Task AddServedAsync(
+        IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts, CancellationToken cancellationToken)
     {
         try
         {

@@ -15,7 +15,8 @@ namespace ShadowTicketing.Api.Shadowing;
 /// </summary>
 internal sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings,
-    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock)
+        : BackgroundService
 {
     private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);

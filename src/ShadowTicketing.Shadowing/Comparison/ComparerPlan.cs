@@ -32,12 +32,11 @@ internal sealed class ComparerPlan(ComparisonRules rules)
             ComparedAs.Leaf => static (control, candidate, name, walk) => walk.Leaf(control, candidate, name),
             ComparedAs.Json => JsonOf<T>(),
             ComparedAs.Nullable => (ValueVisitor<T>)Invoke(this, nameof(NullableOf), kind.Arguments, []),
-            ComparedAs.Dictionary when !typeof(IEnumerable<>).MakeGenericType(typeof(KeyValuePair<,>).MakeGenericType(kind.Arguments)).IsAssignableFrom(typeof(T)) =>
-                Untyped<T>(),
+            ComparedAs.Dictionary when !IsRowsOf<T>(typeof(KeyValuePair<,>).MakeGenericType(kind.Arguments)) => Untyped<T>(),
             ComparedAs.Dictionary => Make<T>(nameof(Dictionary), kind),
             ComparedAs.Set => Make<T>(nameof(Set), kind),
             ComparedAs.List => Make<T>(nameof(List), kind, rule),
-            ComparedAs.Sequence when !typeof(IEnumerable<>).MakeGenericType(kind.Arguments).IsAssignableFrom(typeof(T)) => UntypedRows<T>(),
+            ComparedAs.Sequence when !IsRowsOf<T>(kind.Arguments[0]) => UntypedRows<T>(),
             ComparedAs.Sequence => Make<T>(nameof(Sequence), kind),
             ComparedAs.Memory => Make<T>(nameof(Memory), kind),
             ComparedAs.Nothing => static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T)),
@@ -50,14 +49,16 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     public ValueVisitor<T> ExactFor<T>()
     {
         var kind = ValueKind.Of(typeof(T));
-        if (kind.As is ComparedAs.RuntimeType) return static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T));
+        if (kind.As is ComparedAs.RuntimeType)
+            return static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T));
         if (kind.As is not ComparedAs.Members) return Of<T>().Visit;
         var plan = Of<T>();
         return (control, candidate, name, walk) => walk.Members(control, candidate, name, plan);
     }
 
     /// <summary>One block that reads each member of both values and visits the pair.</summary>
-    public Action<T, T, ComparisonWalk> CompileMembers<T>() => Compile<T>(ValueKind.MembersOf(typeof(T)), member => JsonNamingPolicy.CamelCase.ConvertName(member.Name));
+    public Action<T, T, ComparisonWalk> CompileMembers<T>() =>
+        Compile<T>(ValueKind.MembersOf(typeof(T)), member => JsonNamingPolicy.CamelCase.ConvertName(member.Name));
 
     /// <summary>The same of the fields that no member shows, at the path of their owner; null where there are none.</summary>
     public Action<T, T, ComparisonWalk>? CompileHidden<T>() =>
@@ -69,10 +70,13 @@ internal sealed class ComparerPlan(ComparisonRules rules)
         var walk = Expression.Parameter(typeof(ComparisonWalk));
         var visits = members.Select(member => Expression.Invoke(
             Expression.Constant(Invoke(this, nameof(VisitorFor), [ValueKind.TypeOf(member)], [member])),
-            Expression.MakeMemberAccess(control, member), Expression.MakeMemberAccess(candidate, member), Expression.Constant(name(member)), walk));
+            Expression.MakeMemberAccess(control, member), Expression.MakeMemberAccess(candidate, member),
+            Expression.Constant(name(member)), walk));
         return Expression.Lambda<Action<T, T, ComparisonWalk>>(Expression.Block([.. visits, Expression.Empty()]), control, candidate, walk)
             .Compile();
     }
+
+    private static bool IsRowsOf<T>(Type row) => typeof(IEnumerable<>).MakeGenericType(row).IsAssignableFrom(typeof(T));
 
     private ValueVisitor<T> Make<T>(string method, ValueKind kind, params object?[] arguments) =>
         (ValueVisitor<T>)Invoke(this, method, [typeof(T), .. kind.Arguments], arguments);
@@ -88,14 +92,16 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     }
 
     private static ValueVisitor<T> JsonOf<T>() => typeof(T) == typeof(JsonElement)
-        ? (ValueVisitor<T>)(object)(ValueVisitor<JsonElement>)(static (control, candidate, name, walk) => walk.Json(control, candidate, name))
+        ? (ValueVisitor<T>)(object)(ValueVisitor<JsonElement>)(static (control, candidate, name, walk) =>
+            walk.Json(control, candidate, name))
         : static (control, candidate, name, walk) =>
         {
             if (control is null != candidate is null) walk.Report(name, DifferenceKind.NullVsValue, control, candidate);
             else if (control is not null) walk.Json(Document(control), Document(candidate!), name);
         };
 
-    private static JsonElement Document(object value) => value is JsonDocument document ? document.RootElement : JsonSerializer.SerializeToElement((JsonNode)value);
+    private static JsonElement Document(object value) =>
+        value is JsonDocument document ? document.RootElement : JsonSerializer.SerializeToElement((JsonNode)value);
 
     private ValueVisitor<TList> List<TList, TRow>(object? rule) where TList : IReadOnlyList<TRow>
     {
@@ -106,7 +112,8 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     private ValueVisitor<TSequence> Sequence<TSequence, TRow>() where TSequence : IEnumerable<TRow>
     {
         var plan = Of<TRow>();
-        return (control, candidate, name, walk) => walk.List(walk.Bounded<TRow>(control), walk.Bounded<TRow>(candidate), name, rule: null, plan);
+        return (control, candidate, name, walk) =>
+            walk.List(walk.Bounded<TRow>(control), walk.Bounded<TRow>(candidate), name, rule: null, plan);
     }
 
     private ValueVisitor<TMemory> Memory<TMemory, TRow>()
@@ -114,7 +121,8 @@ internal sealed class ComparerPlan(ComparisonRules rules)
         var plan = Of<TRow>();
         return (control, candidate, name, walk) => walk.List(Rows(control), Rows(candidate), name, rule: null, plan);
 
-        static TRow[] Rows(TMemory memory) => memory is Memory<TRow> writable ? writable.ToArray() : ((ReadOnlyMemory<TRow>)(object)memory!).ToArray();
+        static TRow[] Rows(TMemory memory) =>
+            memory is Memory<TRow> writable ? writable.ToArray() : ((ReadOnlyMemory<TRow>)(object)memory!).ToArray();
     }
 
     private ValueVisitor<TSet> Set<TSet, TRow>() where TSet : IEnumerable<TRow>
@@ -147,12 +155,14 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     {
         var plan = Of<object?>();
         return (control, candidate, name, walk) => walk.List(
-            walk.Bounded(((IEnumerable?)control)?.Cast<object?>()), walk.Bounded(((IEnumerable?)candidate)?.Cast<object?>()), name, rule: null, plan);
+            walk.Bounded(((IEnumerable?)control)?.Cast<object?>()), walk.Bounded(((IEnumerable?)candidate)?.Cast<object?>()),
+            name, rule: null, plan);
     }
 
     private ValueVisitor<TValue?> NullableOf<TValue>() where TValue : struct
     {
-        if (ValueKind.Of(typeof(TValue)).As is ComparedAs.Leaf) return static (control, candidate, name, walk) => walk.Leaf(control, candidate, name);
+        if (ValueKind.Of(typeof(TValue)).As is ComparedAs.Leaf)
+            return static (control, candidate, name, walk) => walk.Leaf(control, candidate, name);
         var plan = Of<TValue>();
         return (control, candidate, name, walk) =>
         {

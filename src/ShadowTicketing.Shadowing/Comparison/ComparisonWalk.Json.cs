@@ -39,8 +39,9 @@ internal sealed partial class ComparisonWalk
     }
 
     private static DifferenceKind KindOf(JsonValueKind control, JsonValueKind candidate) =>
-        control is JsonValueKind.True or JsonValueKind.False && candidate is JsonValueKind.True or JsonValueKind.False ? DifferenceKind.Value
-        : IsNothing(control) != IsNothing(candidate) ? DifferenceKind.NullVsValue : DifferenceKind.Type;
+        control is JsonValueKind.True or JsonValueKind.False && candidate is JsonValueKind.True or JsonValueKind.False
+            ? DifferenceKind.Value
+            : IsNothing(control) != IsNothing(candidate) ? DifferenceKind.NullVsValue : DifferenceKind.Type;
 
     private static bool IsNothing(JsonValueKind kind) => kind is JsonValueKind.Null or JsonValueKind.Undefined;
 
@@ -87,9 +88,12 @@ internal sealed partial class ComparisonWalk
         return properties;
     }
 
-    /// <summary>A name as those of members are; anything else may be a value, as a dictionary's key is, and stands in brackets as that does.</summary>
+    /// <summary>
+    /// A name as those of members are; anything else may be a value, as a dictionary's key is, and stands in brackets as that does.
+    /// </summary>
     private static string Step(string property) =>
-        property.Length is > 0 and <= LongestName && char.IsAsciiLetter(property[0]) && property.All(unit => char.IsAsciiLetterOrDigit(unit) || unit == '_')
+        property.Length is > 0 and <= LongestName && char.IsAsciiLetter(property[0])
+            && property.All(unit => char.IsAsciiLetterOrDigit(unit) || unit == '_')
             ? property : $"[{property}]";
 
     /// <summary>A value of its own, for the document may be gone by the time that it is looked at.</summary>

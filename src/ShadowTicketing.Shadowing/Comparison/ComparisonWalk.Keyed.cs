@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ShadowTicketing.Shadowing.Comparison;
 
 /// <summary>
-/// Sets and dictionaries: in any order, each element or key found by what it is. What a collection's own comparer calls equal is not asked: users
-/// are sent the elements, and two that differ only in case are two texts to them.
+/// Sets and dictionaries: in any order, each element or key found by what it is. What a collection's own comparer calls equal is not asked:
+/// users are sent the elements, and two that differ only in case are two texts to them.
 /// </summary>
 internal sealed partial class ComparisonWalk
 {

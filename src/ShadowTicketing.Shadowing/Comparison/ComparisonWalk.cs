@@ -39,7 +39,9 @@ internal sealed partial class ComparisonWalk
         _spare = this;
     }
 
-    /// <remarks>What differs, differs, whatever else cannot be said; where nothing does, a value that cannot be compared leaves it open.</remarks>
+    /// <remarks>
+    /// What differs, differs, whatever else cannot be said; where nothing does, a value that cannot be compared leaves it open.
+    /// </remarks>
     public ComparisonResult Result(IncomparableReason? incomparable, Exception? failure) =>
         incomparable is null && _total == 0 && _tolerated.Count == 0 && _unknown.Count == 0
             ? ComparisonResult.Equal
@@ -57,7 +59,8 @@ internal sealed partial class ComparisonWalk
     {
         if (control is null != candidate is null) Report(name, DifferenceKind.NullVsValue, control, candidate);
         else if (control is not null && _unknown.Count < _limits.Differences)
-            _unknown.Add(new(Difference.PatternOf(PathTo(name)), (control.GetType() == typeof(object) ? type : control.GetType()).FullName ?? type.Name));
+            _unknown.Add(new(Difference.PatternOf(PathTo(name)),
+                (control.GetType() == typeof(object) ? type : control.GetType()).FullName ?? type.Name));
     }
 
     public void Leaf<T>(T control, T candidate, string name)
@@ -88,7 +91,8 @@ internal sealed partial class ComparisonWalk
 
         var (type, other) = (control.GetType(), candidate.GetType());
         if (type == typeof(T) && other == typeof(T)) plan.Exact(control, candidate, name, this);
-        else if (ValueKind.Seen(type) is var seen && seen == ValueKind.Seen(other)) _plan.OfRuntimeType(seen)(control, candidate, name, this);
+        else if (ValueKind.Seen(type) is var seen && seen == ValueKind.Seen(other))
+            _plan.OfRuntimeType(seen)(control, candidate, name, this);
         else Report(name, DifferenceKind.Type, type.Name, other.Name);
     }
 
@@ -99,7 +103,8 @@ internal sealed partial class ComparisonWalk
         plan.Members(control, candidate, this);
         if (_total == before) plan.Hidden?.Invoke(control, candidate, this);
         _depth--;
-        if (_total == before && plan.OwnEquals && !EqualityComparer<T>.Default.Equals(control, candidate)) Report(name, DifferenceKind.Value, control, candidate);
+        if (_total == before && plan.OwnEquals && !EqualityComparer<T>.Default.Equals(control, candidate))
+            Report(name, DifferenceKind.Value, control, candidate);
     }
 
     /// <summary>A sequence as a list, no longer than the limit; an endless one is too large.</summary>

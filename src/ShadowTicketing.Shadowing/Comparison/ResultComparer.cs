@@ -4,10 +4,10 @@ namespace ShadowTicketing.Shadowing.Comparison;
 
 /// <summary>Holds two answers of one type against each other, member by member, in one pass compiled once per type.</summary>
 /// <remarks>
-/// Public properties and fields are compared, lists by position or by the key of a rule, sets and dictionaries in any order, JSON by what it says, and
-/// where a type has an <c>Equals</c> that somebody wrote, that is asked too. Unknown is never equal: a value that shows neither all of its state nor has
-/// such an <c>Equals</c> is incomparable. Nothing is allocated when answers of records, lists and plain values are equal. It never throws. Safe for
-/// concurrent use.
+/// Public properties and fields are compared, lists by position or by the key of a rule, sets and dictionaries in any order, JSON by what
+/// it says, and where a type has an <c>Equals</c> that somebody wrote, that is asked too. Unknown is never equal: a value that shows
+/// neither all of its state nor has such an <c>Equals</c> is incomparable. Nothing is allocated when answers of records, lists and plain
+/// values are equal. It never throws. Safe for concurrent use.
 /// </remarks>
 /// <typeparam name="T">The answer's type.</typeparam>
 public sealed class ResultComparer<T>

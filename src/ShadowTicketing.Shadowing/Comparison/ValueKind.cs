@@ -9,7 +9,9 @@ using System.Text.Json.Serialization;
 
 namespace ShadowTicketing.Shadowing.Comparison;
 
-/// <summary>In which way values of a type are held against each other. Closed: a type that is none of the others is not comparable.</summary>
+/// <summary>
+/// In which way values of a type are held against each other. Closed: a type that is none of the others is not comparable.
+/// </summary>
 internal enum ComparedAs
 {
     /// <summary>By its own <c>Equals</c>, and by how it is written.</summary>
@@ -53,7 +55,9 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     private const BindingFlags Instance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
     private static readonly ConcurrentDictionary<Type, ValueKind> Known = [];
 
-    /// <summary>Of members: whether the type has an <c>Equals</c> that somebody wrote, which is asked too where the members are equal.</summary>
+    /// <summary>
+    /// Of members: whether the type has an <c>Equals</c> that somebody wrote, which is asked too where the members are equal.
+    /// </summary>
     public bool OwnEquals { get; private init; }
 
     /// <summary>Of members, where the compiler wrote <c>Equals</c>: fields that no public member shows. They are compared too.</summary>
@@ -74,7 +78,8 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     public static Type Seen(Type type)
     {
         if (typeof(JsonNode).IsAssignableFrom(type)) return typeof(JsonNode);
-        while (!type.IsVisible && IsFramework(type) && Of(type).As is ComparedAs.Leaf && type.BaseType is { } visible && visible != typeof(object)) type = visible;
+        while (!type.IsVisible && IsFramework(type) && Of(type).As is ComparedAs.Leaf && type.BaseType is { } visible && visible != typeof(object))
+            type = visible;
         return type;
     }
 
@@ -83,10 +88,12 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
         if (Nullable.GetUnderlyingType(type) is { } underlying) return new(ComparedAs.Nullable, underlying);
         if (!IsReadable(type)) return new(ComparedAs.Nothing);
         if (IsLeaf(type)) return new(ComparedAs.Leaf);
-        if (type == typeof(JsonElement) || type == typeof(JsonDocument) || typeof(JsonNode).IsAssignableFrom(type)) return new(ComparedAs.Json);
+        if (type == typeof(JsonElement) || type == typeof(JsonDocument) || typeof(JsonNode).IsAssignableFrom(type))
+            return new(ComparedAs.Json);
         if (IsMechanism(type)) return new(ComparedAs.Nothing);
         if (Rows(type) is { } rows) return rows;
-        if (type.IsInterface || type == typeof(object) || type == typeof(ValueType) || type == typeof(Enum) || (type.IsAbstract && !IsFramework(type)))
+        if (type.IsInterface || type == typeof(object) || type == typeof(ValueType) || type == typeof(Enum)
+            || (type.IsAbstract && !IsFramework(type)))
             return new(ComparedAs.RuntimeType);
         var equals = EqualsOf(type);
         var isStateless = !FieldsOf(type).Any();
@@ -96,7 +103,8 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
                 : equals is null ? new(ComparedAs.Nothing) : new(ComparedAs.Leaf);
         }
 
-        var isGenerated = equals?.IsDefined(typeof(CompilerGeneratedAttribute)) is true || type.IsDefined(typeof(CompilerGeneratedAttribute));
+        var isGenerated = equals?.IsDefined(typeof(CompilerGeneratedAttribute)) is true
+            || type.IsDefined(typeof(CompilerGeneratedAttribute));
         if (isGenerated) return new(ComparedAs.Members) { Hidden = [.. FieldsOf(type).Where(field => !IsShown(field, type))] };
         var hasMembers = MembersOf(type).Any();
         if (equals is not null) return hasMembers ? new(ComparedAs.Members) { OwnEquals = true } : new(ComparedAs.Leaf);
@@ -107,7 +115,8 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     {
         if (type.IsArray && type.GetArrayRank() > 1) return new(ComparedAs.Nothing);
         if (IsA(type, typeof(Memory<>)) || IsA(type, typeof(ReadOnlyMemory<>))) return new(ComparedAs.Memory, type.GetGenericArguments());
-        if ((Closed(type, typeof(IReadOnlyDictionary<,>)) ?? Closed(type, typeof(IDictionary<,>))) is { } pairs) return new(ComparedAs.Dictionary, pairs);
+        if ((Closed(type, typeof(IReadOnlyDictionary<,>)) ?? Closed(type, typeof(IDictionary<,>))) is { } pairs)
+            return new(ComparedAs.Dictionary, pairs);
         if (typeof(IDictionary).IsAssignableFrom(type)) return new(ComparedAs.Dictionary, typeof(object), typeof(object));
         if ((Closed(type, typeof(IReadOnlySet<>)) ?? Closed(type, typeof(ISet<>))) is { } set) return new(ComparedAs.Set, set);
         if (Closed(type, typeof(IReadOnlyList<>)) is { } list) return new(ComparedAs.List, list);
@@ -128,7 +137,9 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     /// <summary>Types that generics and boxes can hold.</summary>
     private static bool IsReadable(Type type) => !type.IsPointer && !type.IsByRef && !type.IsByRefLike && !type.IsFunctionPointer;
 
-    /// <summary>The <c>Equals</c> that decides for two values of the type; null where only references, or fields blindly, are compared.</summary>
+    /// <summary>
+    /// The <c>Equals</c> that decides for two values of the type; null where only references, or fields blindly, are compared.
+    /// </summary>
     private static MethodInfo? EqualsOf(Type type)
     {
         var ofAny = type.GetMethod(nameof(Equals), BindingFlags.Instance | BindingFlags.Public, [typeof(object)])!;
@@ -136,7 +147,8 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
             return typeof(IEquatable<>).MakeGenericType(type).IsAssignableFrom(type) ? OfOwn(type) ?? ofAny : null;
         return OfOwn(declaring) ?? ofAny;
 
-        static MethodInfo? OfOwn(Type declaring) => declaring.GetMethod(nameof(Equals), BindingFlags.Instance | BindingFlags.Public, [declaring]);
+        static MethodInfo? OfOwn(Type declaring) =>
+            declaring.GetMethod(nameof(Equals), BindingFlags.Instance | BindingFlags.Public, [declaring]);
     }
 
     private static IEnumerable<FieldInfo> FieldsOf(Type type)
@@ -149,7 +161,8 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
 
     /// <summary>Public itself, or behind a property that is.</summary>
     private static bool IsShown(FieldInfo field, Type type) => field.IsPublic
-        || MembersOf(type).Any(member => member.Name == field.Name || (field.Name == $"<{member.Name}>k__BackingField" || field.Name == $"<{member.Name}>i__Field"));
+        || MembersOf(type).Any(member => member.Name == field.Name
+            || (field.Name == $"<{member.Name}>k__BackingField" || field.Name == $"<{member.Name}>i__Field"));
 
     private static bool InheritsStateOfTheFramework(Type type)
     {

@@ -22,7 +22,8 @@ internal static class CaseJson
     {
         if (info.Kind is not JsonTypeInfoKind.Object) return;
         var kind = ValueKind.Of(info.Type);
-        if (kind.As is ComparedAs.Nothing || kind.Hidden.Count > 0) throw new NotSupportedException($"{info.Type} does not show all of its state.");
+        if (kind.As is ComparedAs.Nothing || kind.Hidden.Count > 0)
+            throw new NotSupportedException($"{info.Type} does not show all of its state.");
     }
 
     private sealed class ByTextOrRuntimeType : JsonConverterFactory
@@ -35,25 +36,30 @@ internal static class CaseJson
             _ => false,
         };
 
-        public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) => (JsonConverter)Activator.CreateInstance(
-            (ValueKind.Of(typeToConvert).As is ComparedAs.Leaf ? typeof(ByText<>) : typeof(ByRuntimeType<>)).MakeGenericType(typeToConvert))!;
+        public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
+            (JsonConverter)Activator.CreateInstance(Converter(typeToConvert).MakeGenericType(typeToConvert))!;
+
+        private static Type Converter(Type type) => ValueKind.Of(type).As is ComparedAs.Leaf ? typeof(ByText<>) : typeof(ByRuntimeType<>);
     }
 
     private sealed class ByText<T> : JsonConverter<T> where T : notnull
     {
-        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options)
         {
             var declaring = value.GetType().GetMethod(nameof(ToString), Type.EmptyTypes)!.DeclaringType;
-            if (declaring == typeof(object) || declaring == typeof(ValueType)) throw new NotSupportedException($"{value.GetType()} has no text of its own.");
+            if (declaring == typeof(object) || declaring == typeof(ValueType))
+                throw new NotSupportedException($"{value.GetType()} has no text of its own.");
             writer.WriteStringValue(Convert.ToString(value, CultureInfo.InvariantCulture));
         }
     }
 
     private sealed class ByRuntimeType<T> : JsonConverter<T> where T : notnull
     {
-        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            throw new NotSupportedException();
 
         public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) =>
             JsonSerializer.Serialize(writer, value, value.GetType(), options);

@@ -6,18 +6,23 @@ using ShadowTicketing.Shadowing.Writing;
 namespace ShadowTicketing.Shadowing.SelfTesting;
 
 /// <summary>
-/// Copies an answer and makes the copy wrong in one place, in memory: in the JSON that users would get of it, so that what is planted is what they
-/// would see, and not what the comparer looks at.
+/// Copies an answer and makes the copy wrong in one place, in memory: in the JSON that users would get of it, so that what is planted is
+/// what they would see, and not what the comparer looks at.
 /// </summary>
 internal static class PlantedDifference
 {
     private const int Attempts = 32;
 
-    /// <summary>A copy that users would see no difference to; null where none can be made: of types that JSON does not bring back.</summary>
+    /// <summary>
+    /// A copy that users would see no difference to; null where none can be made: of types that JSON does not bring back.
+    /// </summary>
     public static T? Copy<T>(T answer) => Read<T>(Shown(answer)) is { Copy: { } copy } ? copy : default;
 
     /// <summary>A copy whose JSON differs in one place, chosen by <paramref name="random"/>.</summary>
-    /// <returns>The copy and the index-free path of what was changed; null where nothing could be: an empty answer, or types that JSON does not bring back.</returns>
+    /// <returns>
+    /// The copy and the index-free path of what was changed; null where nothing could be: an empty answer, or types that JSON does not
+    /// bring back.
+    /// </returns>
     public static (T Copy, string Path)? In<T>(T answer, Random random)
     {
         if (Shown(answer) is not { } shown) return null;
@@ -30,7 +35,9 @@ internal static class PlantedDifference
         return null;
     }
 
-    /// <summary>Whether a difference found at a pattern is the one planted at a path: a key stands in brackets where JSON has a name.</summary>
+    /// <summary>
+    /// Whether a difference found at a pattern is the one planted at a path: a key stands in brackets where JSON has a name.
+    /// </summary>
     public static bool IsAt(string pattern, string path)
     {
         var (found, planted) = (Steps(pattern), Steps(path));
@@ -87,7 +94,8 @@ internal static class PlantedDifference
         try
         {
             var copy = json.Deserialize<T>(JsonSerializerOptions.Web);
-            return JsonSerializer.Serialize(copy, JsonSerializerOptions.Web) == json.ToJsonString(JsonSerializerOptions.Web) ? (copy, true) : null;
+            return JsonSerializer.Serialize(copy, JsonSerializerOptions.Web) == json.ToJsonString(JsonSerializerOptions.Web)
+                ? (copy, true) : null;
         }
 #pragma warning disable CA1031 // Constructors and setters are the application's code, and may refuse what is wrong.
         catch (Exception)
@@ -149,13 +157,17 @@ internal static class PlantedDifference
         _ => null,
     };
 
-    /// <summary>A text that the member takes is not known beforehand: a time by a microsecond, anything else by a letter or a digit.</summary>
+    /// <summary>
+    /// A text that the member takes is not known beforehand: a time by a microsecond, anything else by a letter or a digit.
+    /// </summary>
     private static string OtherText(string text, Random random)
     {
         if (random.Next(3) == 0) return text + "\u2020";
-        if (random.Next(2) == 0 && JsonSerializer.SerializeToElement(text) is var written && written.TryGetDateTime(out var time) && time < DateTime.MaxValue.AddDays(-1))
+        if (random.Next(2) == 0 && JsonSerializer.SerializeToElement(text) is var written && written.TryGetDateTime(out var time)
+            && time < DateTime.MaxValue.AddDays(-1))
             return JsonSerializer.Serialize(time.AddMicroseconds(1)).Trim('"');
         var digit = text.AsSpan().LastIndexOfAnyInRange('0', '9');
-        return digit < 0 ? text + "\u2020" : string.Create(CultureInfo.InvariantCulture, $"{text[..digit]}{(text[digit] - '0' + 1) % 10}{text[(digit + 1)..]}");
+        return digit < 0 ? text + "\u2020"
+            : string.Create(CultureInfo.InvariantCulture, $"{text[..digit]}{(text[digit] - '0' + 1) % 10}{text[(digit + 1)..]}");
     }
 }

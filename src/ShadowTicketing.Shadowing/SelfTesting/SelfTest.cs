@@ -35,7 +35,7 @@ internal sealed partial class SelfTest<TStore>(
 #pragma warning disable CA5394 // Which place is made wrong needs no secret.
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            if (Plant(control, answer => judge.Compare(experiment, request, control, control with { Value = answer }).IsSame) is not var (copy, path)) continue;
+            if (Plant(control, IsSame) is not var (copy, path)) continue;
             var found = judge.Compare(experiment, request, control, copy);
 
             // A row's key that was changed shows as a row lost and one won; and where a tie excuses it, another place must do.
@@ -44,6 +44,8 @@ internal sealed partial class SelfTest<TStore>(
         }
 #pragma warning restore CA5394
         return null;
+
+        bool IsSame(TResult copy) => judge.Compare(experiment, request, control, control with { Value = copy }).IsSame;
     }
 
     private async Task<Outcome> AgainstItselfAsync<TRequest, TResult>(
@@ -59,13 +61,16 @@ internal sealed partial class SelfTest<TStore>(
     }
 
     /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>
-    /// <param name="isSame">Whether the detector calls a copy the same: if not of one that nothing was planted in, what it says of the next means nothing.</param>
+    /// <param name="isSame">
+    /// Whether the detector calls a copy the same: if not of one that nothing was planted in, what it says of the next means nothing.
+    /// </param>
     private static (Observation<T> Copy, string Path)? Plant<T>(Observation<T> control, Func<T, bool> isSame)
     {
 #pragma warning disable CA5394 // Which place is made wrong needs no secret.
         if (control.Rows is { } rows && Random.Shared.Next(2) == 0)
             return PlantedDifference.In(rows, Random.Shared) is var (stored, row) ? (control with { Rows = stored }, row) : null;
-        return PlantedDifference.Copy(control.Value) is { } untouched && isSame(untouched) && PlantedDifference.In(control.Value!, Random.Shared) is var (copy, path)
+        return PlantedDifference.Copy(control.Value) is { } untouched && isSame(untouched)
+            && PlantedDifference.In(control.Value!, Random.Shared) is var (copy, path)
             ? (control with { Value = copy }, path) : null;
 #pragma warning restore CA5394
     }

@@ -54,6 +54,8 @@ internal sealed class SelfTestTally
     public SelfTestStatus Read()
     {
         lock (_lock)
-            return new(Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.Wire(), outcome => _outcomes[(int)outcome]), _planted, _found, _notPlanted, _isAlive);
+            return new(
+                Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.Wire(), outcome => _outcomes[(int)outcome]),
+                _planted, _found, _notPlanted, _isAlive);
     }
 }

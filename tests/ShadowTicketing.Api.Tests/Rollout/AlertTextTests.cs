@@ -18,7 +18,8 @@ public sealed class AlertTextTests(PostgresFixture postgres)
     /// <summary>The value of the label <c>alertname</c> as JSON; null where there is none.</summary>
     private static readonly string?[] Names =
     [
-        "\"Plain\"", "\"N\\u0000UL\"", "\"high \\ud83d\"", "\"\\ude00 low\"", $"\"{new string('a', 99)}\\ud83d\\ude00\"", $"\"{new string('a', 99)}😀\"",
+        "\"Plain\"", "\"N\\u0000UL\"", "\"high \\ud83d\"", "\"\\ude00 low\"", $"\"{new string('a', 99)}\\ud83d\\ude00\"",
+        $"\"{new string('a', 99)}😀\"",
         "\"\\u202egnirts\"", "\"\\u001b[31mred\"", $"\"{Mega}\"", "\"\"", null, "null", "7", "[\"a\"]", "\"raw \u001b control\"",
     ];
 
@@ -87,12 +88,13 @@ public sealed class AlertTextTests(PostgresFixture postgres)
         await using var pair = await PairAsync("rollback_unstorable");
         await pair.ServeAsync("tickets.get");
         await pair.ServeAsync("tickets.stats");
-        await pair.ExecuteAsync("alter table shadow.rollout add constraint poison check (operation <> 'tickets.get' or held_because is null)");
+        await pair.ExecuteAsync(
+            "alter table shadow.rollout add constraint poison check (operation <> 'tickets.get' or held_because is null)");
         var control = pair.Replicas[0].Service.Services.GetRequiredService<ShadowingControl>();
         Assert.True(control.RollBack("tickets.get", "poison"));
         Assert.True(control.RollBack("tickets.stats", "clean"));
         await Until.HoldsAsync(async () => (string?)(await pair.Replicas[1].RolloutAsync("tickets.stats"))["heldBecause"] == "clean");
-        await Until.HoldsAsync(async () => (await pair.Replicas[0].GetAsync("status"))["findings"]!.AsArray().Any(finding => (string?)finding!["object"] == "tickets.get"));
+        await Until.HoldsAsync(() => pair.IsFoundAsync("tickets.get"));
 
         // What others change is heard of all the same, and what is asked of other operations is done.
         await pair.Replicas[0].ChangeAsync("tickets.stats", new() { ["acknowledge"] = true });
@@ -103,7 +105,7 @@ public sealed class AlertTextTests(PostgresFixture postgres)
         await pair.ExecuteAsync("alter table shadow.rollout drop constraint poison");
         await pair.ServesNobodyAsync("tickets.get");
         Assert.Equal(PendingRollbacks.FixedReason, (string?)(await pair.Replicas[1].RolloutAsync())["heldBecause"]);
-        await Until.HoldsAsync(async () => !(await pair.Replicas[0].GetAsync("status"))["findings"]!.AsArray().Any(finding => (string?)finding!["object"] == "tickets.get"));
+        await Until.HoldsAsync(async () => !await pair.IsFoundAsync("tickets.get"));
     }
 
     [Fact]
@@ -115,7 +117,8 @@ public sealed class AlertTextTests(PostgresFixture postgres)
         await using var store = new NpgsqlConnection(pair.Evidence);
         await store.OpenAsync(Cancellation);
         await using var transaction = await store.BeginTransactionAsync(Cancellation);
-        await using (var command = new NpgsqlCommand("select from shadow.rollout where operation = 'tickets.get' for update", store, transaction))
+        await using (var command = new NpgsqlCommand("select from shadow.rollout where operation = 'tickets.get' for update",
+            store, transaction))
             await command.ExecuteNonQueryAsync(Cancellation);
         var control = pair.Replicas[0].Service.Services.GetRequiredService<ShadowingControl>();
         Assert.True(control.RollBack("tickets.get", "locked"));
@@ -127,17 +130,20 @@ public sealed class AlertTextTests(PostgresFixture postgres)
 
     private static string Body(string? name, string operation, string startsAt) =>
         $$$"""
-        {"groupKey": "{}:{}", "alerts": [{"status": "firing", "startsAt": "{{{startsAt}}}", "labels": {{{{(name is null ? "" : $"\"alertname\": {name}, ")}}}
+        {"groupKey": "{}:{}",
+            "alerts": [{"status": "firing", "startsAt": "{{{startsAt}}}", "labels": {{{{(name is null ? "" : $"\"alertname\": {name}, ")}}}
          "shadow_action": "rollback", "shadow_operation": {{{operation}}}}}]}
         """;
 
     private static async Task<string[]> AlertAsync(Replica replica, string body)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/shadow/v1/alerts") { Headers = { Authorization = new("Bearer", Replica.WebhookToken) } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/shadow/v1/alerts");
+        request.Headers.Authorization = new("Bearer", Replica.WebhookToken);
         request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await replica.Service.Http.SendAsync(request, Cancellation);
         Assert.True(response.StatusCode == HttpStatusCode.OK, $"{response.StatusCode} for {body[..Math.Min(body.Length, 300)]}");
-        return [.. (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!["rolledBack"]!.AsArray().Select(one => (string)one!)];
+        var answer = await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation);
+        return [.. answer!["rolledBack"]!.AsArray().Select(one => (string)one!)];
     }
 
     private async Task<Pair> PairAsync(string name)
@@ -155,14 +161,21 @@ public sealed class AlertTextTests(PostgresFixture postgres)
         /// <summary>Until both replicas take it for served; whether the candidate answers anybody of it yet does not matter.</summary>
         public async Task ServeAsync(string operation)
         {
-            if ((string?)(await replicas[0].RolloutAsync(operation))["nominated"] is null) await replicas[0].ChangeAsync(operation, new() { ["nominate"] = "this" });
+            if ((string?)(await replicas[0].RolloutAsync(operation))["nominated"] is null)
+                await replicas[0].ChangeAsync(operation, new() { ["nominate"] = "this" });
             await replicas[0].ChangeAsync(operation, new() { ["stage"] = "full", ["force"] = true });
             foreach (var replica in replicas)
-                await Until.HoldsAsync(async () => await replica.RolloutAsync(operation) is var at && (string?)at["stage"] == "full" && at["heldBecause"] is null);
+                await Until.HoldsAsync(async () => await replica.RolloutAsync(operation) is var at && (string?)at["stage"] == "full"
+                    && at["heldBecause"] is null);
         }
 
         public Task ServesNobodyAsync(string operation) => Task.WhenAll(replicas.Select(replica => Until.HoldsAsync(async () =>
-            await replica.RolloutAsync(operation) is var at && (string?)at["stage"] == "shadow-100" && (double)at["effectiveServePercent"]! == 0 && at["heldBecause"] is not null)));
+            await replica.RolloutAsync(operation) is var at && (string?)at["stage"] == "shadow-100"
+                && (double)at["effectiveServePercent"]! == 0 && at["heldBecause"] is not null)));
+
+        /// <summary>Whether the first replica has a finding about it.</summary>
+        public async Task<bool> IsFoundAsync(string about) =>
+            (await replicas[0].GetAsync("status"))["findings"]!.AsArray().Any(finding => (string?)finding!["object"] == about);
 
         public async Task ExecuteAsync(string sql)
         {

@@ -8,14 +8,18 @@ using ShadowTicketing.Shadowing;
 
 namespace ShadowTicketing.Api.Tests.Rollout;
 
-/// <summary>Whatever text an operator sends, or is called, it is refused with a code or kept cleaned; a terminal shows none that controls it.</summary>
+/// <summary>
+/// Whatever text an operator sends, or is called, it is refused with a code or kept cleaned; a terminal shows none that controls it.
+/// </summary>
 public sealed class OperatorTextTests(PostgresFixture postgres)
 {
     /// <summary>As JSON; each long enough for a reason, where it is one.</summary>
     private static readonly string[] Texts =
     [
-        "\"a reason with \\u0000 in it\"", "\"a reason with half \\ud83d\"", "\"a reason with \\ude00 half\"", $"\"{new string('a', 499)}\\ud83d\\ude00\"",
-        "\"a reason \\u202e drawkcab\"", "\"a reason \\u001b[31m in red\\n\\u0085\"", $"\"{new string('x', 50_000)}\"", "\"\"", "null", "7", "{}",
+        "\"a reason with \\u0000 in it\"", "\"a reason with half \\ud83d\"", "\"a reason with \\ude00 half\"",
+        $"\"{new string('a', 499)}\\ud83d\\ude00\"",
+        "\"a reason \\u202e drawkcab\"", "\"a reason \\u001b[31m in red\\n\\u0085\"", $"\"{new string('x', 50_000)}\"", "\"\"", "null",
+        "7", "{}",
     ];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -27,33 +31,43 @@ public sealed class OperatorTextTests(PostgresFixture postgres)
             await postgres.CloneAsync("operator_texts", Cancellation),
             everywhere: store => new TamperedStore(store)
             {
-                OnGet = async (_, next, _) => await next() is { Ticket: { } ticket } answer ? answer with { Ticket = ticket with { Subject = ticket.Subject + " " } } : await next(),
+                OnGet = async (_, next, _) => await next() is { Ticket: { } ticket } answer
+                    ? answer with { Ticket = ticket with { Subject = ticket.Subject + " " } } : await next(),
             },
             settings: [("Operators:Tokens:1:Name", "an \u0000operator\u001b[31m\ud83d \u202e")]);
         JsonArray mismatches = [];
-        await Until.HoldsAsync(async () => await replica.Service.GetAsync("/api/tickets/7") == 200 && (mismatches = (await replica.GetAsync("mismatches"))["mismatches"]!.AsArray()).Count > 0);
+        await Until.HoldsAsync(async () => await replica.Service.GetAsync("/api/tickets/7") == 200
+            && (mismatches = (await replica.GetAsync("mismatches"))["mismatches"]!.AsArray()).Count > 0);
         var signature = (string)mismatches[0]!["signature"]!;
         var kept = 0;
         foreach (var text in Texts)
         {
             var generation = (long)(await replica.RolloutAsync())["generation"]!;
-            kept += await SendAsync(replica, HttpMethod.Put, "rollout/tickets.get", $$"""{"generation": {{generation}}, "automatic": {{(kept % 2 == 0 ? "true" : "false")}}, "reason": {{text}}}""");
+            kept += await SendAsync(replica, HttpMethod.Put, "rollout/tickets.get",
+                $$"""{"generation": {{generation}}, "automatic": {{(kept % 2 == 0 ? "true" : "false")}}, "reason": {{text}}}""");
             kept += await SendAsync(replica, HttpMethod.Post, "rollback", $$"""{"operation": "tickets.get", "reason": {{text}}}""");
-            kept += await SendAsync(replica, HttpMethod.Post, $"mismatches/{signature}/accept", $$"""{"owner": "me", "expiresAt": "{{DateTimeOffset.UtcNow.AddDays(3):O}}", "reason": {{text}}}""");
-            kept += await SendAsync(replica, HttpMethod.Post, $"mismatches/{signature}/accept", $$"""{"owner": {{text}}, "expiresAt": "{{DateTimeOffset.UtcNow.AddDays(3):O}}", "reason": "a reason of its own"}""");
-            kept += await SendAsync(replica, HttpMethod.Post, "sweeps", $$"""{"operation": "tickets.get", "rate": 1, "reason": {{text}}}""");
+            kept += await SendAsync(replica, HttpMethod.Post, $"mismatches/{signature}/accept",
+                $$"""{"owner": "me", "expiresAt": "{{DateTimeOffset.UtcNow.AddDays(3):O}}", "reason": {{text}}}""");
+            kept += await SendAsync(replica, HttpMethod.Post, $"mismatches/{signature}/accept",
+                $$"""{"owner": {{text}}, "expiresAt": "{{DateTimeOffset.UtcNow.AddDays(3):O}}", "reason": "a reason of its own"}""");
+            kept += await SendAsync(replica, HttpMethod.Post, "sweeps",
+                $$"""{"operation": "tickets.get", "rate": 1, "reason": {{text}}}""");
             kept += await SendAsync(replica, HttpMethod.Post, "sweeps", $$"""{"operation": {{text}}, "rate": 1, "reason": "a reason"}""");
-            kept += await SendAsync(replica, HttpMethod.Put, "rollout/tickets.get", $$"""{"generation": 0, "stage": {{text}}, "reason": "a reason"}""");
+            kept += await SendAsync(replica, HttpMethod.Put, "rollout/tickets.get",
+                $$"""{"generation": 0, "stage": {{text}}, "reason": "a reason"}""");
         }
 
         Assert.True(kept > 8, $"{kept}");
-        foreach (var query in new[] { "served?operation=%00&verdict=%00", "mismatches?operation=%00", "mismatches/%1b%5b31m", "rollout/%1b", "gate/%ed%a0%80" })
+        foreach (var query in new[] { "served?operation=%00&verdict=%00", "mismatches?operation=%00", "mismatches/%1b%5b31m",
+            "rollout/%1b", "gate/%ed%a0%80" })
             await SendAsync(replica, HttpMethod.Get, query, null);
 
         var entries = (await replica.GetAsync("audit"))["entries"]!.AsArray();
-        Assert.All(entries, entry => Assert.DoesNotContain(All(entry), text => text.Any(char.IsControl) || text.Contains('\u202e', StringComparison.Ordinal)));
+        Assert.All(entries, entry =>
+            Assert.DoesNotContain(All(entry), text => text.Any(char.IsControl) || text.Contains('\u202e', StringComparison.Ordinal)));
         Assert.Contains(entries, entry => (string?)entry!["actor"] == "an \uFFFDoperator\uFFFD[31m\uFFFD \uFFFD");
-        Assert.Contains(entries, entry => ((string?)entry!["detail"]?["text"])?.Contains("\uFFFD[31m in red", StringComparison.Ordinal) is true);
+        Assert.Contains(entries, entry =>
+            ((string?)entry!["detail"]?["text"])?.Contains("\uFFFD[31m in red", StringComparison.Ordinal) is true);
     }
 
     [Fact]
@@ -64,12 +78,15 @@ public sealed class OperatorTextTests(PostgresFixture postgres)
         var hurting = "\0\u001b\u0085\u202e\u2028\u0301\ud83d\ude00\\\"a ";
         for (var i = 0; i < 300; i++)
         {
-            var text = new string([.. Enumerable.Range(0, random.Next(40)).Select(_ => random.Next(3) == 0 ? (char)random.Next(0x10000) : hurting[random.Next(hurting.Length)])]);
+            var units = Enumerable.Range(0, random.Next(40))
+                .Select(_ => random.Next(3) == 0 ? (char)random.Next(0x10000) : hurting[random.Next(hurting.Length)]);
+            var text = new string([.. units]);
             var clean = PlainText.Clean(text, 30);
             var escaped = string.Concat(text.Select(unit => $"\\u{(int)unit:x4}"));
             await using var command = store.CreateCommand("select $1, $2 ->> 'a'");
             command.Parameters.Add(new() { Value = clean });
-            command.Parameters.Add(new() { Value = PlainText.Json($"{{\"a\": \"{escaped}\"}}"), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb });
+            command.Parameters.Add(
+                new() { Value = PlainText.Json($"{{\"a\": \"{escaped}\"}}"), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Jsonb });
             await using var reader = await command.ExecuteReaderAsync(Cancellation);
             await reader.ReadAsync(Cancellation);
             Assert.Equal(clean, reader.GetString(0));
@@ -82,7 +99,11 @@ public sealed class OperatorTextTests(PostgresFixture postgres)
     {
         await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("shadowctl_text", Cancellation));
         await using (var store = NpgsqlDataSource.Create(service.Database.Evidence))
-        await using (var command = store.CreateCommand("insert into shadow.audit (actor, action, subject, detail) values (E'a\\u001b[31m[red]\\u202e', E'act\\u0007', E'\\u009b2J', '{}')"))
+        await using (var command = store.CreateCommand(
+            """
+            insert into shadow.audit (actor, action, subject, detail)
+            values (E'a\u001b[31m[red]\u202e', E'act\u0007', E'\u009b2J', '{}')
+            """))
             await command.ExecuteNonQueryAsync(Cancellation);
         var (_, output, error) = await ShadowctlTests.RunAsync(service, ShadowedService.ViewerToken, ["audit"]);
         Assert.DoesNotContain(output + error, unit => unit is '\u001b' or '\u0007' or '\u009b' or '\u202e');
@@ -92,7 +113,8 @@ public sealed class OperatorTextTests(PostgresFixture postgres)
     /// <returns>1 where it was kept, 0 where it was refused.</returns>
     private static async Task<int> SendAsync(Replica replica, HttpMethod method, string path, string? body)
     {
-        using var request = new HttpRequestMessage(method, "/shadow/v1/" + path) { Headers = { Authorization = new("Bearer", Replica.OperatorToken) } };
+        using var request = new HttpRequestMessage(method, "/shadow/v1/" + path);
+        request.Headers.Authorization = new("Bearer", Replica.OperatorToken);
         if (body is not null) request.Content = new StringContent(body, Encoding.UTF8, "application/json");
         using var response = await replica.Service.Http.SendAsync(request, Cancellation);
         Assert.True((int)response.StatusCode is < 500 and not 0, $"{response.StatusCode} for {path} {body?[..Math.Min(body.Length, 200)]}");

@@ -120,9 +120,11 @@ public sealed class SelfTestTests
 
         internal sealed class BlindConverter : JsonConverter<Blind>
         {
-            public override Blind Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => new(reader.GetString()!);
+            public override Blind Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+                new(reader.GetString()!);
 
-            public override void Write(Utf8JsonWriter writer, Blind value, JsonSerializerOptions options) => writer.WriteStringValue(value._text);
+            public override void Write(Utf8JsonWriter writer, Blind value, JsonSerializerOptions options) =>
+                writer.WriteStringValue(value._text);
         }
     }
 }
