@@ -1,3 +1,4 @@
+using ShadowTicketing.Cli;
 using Spectre.Console;
 
 namespace ShadowTicketing.Demo.Screen;
@@ -9,7 +10,7 @@ internal static class Terminal
 
     public static IAnsiConsole Open()
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings());
+        var console = SafeConsole.Over(AnsiConsole.Create(new AnsiConsoleSettings()));
         if (!console.Profile.Out.IsTerminal) console.Profile.Width = WidthOfText;
         return console;
     }
