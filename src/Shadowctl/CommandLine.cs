@@ -24,7 +24,7 @@ internal sealed partial class CommandLine
 
     public CommandLine(IAnsiConsole console, TextWriter output)
     {
-        (_console, _output) = (console, output);
+        (_console, _output) = (SafeConsole.Over(console), output);
         _format.AcceptOnlyFromAmong("table", "json");
         _root = new("What the shadow knows, and what its gate says.")
         {
@@ -56,7 +56,7 @@ internal sealed partial class CommandLine
         }
         catch (RefusedException refused)
         {
-            await error.WriteLineAsync(refused.Message);
+            await error.WriteLineAsync(SafeConsole.Text(refused.Message));
             return refused.ExitCode;
         }
     }

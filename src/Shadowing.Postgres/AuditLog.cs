@@ -18,7 +18,7 @@ public sealed class AuditLog(NpgsqlDataSource evidence)
     {
         await using var command = evidence.CreateCommand(
             "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, jsonb_build_object('text', $4))");
-        foreach (var value in new[] { actor, action, subject, text }) command.Parameters.Add(new() { Value = value });
+        command.Bind(actor, action, subject, text);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -26,7 +26,7 @@ public sealed class AuditLog(NpgsqlDataSource evidence)
     public async Task<IReadOnlyList<AuditEntry>> LatestAsync(int count, CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand("select id, at, actor, action, subject, detail from shadow.audit order by id desc limit $1");
-        command.Parameters.Add(new() { Value = count });
+        command.Bind(count);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var entries = new List<AuditEntry>();
         while (await reader.ReadAsync(cancellationToken))

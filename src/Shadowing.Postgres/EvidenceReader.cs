@@ -155,7 +155,7 @@ internal sealed class EvidenceReader(
     private NpgsqlCommand Command(string sql, params object[] values)
     {
         var command = new NpgsqlCommand(sql, connection, transaction);
-        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        command.Bind(values);
         return command;
     }
 }

@@ -1,6 +1,5 @@
 using System.Collections;
 using Npgsql;
-using NpgsqlTypes;
 using Shadowing.Evidence;
 
 namespace Shadowing.Postgres;
@@ -32,10 +31,7 @@ public sealed partial class EvidenceStore
             where flush.sequence < excluded.sequence
             """,
             connection, transaction);
-        claim.Parameters.Add(new() { Value = incarnation });
-        claim.Parameters.Add(new() { Value = batch.Sequence });
-        claim.Parameters.Add(new() { Value = batch.Totals.Requests });
-        claim.Parameters.Add(new() { Value = batch.Totals.Comparisons });
+        claim.Bind(incarnation, batch.Sequence, batch.Totals.Requests, batch.Totals.Comparisons);
         if (await claim.ExecuteNonQueryAsync(cancellationToken) == 0) return FlushResult.Repeated;
 
         await using var commands = new NpgsqlBatch(connection, transaction);
@@ -52,7 +48,7 @@ public sealed partial class EvidenceStore
     {
         await using var command = evidence.CreateCommand(
             "insert into shadow.flush (incarnation, sequence) values ($1, 0) on conflict (incarnation) do update set at = now()");
-        command.Parameters.Add(new() { Value = incarnation });
+        command.Bind(incarnation);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -153,13 +149,7 @@ public sealed partial class EvidenceStore
     private static void Add(NpgsqlBatch commands, string sql, params object[] values)
     {
         var command = new NpgsqlBatchCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(value is BitArray[] bits
-                ? new NpgsqlParameter { Value = bits, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varbit }
-                : new NpgsqlParameter { Value = value });
-        }
-
+        command.Bind(values);
         commands.BatchCommands.Add(command);
     }
 

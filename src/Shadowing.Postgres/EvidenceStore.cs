@@ -47,11 +47,7 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
             with pruned as (delete from shadow.incarnation where started_at < now() - interval '90 days')
             insert into shadow.incarnation (id, replica, candidate, control, config_hash) values ($1, $2, $3, $4, $5)
             """);
-        command.Parameters.Add(new() { Value = incarnation.Id });
-        command.Parameters.Add(new() { Value = incarnation.Replica });
-        command.Parameters.Add(new() { Value = incarnation.Candidate });
-        command.Parameters.Add(new() { Value = incarnation.Control });
-        command.Parameters.Add(new() { Value = incarnation.ConfigHash });
+        command.Bind(incarnation.Id, incarnation.Replica, incarnation.Candidate, incarnation.Control, incarnation.ConfigHash);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -59,7 +55,7 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
     public async Task EndAsync(Guid incarnation, CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand("update shadow.incarnation set stopped_at = now() where id = $1");
-        command.Parameters.Add(new() { Value = incarnation });
+        command.Bind(incarnation);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 }

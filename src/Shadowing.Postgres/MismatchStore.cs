@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Npgsql;
-using NpgsqlTypes;
 using Shadowing.Journal;
 
 namespace Shadowing.Postgres;
@@ -25,12 +24,13 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
             select * from unnest($1, $2, $3, $4, $5)
             on conflict (signature, incarnation) do update set last_seen = excluded.last_seen, document = excluded.document
             """);
-        command.Parameters.Add(new() { Value = groups.Select(group => group.Signature).ToArray() });
-        command.Parameters.Add(new() { Value = groups.Select(_ => incarnation).ToArray() });
-        command.Parameters.Add(new() { Value = groups.Select(group => group.Operation).ToArray() });
-        command.Parameters.Add(new() { Value = groups.Select(group => group.LastSeen.UtcDateTime).ToArray() });
-        command.Parameters.Add(new() { Value = groups.Select(Write).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb });
+        command.Bind(
+            Column(group => group.Signature), Column(_ => incarnation), Column(group => group.Operation),
+            Column(group => group.LastSeen.UtcDateTime),
+            Column(group => new JsonText(Write(group))));
         await command.ExecuteNonQueryAsync(cancellationToken);
+
+        T[] Column<T>(Func<MismatchGroup, T> of) => [.. groups.Select(of)];
     }
 
     /// <summary>What all runs but one have seen, merged by nobody yet: that one has its own in memory.</summary>
@@ -38,7 +38,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     {
         await using var command = evidence.CreateCommand(
             "select document from shadow.mismatch where incarnation <> $1 order by last_seen desc limit 2000");
-        command.Parameters.Add(new() { Value = except });
+        command.Bind(except);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var groups = new List<MismatchGroup>();
         while (await reader.ReadAsync(cancellationToken))
@@ -124,7 +124,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     private async Task<bool> AnyAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {
         await using var command = evidence.CreateCommand(sql);
-        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        command.Bind(values);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken);
     }
@@ -132,7 +132,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     private async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {
         await using var command = evidence.CreateCommand(sql);
-        foreach (var value in values) command.Parameters.Add(new() { Value = value });
+        command.Bind(values);
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -100,7 +100,7 @@ public sealed class OneSnapshotConfirmer<TStore>
         private async Task<RowsMoved> MovedAsync(string horizon, IReadOnlyCollection<int> keys, CancellationToken cancellationToken)
         {
             await using var command = Since(horizon, opener._movedKeys);
-            command.Parameters.Add(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
+            command.Parameters.AddVerbatim(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
             var moved = new List<int>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
@@ -124,7 +124,7 @@ public sealed class OneSnapshotConfirmer<TStore>
         private NpgsqlCommand Since(string horizon, string sql)
         {
             var command = new NpgsqlCommand(sql, connection, transaction);
-            command.Parameters.Add(new("horizon", NpgsqlDbType.Text) { Value = horizon });
+            command.Parameters.AddVerbatim(new("horizon", NpgsqlDbType.Text) { Value = horizon });
             return command;
         }
 

@@ -53,6 +53,18 @@ public static class PostgresErrors
     private static bool RefusesPlan(PostgresException refused) =>
         refused is { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: ComparingPlans };
 
+    /// <summary>
+    /// Whether what was to be stored is refused for what it is, and would be each time: a value that PostgreSQL cannot hold, a constraint,
+    /// a limit of the server, or a text that cannot be encoded.
+    /// </summary>
+    public static bool IsAboutData(Exception error) => error switch
+    {
+        PostgresException { SqlState: ['2', '1' or '2' or '3', ..] or ['5', '4', ..] } => true,
+        ArgumentException or InvalidCastException or OverflowException => true,
+        NpgsqlException { InnerException: { } inner } => IsAboutData(inner),
+        _ => false,
+    };
+
     /// <summary>Connection failures, a server that is starting, stopping or out of resources, and refused logins.</summary>
     private static bool IsUnavailable(string state) =>
         state.StartsWith("08", StringComparison.Ordinal) || state.StartsWith("53", StringComparison.Ordinal)

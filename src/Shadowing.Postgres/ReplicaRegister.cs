@@ -26,13 +26,10 @@ public sealed class ReplicaRegister(NpgsqlDataSource evidence)
         await using var command = evidence.CreateCommand(
             """
             with pruned as (delete from shadow.replica where seen_at < now() - interval '1 hour')
-            insert into shadow.replica (incarnation, replica, fingerprint, standing) values ($1, $2, $3, $4::jsonb)
+            insert into shadow.replica (incarnation, replica, fingerprint, standing) values ($1, $2, $3, $4)
             on conflict (incarnation) do update set fingerprint = excluded.fingerprint, standing = excluded.standing, seen_at = now()
             """);
-        command.Parameters.Add(new() { Value = incarnation });
-        command.Parameters.Add(new() { Value = replica });
-        command.Parameters.Add(new() { Value = fingerprint });
-        command.Parameters.Add(new() { Value = JsonSerializer.Serialize(applied) });
+        command.Bind(incarnation, replica, fingerprint, new JsonText(JsonSerializer.Serialize(applied)));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -40,7 +37,7 @@ public sealed class ReplicaRegister(NpgsqlDataSource evidence)
     public async Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand("delete from shadow.replica where incarnation = $1");
-        command.Parameters.Add(new() { Value = incarnation });
+        command.Bind(incarnation);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -77,11 +77,10 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             values ($1, 0, $2, 1, false, false, '', '') on conflict do nothing
             """,
             connection, transaction);
-        begin.Parameters.Add(new() { Value = operation });
-        begin.Parameters.Add(new() { Value = firstStage.Name });
+        begin.Bind(operation, firstStage.Name);
         await begin.ExecuteNonQueryAsync(cancellationToken);
         await using var read = new NpgsqlCommand($"select {Columns} from shadow.rollout where operation = $1 for update", connection, transaction);
-        read.Parameters.Add(new() { Value = operation });
+        read.Bind(operation);
         await using var reader = await read.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return Read(reader).State;
@@ -100,8 +99,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             select attempt from added union all select attempt from shadow.nomination where operation = $1 and fingerprint = $2 limit 1
             """,
             connection, transaction);
-        command.Parameters.Add(new() { Value = operation });
-        command.Parameters.Add(new() { Value = fingerprint });
+        command.Bind(operation, fingerprint);
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
@@ -115,15 +113,12 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             where operation = $1
             """,
             connection, transaction);
-        object?[] values =
-        [
+        command.Bind(
             next.Operation, next.Generation, next.Stage.Name, next.Nominated, next.Attempt, next.HeldBecause, next.IsAutomatic, next.IsForced,
-            next.Stage != before.Stage, next.ChangedBy, next.Reason,
-        ];
-        foreach (var value in values) command.Parameters.Add(value is null ? new NpgsqlParameter<string?> { TypedValue = null } : new NpgsqlParameter { Value = value });
+            next.Stage != before.Stage, next.ChangedBy, next.Reason);
         await command.ExecuteNonQueryAsync(cancellationToken);
         await using var notify = new NpgsqlCommand($"select pg_notify('{Channel}', $1)", connection, transaction);
-        notify.Parameters.Add(new() { Value = next.Operation });
+        notify.Bind(next.Operation);
         await notify.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -132,7 +127,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, $4::jsonb)", connection, transaction);
+            "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, $4)", connection, transaction);
         var detail = JsonSerializer.Serialize(new
         {
             text = change.Reason,
@@ -146,7 +141,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             automatic = next.IsAutomatic,
             gate = gate is null ? null : new { decision = gate.Decision.Wire(), gate.Sentence, gate.Policy, gate.PolicyVersion, gate.Figures },
         });
-        foreach (var value in new[] { change.Actor, change.Action, next.Operation, detail }) command.Parameters.Add(new() { Value = value });
+        command.Bind(change.Actor, change.Action, next.Operation, new JsonText(detail));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -158,11 +153,9 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         var state = new RolloutState(
             operation, generation, stage ?? Stage.Off, row.IsDBNull(3) ? null : row.GetString(3), row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5),
             row.GetBoolean(6), row.GetBoolean(7), row.GetTimeSpan(8), row.GetString(9), row.GetString(10));
-        var fault = !isKnown ? $"{operation}: there is no stage '{Shortened(name)}'"
+        var fault = !isKnown ? $"{operation}: there is no stage '{PlainText.Clean(name, 40)}'"
             : generation < 0 || state.Attempt < 1 ? $"{operation}: generation {generation}, attempt {state.Attempt}"
             : null;
         return (operation, state, fault);
     }
-
-    private static string Shortened(string text) => text.Length > 40 ? text[..40] + "…" : text;
 }

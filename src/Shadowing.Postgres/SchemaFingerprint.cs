@@ -22,7 +22,7 @@ public static class SchemaFingerprint
     public static async Task<string> ReadAsync(NpgsqlConnection connection, string[] tables, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
-        command.Parameters.Add(new() { Value = tables });
+        command.Parameters.AddVerbatim(new() { Value = tables });
         var columns = (string)(await command.ExecuteScalarAsync(cancellationToken))!;
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(columns)))[..12];
     }

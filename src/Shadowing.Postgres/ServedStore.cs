@@ -13,6 +13,10 @@ namespace Shadowing.Postgres;
 public sealed record ServedRow(
     DateTimeOffset At, string Operation, string Shape, long? Subject, string User, string Fingerprint, string? Verdict);
 
+/// <summary>One firing of an alert, as far as one operation is concerned.</summary>
+/// <param name="StartsAt">When it began to fire: the same alert that fires again later is another one.</param>
+public sealed record AlertClaim(string GroupKey, string Alert, DateTimeOffset StartsAt, string Operation);
+
 /// <summary>The damage list: what users were answered by the candidate.</summary>
 /// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
 public sealed class ServedStore(NpgsqlDataSource evidence)
@@ -67,7 +71,7 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         void Add(string sql, params object[] values)
         {
             var command = new NpgsqlBatchCommand(sql);
-            foreach (var value in values) command.Parameters.Add(new() { Value = value });
+            command.Bind(values);
             batch.BatchCommands.Add(command);
         }
     }
@@ -87,10 +91,7 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
             where ($1::text is null or operation = $1) and ($2::bigint is null or subject = $2) and ($3::text is null or verdict = $3)
             order by at desc, number desc limit $4
             """);
-        command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = operation });
-        command.Parameters.Add(new NpgsqlParameter<long?> { TypedValue = subject });
-        command.Parameters.Add(new NpgsqlParameter<string?> { TypedValue = verdict });
-        command.Parameters.Add(new() { Value = count });
+        command.Bind(operation, subject, verdict, count);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<ServedRow>();
         while (await reader.ReadAsync(cancellationToken))
@@ -121,14 +122,24 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Claims an alert to act on.</summary>
-    /// <returns>Whether nobody has acted on it for this operation before.</returns>
-    public async Task<bool> ClaimAlertAsync(
-        string groupKey, string alert, DateTimeOffset startsAt, string operation, CancellationToken cancellationToken)
+    /// <summary>Whether an alert has been acted on.</summary>
+    public async Task<bool> IsClaimedAsync(AlertClaim claim, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(claim);
+        await using var command = evidence.CreateCommand(
+            "select exists (select from shadow.alert where (group_key, alert, starts_at, operation) = ($1, $2, $3, $4))");
+        command.Bind(claim.GroupKey, claim.Alert, claim.StartsAt.ToUniversalTime(), claim.Operation);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>Notes that an alert has been acted on.</summary>
+    /// <returns>Whether it had not been noted before.</returns>
+    public async Task<bool> ClaimAlertAsync(AlertClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
         await using var command = evidence.CreateCommand(
             "insert into shadow.alert (group_key, alert, starts_at, operation) values ($1, $2, $3, $4) on conflict do nothing");
-        foreach (var value in new object[] { groupKey, alert, startsAt.ToUniversalTime(), operation }) command.Parameters.Add(new() { Value = value });
+        command.Bind(claim.GroupKey, claim.Alert, claim.StartsAt.ToUniversalTime(), claim.Operation);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 }

@@ -43,8 +43,7 @@ public sealed partial class SweepStore
         void Add(string sql)
         {
             var command = new NpgsqlBatchCommand(sql);
-            command.Parameters.Add(new NpgsqlParameter<long?> { TypedValue = id });
-            command.Parameters.Add(new() { Value = count });
+            command.Bind(id, count);
             batch.BatchCommands.Add(command);
         }
     }

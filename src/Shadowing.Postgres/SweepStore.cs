@@ -158,7 +158,7 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         void Add(string sql, params object[] values)
         {
             var command = new NpgsqlBatchCommand(sql);
-            foreach (var value in values) command.Parameters.Add(new() { Value = value });
+            command.Bind(values);
             batch.BatchCommands.Add(command);
         }
     }
@@ -178,8 +178,7 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
 
     private static NpgsqlCommand Filled(NpgsqlCommand command, object?[] values)
     {
-        foreach (var value in values)
-            command.Parameters.Add(value is null ? new NpgsqlParameter<string?> { TypedValue = null } : new NpgsqlParameter { Value = value });
+        command.Bind(values);
         return command;
     }
 }

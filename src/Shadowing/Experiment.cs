@@ -7,7 +7,7 @@ namespace Shadowing;
 /// <summary>An operation that both sides implement, with what is needed to compare them.</summary>
 public abstract class Experiment
 {
-    private protected Experiment(string operation) => Operation = operation;
+    private protected Experiment(string operation) => Operation = PlainText.Clean(operation, PlainText.LongestName);
 
     /// <summary>The operation's name in metrics, settings and the status: <c>tickets.list</c>.</summary>
     public string Operation { get; }
@@ -31,6 +31,14 @@ public abstract class Experiment
     /// <c>_other</c>, so that series stay bounded whatever differs.
     /// </summary>
     internal abstract IReadOnlySet<string> MetricPaths { get; }
+
+    /// <summary>
+    /// Where the declared type of its answers can never be compared: then no comparison would ever be a match, and none is made.
+    /// </summary>
+    internal abstract IReadOnlyList<NotComparablePath> NotComparable { get; }
+
+    /// <summary>Where answers held values, at run time, that could not be compared.</summary>
+    internal abstract IReadOnlyCollection<NotComparablePath> SeenNotComparable { get; }
 }
 
 /// <summary>How to run a request on <em>a</em> store; the runner chooses side, position and session.</summary>
@@ -43,6 +51,7 @@ public sealed class Experiment<TStore, TRequest, TResult>(
 {
     private ResultComparer<TResult>? _comparer;
     private IReadOnlySet<string>? _paths;
+    private IReadOnlyList<NotComparablePath>? _notComparable;
 
     /// <summary>What counts as equal. The default is exact equality.</summary>
     public ComparisonRules Rules { get; init; } = ComparisonRules.None;
@@ -69,7 +78,11 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// The class of request that it is, known before it runs: who asks, which optional parts are set, how deep the page is. A closed set of
     /// texts without values, as it is kept, shown and counted by. The default knows one class.
     /// </summary>
-    public Func<TRequest, string> Shape { get; init; } = static _ => "any";
+    public Func<TRequest, string> Shape
+    {
+        get;
+        init => field = request => PlainText.Key(value(request), 200);
+    } = static _ => "any";
 
     /// <summary>
     /// The parameters that make one case differ from another: without those that change with every request and decide nothing, such as a pinned
@@ -93,6 +106,11 @@ public sealed class Experiment<TStore, TRequest, TResult>(
             paths.UnionWith(table.Value.Select(column => $"{RowComparison.Root}.{table.Key}[*].{column}"));
             return paths;
         });
+
+    internal override IReadOnlyList<NotComparablePath> NotComparable =>
+        _notComparable ??= MemberPaths.NotComparable(typeof(TResult), Rules);
+
+    internal override IReadOnlyCollection<NotComparablePath> SeenNotComparable => _comparer?.SeenNotComparable ?? [];
 
     internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>
         run(store, request, cancellationToken);

@@ -25,7 +25,10 @@ public sealed class ShadowSwitch
     /// <summary>The served position and the shadow's do not see the same rows, as <see cref="PositionWatch"/> found.</summary>
     public const string PositionsDiffer = "positions_differ";
 
-    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer];
+    /// <summary>The answers of an operation are of a type that cannot be compared. Holds until another build runs.</summary>
+    public const string NotComparable = "not_comparable";
+
+    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer, NotComparable];
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.Security.Cryptography;
@@ -5,6 +6,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Shadowing.Comparison;
 using Shadowing.Evidence;
 using Shadowing.Rollout;
 
@@ -24,6 +26,7 @@ public sealed partial class ShadowingControl : BackgroundService
     private readonly TimeProvider _clock;
     private readonly ILogger<ShadowingControl> _logger;
     private readonly Lock _route = new();
+    private readonly ConcurrentDictionary<(string, NotComparablePath), bool> _reported = [];
     private GateReading _reading = GateReading.None;
     private long _readAt;
     private ShadowingOptions _latest;
@@ -40,6 +43,7 @@ public sealed partial class ShadowingControl : BackgroundService
         Switch = shadowSwitch;
         _latest = options.CurrentValue;
         _routes = Route();
+        Switch.Hold(ShadowSwitch.NotComparable, RefuseNotComparable());
         Look();
         metrics.ObserveRollout(Standing);
         metrics.ObserveSwitch(() => _experiments.Select(experiment => (experiment, HeldOff(experiment))));
@@ -64,10 +68,22 @@ public sealed partial class ShadowingControl : BackgroundService
     /// <returns>Whether it was serving.</returns>
     public bool RollBack(string operation, string reason)
     {
-        if (_lease.Of(operation) is not { Stage.Serves: true } || !_lease.RollBack(operation, reason)) return false;
+        if (!_lease.Serves(operation) || !_lease.RollBack(operation, reason)) return false;
         Refresh();
-        LogRolledBack(operation, reason);
+        LogRolledBack(operation, PlainText.Clean(reason, PlainText.LongestReason));
         return true;
+    }
+
+    /// <summary>
+    /// Takes the candidate from the users of this replica until the result is disposed of: to ask first, and serve nobody meanwhile.
+    /// </summary>
+    /// <returns>Null where it serves nobody.</returns>
+    public IDisposable? Suspend(string operation)
+    {
+        if (!_lease.Serves(operation)) return null;
+        _lease.Suspend(operation);
+        Refresh();
+        return new Suspension(this, operation);
     }
 
     /// <summary>Where an operation stands on this replica: what the store says, and the share that is really exposed.</summary>
@@ -80,6 +96,13 @@ public sealed partial class ShadowingControl : BackgroundService
         var serves = Switch.IsOn && _clock.GetTimestamp() < routes.ServesUntil && state is { Stage.Serves: true, IsHeld: false };
         return new(experiment.Operation, state, route.Shadowed ? route.SamplePercent : 0, serves ? route.ServePercent : 0);
     }
+
+    /// <summary>
+    /// What of which operation's answers cannot be compared: declared so, which holds shadowing off, or met in an answer.
+    /// </summary>
+    public IEnumerable<(string Operation, NotComparablePath Place, bool IsDeclared)> NotComparable => _experiments.SelectMany(experiment =>
+        experiment.NotComparable.Select(place => (experiment.Operation, place, true))
+            .Concat(experiment.SeenNotComparable.Except(experiment.NotComparable).Select(place => (experiment.Operation, place, false))));
 
     /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
     internal bool IsShortOfMemory => _isShortOfMemory;
@@ -140,8 +163,20 @@ public sealed partial class ShadowingControl : BackgroundService
             _refused = refused.Message;
         }
 
+        foreach (var (operation, place, _) in NotComparable.Where(found => !found.IsDeclared))
+        {
+            if (_reported.TryAdd((operation, place), true)) LogNotComparable(operation, place.Path, place.Type);
+        }
+
         Hold(ShadowSwitch.Disabled, !_latest.Enabled);
         Hold(ShadowSwitch.KillFile, _latest.KillFile is { Length: > 0 } file && File.Exists(file));
+    }
+
+    private bool RefuseNotComparable()
+    {
+        var declared = NotComparable.ToArray();
+        foreach (var (operation, place, _) in declared) LogRefusedType(operation, place.Path, place.Type);
+        return declared.Length > 0;
     }
 
     private void Hold(string reason, bool off)
@@ -149,11 +184,29 @@ public sealed partial class ShadowingControl : BackgroundService
         if (Switch.Hold(reason, off)) LogSwitched(reason, off ? "holds shadowing off" : "no longer holds shadowing off");
     }
 
+    private sealed class Suspension(ShadowingControl control, string operation) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) != 0) return;
+            control._lease.Resume(operation);
+            control.Refresh();
+        }
+    }
+
     [LoggerMessage(30, LogLevel.Information, "'{Reason}' {Does}.")]
     private partial void LogSwitched(string reason, string does);
 
     [LoggerMessage(32, LogLevel.Critical, "{Operation} is rolled back: {Reason}")]
     private partial void LogRolledBack(string operation, string reason);
+
+    [LoggerMessage(33, LogLevel.Critical, "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which neither shows all of its state nor has an Equals of its own. Shadowing is off.")]
+    private partial void LogRefusedType(string operation, string path, string type);
+
+    [LoggerMessage(34, LogLevel.Error, "An answer of {Operation} held a {Type} at '{Path}', which cannot be compared: such comparisons are incomparable. Logged once.")]
+    private partial void LogNotComparable(string operation, string path, string type);
 
     [LoggerMessage(31, LogLevel.Error, "Changed settings were refused, the last good ones stay: {Failures}")]
     private partial void LogRefused(string failures);

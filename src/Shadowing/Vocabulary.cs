@@ -120,6 +120,9 @@ public enum IncomparableReason
 
     /// <summary>Comparing itself failed, for example in a getter that throws.</summary>
     ComparerFailed,
+
+    /// <summary>Nothing differs, but the answers hold a value whose type does not tell when it is equal to another.</summary>
+    NotComparable,
 }
 
 /// <summary>What confirming a difference found.</summary>

@@ -146,8 +146,8 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         for (var i = 0; i < tables.Count; i++)
         {
             var keys = before.Rows.Keys.Where(row => row.Table == tables[i].Name).Select(row => row.Key).ToArray();
-            after.Parameters.Add(new($"keys{i}", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = keys });
-            after.Parameters.Add(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i].LastKey });
+            after.Parameters.AddVerbatim(new($"keys{i}", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = keys });
+            after.Parameters.AddVerbatim(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i].LastKey });
         }
 
         foreach (var command in (NpgsqlBatchCommand[])[after, new(Rest), new(Commit)]) batch.BatchCommands.Add(command);

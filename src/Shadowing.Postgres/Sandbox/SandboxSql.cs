@@ -43,6 +43,7 @@ internal static class SandboxSql
     /// <summary>Nobody sees the dead rows of temporary tables but their own session: neither autovacuum nor, where they were inserted, pruning.</summary>
     public static string Clear(IReadOnlyList<SandboxTable> tables) => "vacuum " + string.Join(", ", tables.Select(table => $"pg_temp.{table.Name}"));
 
+#pragma warning disable RS0030 // Asks and fills copies of the application's own tables: values as they are.
     public static NpgsqlBatchCommand Seed(SandboxTable table, string[] rows) =>
         new($"insert into pg_temp.{table.Name} {(table.Generated ? "overriding system value " : "")}select * from jsonb_populate_recordset(null::pg_temp.{table.Name}, $1)")
         {
@@ -54,6 +55,7 @@ internal static class SandboxSql
 
     /// <summary>For the transaction: in another one than the real write's, a time of the wrong zone would look like the clock's.</summary>
     public static NpgsqlBatchCommand Zone(string zone) => new("select set_config('TimeZone', $1, true)") { Parameters = { new() { Value = zone } } };
+#pragma warning restore RS0030
 
     /// <summary>The transaction's clock as columns have it, then all rows of the copies.</summary>
     public static string Read(IReadOnlyList<SandboxTable> tables) =>

@@ -131,7 +131,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     {
         await using var command = _ending.CreateCommand(
             "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and usename = current_user and xact_start is not null");
-        command.Parameters.Add(new() { Value = _session ?? _connection.ProcessID });
+        command.Parameters.AddVerbatim(new() { Value = _session ?? _connection.ProcessID });
         if (await command.ExecuteScalarAsync() is not true) throw new InvalidOperationException("There is no such session to end.");
     }
 

@@ -22,7 +22,7 @@ public sealed record WriteFootprint(IReadOnlyList<string> Locks, string Image, F
         var command = new NpgsqlBatchCommand(sql);
         foreach (var parameter in Parameters())
         {
-            if (sql.Contains("@" + parameter.ParameterName, StringComparison.Ordinal)) command.Parameters.Add(parameter);
+            if (sql.Contains("@" + parameter.ParameterName, StringComparison.Ordinal)) command.Parameters.AddVerbatim(parameter);
         }
 
         return command;

@@ -1,7 +1,9 @@
+using System.Collections;
 using System.Collections.Concurrent;
 using System.Linq.Expressions;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Shadowing.Comparison;
 
@@ -24,60 +26,82 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     {
         var rule = member is null ? null : rules.For(member);
         if (rule is ValueRule<T> near) return (control, candidate, name, walk) => walk.Near(control, candidate, name, near);
-        var type = typeof(T);
-        if (IsLeaf(type)) return static (control, candidate, name, walk) => walk.Leaf(control, candidate, name);
-        if (Closed(type, typeof(IReadOnlyDictionary<,>)) is { } dictionary) return Make<T>(nameof(Dictionary), dictionary);
-        if (Closed(type, typeof(IReadOnlyList<>)) is { } list) return Make<T>(nameof(List), list, rule);
-        if (Closed(type, typeof(IEnumerable<>)) is { } sequence) return Make<T>(nameof(Sequence), sequence);
-        if (Nullable.GetUnderlyingType(type) is { } underlying) return (ValueVisitor<T>)Invoke(this, nameof(NullableOf), [underlying], []);
+        var kind = ValueKind.Of(typeof(T));
+        return kind.As switch
+        {
+            ComparedAs.Leaf => static (control, candidate, name, walk) => walk.Leaf(control, candidate, name),
+            ComparedAs.Json => JsonOf<T>(),
+            ComparedAs.Nullable => (ValueVisitor<T>)Invoke(this, nameof(NullableOf), kind.Arguments, []),
+            ComparedAs.Dictionary when !IsRowsOf<T>(typeof(KeyValuePair<,>).MakeGenericType(kind.Arguments)) => Untyped<T>(),
+            ComparedAs.Dictionary => Make<T>(nameof(Dictionary), kind),
+            ComparedAs.Set => Make<T>(nameof(Set), kind),
+            ComparedAs.List => Make<T>(nameof(List), kind, rule),
+            ComparedAs.Sequence when !IsRowsOf<T>(kind.Arguments[0]) => UntypedRows<T>(),
+            ComparedAs.Sequence => Make<T>(nameof(Sequence), kind),
+            ComparedAs.Memory => Make<T>(nameof(Memory), kind),
+            ComparedAs.Nothing => static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T)),
+            _ when typeof(T).IsValueType => Of<T>().Exact,
+            _ => OfObject<T>(),
+        };
+    }
+
+    /// <summary>For two values that are exactly of the type and not null.</summary>
+    public ValueVisitor<T> ExactFor<T>()
+    {
+        var kind = ValueKind.Of(typeof(T));
+        if (kind.As is ComparedAs.RuntimeType)
+            return static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T));
+        if (kind.As is not ComparedAs.Members) return Of<T>().Visit;
         var plan = Of<T>();
-        return type.IsValueType
-            ? (control, candidate, name, walk) => walk.Members(control, candidate, name, plan)
-            : (control, candidate, name, walk) => walk.Object(control, candidate, name, plan);
+        return (control, candidate, name, walk) => walk.Members(control, candidate, name, plan);
     }
 
     /// <summary>One block that reads each member of both values and visits the pair.</summary>
-    public Action<T, T, ComparisonWalk> CompileMembers<T>()
+    public Action<T, T, ComparisonWalk> CompileMembers<T>() =>
+        Compile<T>(ValueKind.MembersOf(typeof(T)), member => JsonNamingPolicy.CamelCase.ConvertName(member.Name));
+
+    /// <summary>The same of the fields that no member shows, at the path of their owner; null where there are none.</summary>
+    public Action<T, T, ComparisonWalk>? CompileHidden<T>() =>
+        ValueKind.Of(typeof(T)).Hidden is { Count: > 0 } hidden ? Compile<T>(hidden, static _ => "") : null;
+
+    private Action<T, T, ComparisonWalk> Compile<T>(IEnumerable<MemberInfo> members, Func<MemberInfo, string> name)
     {
         var (control, candidate) = (Expression.Parameter(typeof(T)), Expression.Parameter(typeof(T)));
         var walk = Expression.Parameter(typeof(ComparisonWalk));
-        var visits = MembersOf(typeof(T)).Select(member => Expression.Invoke(
-            Expression.Constant(Invoke(this, nameof(VisitorFor), [TypeOf(member)], [member])),
-            Expression.MakeMemberAccess(control, member),
-            Expression.MakeMemberAccess(candidate, member),
-            Expression.Constant(JsonNamingPolicy.CamelCase.ConvertName(member.Name)),
-            walk));
+        var visits = members.Select(member => Expression.Invoke(
+            Expression.Constant(Invoke(this, nameof(VisitorFor), [ValueKind.TypeOf(member)], [member])),
+            Expression.MakeMemberAccess(control, member), Expression.MakeMemberAccess(candidate, member),
+            Expression.Constant(name(member)), walk));
         return Expression.Lambda<Action<T, T, ComparisonWalk>>(Expression.Block([.. visits, Expression.Empty()]), control, candidate, walk)
             .Compile();
     }
 
-    /// <summary>What is compared of a type: its public properties and fields.</summary>
-    public static IEnumerable<MemberInfo> MembersOf(Type type) => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
-        .Where(property => property.GetMethod is { IsPublic: true } && property.GetIndexParameters().Length == 0)
-        .Concat<MemberInfo>(type.GetFields(BindingFlags.Public | BindingFlags.Instance));
+    private static bool IsRowsOf<T>(Type row) => typeof(IEnumerable<>).MakeGenericType(row).IsAssignableFrom(typeof(T));
 
-    public static Type TypeOf(MemberInfo member) => member is PropertyInfo property ? property.PropertyType : ((FieldInfo)member).FieldType;
-
-    /// <summary>The type of a list's rows or a dictionary's values; null where the type is neither.</summary>
-    public static Type? RowType(Type type) =>
-        (Closed(type, typeof(IReadOnlyDictionary<,>)) ?? Closed(type, typeof(IEnumerable<>)))?.GetGenericArguments()[^1];
-
-    public static bool IsLeaf(Type type) =>
-        (Nullable.GetUnderlyingType(type) ?? type) is var plain
-        && (plain.IsPrimitive || plain.IsEnum || plain == typeof(string) || plain == typeof(decimal) || plain == typeof(DateTime)
-            || plain == typeof(DateTimeOffset) || plain == typeof(DateOnly) || plain == typeof(TimeOnly) || plain == typeof(TimeSpan)
-            || plain == typeof(Guid) || plain == typeof(Int128) || plain == typeof(UInt128) || plain == typeof(Half)
-            || plain == typeof(Uri) || plain == typeof(Version) || typeof(Type).IsAssignableFrom(plain));
-
-    private static Type? Closed(Type type, Type open) =>
-        type.GetInterfaces().Prepend(type).FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == open);
-
-    private ValueVisitor<T> Make<T>(string method, Type closed, params object?[] arguments) =>
-        (ValueVisitor<T>)Invoke(this, method, [typeof(T), .. closed.GetGenericArguments()], arguments);
+    private ValueVisitor<T> Make<T>(string method, ValueKind kind, params object?[] arguments) =>
+        (ValueVisitor<T>)Invoke(this, method, [typeof(T), .. kind.Arguments], arguments);
 
     private static object Invoke(ComparerPlan plan, string method, Type[] types, object?[] arguments) =>
         typeof(ComparerPlan).GetMethod(method, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)!
             .MakeGenericMethod(types).Invoke(plan, BindingFlags.DoNotWrapExceptions, null, arguments, null)!;
+
+    private ValueVisitor<T> OfObject<T>()
+    {
+        var plan = Of<T>();
+        return (control, candidate, name, walk) => walk.Object(control, candidate, name, plan);
+    }
+
+    private static ValueVisitor<T> JsonOf<T>() => typeof(T) == typeof(JsonElement)
+        ? (ValueVisitor<T>)(object)(ValueVisitor<JsonElement>)(static (control, candidate, name, walk) =>
+            walk.Json(control, candidate, name))
+        : static (control, candidate, name, walk) =>
+        {
+            if (control is null != candidate is null) walk.Report(name, DifferenceKind.NullVsValue, control, candidate);
+            else if (control is not null) walk.Json(Document(control), Document(candidate!), name);
+        };
+
+    private static JsonElement Document(object value) =>
+        value is JsonDocument document ? document.RootElement : JsonSerializer.SerializeToElement((JsonNode)value);
 
     private ValueVisitor<TList> List<TList, TRow>(object? rule) where TList : IReadOnlyList<TRow>
     {
@@ -92,37 +116,97 @@ internal sealed class ComparerPlan(ComparisonRules rules)
             walk.List(walk.Bounded<TRow>(control), walk.Bounded<TRow>(candidate), name, rule: null, plan);
     }
 
-    private ValueVisitor<TDictionary> Dictionary<TDictionary, TKey, TValue>() where TDictionary : IReadOnlyDictionary<TKey, TValue>
+    private ValueVisitor<TMemory> Memory<TMemory, TRow>()
     {
-        var plan = Of<TValue>();
-        return (control, candidate, name, walk) => walk.Dictionary<TKey, TValue>(control, candidate, name, plan);
+        var plan = Of<TRow>();
+        return (control, candidate, name, walk) => walk.List(Rows(control), Rows(candidate), name, rule: null, plan);
+
+        static TRow[] Rows(TMemory memory) =>
+            memory is Memory<TRow> writable ? writable.ToArray() : ((ReadOnlyMemory<TRow>)(object)memory!).ToArray();
+    }
+
+    private ValueVisitor<TSet> Set<TSet, TRow>() where TSet : IEnumerable<TRow>
+    {
+        var plan = Of<TRow>();
+        return (control, candidate, name, walk) => walk.Set(control, candidate, name, plan);
+    }
+
+    private ValueVisitor<TDictionary> Dictionary<TDictionary, TKey, TValue>() where TDictionary : IEnumerable<KeyValuePair<TKey, TValue>>
+    {
+        var (keys, values) = (Of<TKey>(), Of<TValue>());
+        return (control, candidate, name, walk) => walk.Dictionary(control, candidate, name, keys, values);
+    }
+
+    private ValueVisitor<T> Untyped<T>()
+    {
+        var values = Of<object?>();
+        return (control, candidate, name, walk) => walk.Dictionary(Pairs(control), Pairs(candidate), name, values, values);
+
+        static IEnumerable<KeyValuePair<object?, object?>>? Pairs(T dictionary)
+        {
+            if (dictionary is null) return null;
+            var pairs = new List<KeyValuePair<object?, object?>>();
+            foreach (DictionaryEntry entry in (IDictionary)dictionary) pairs.Add(new(entry.Key, entry.Value));
+            return pairs;
+        }
+    }
+
+    private ValueVisitor<T> UntypedRows<T>()
+    {
+        var plan = Of<object?>();
+        return (control, candidate, name, walk) => walk.List(
+            walk.Bounded(((IEnumerable?)control)?.Cast<object?>()), walk.Bounded(((IEnumerable?)candidate)?.Cast<object?>()),
+            name, rule: null, plan);
     }
 
     private ValueVisitor<TValue?> NullableOf<TValue>() where TValue : struct
     {
+        if (ValueKind.Of(typeof(TValue)).As is ComparedAs.Leaf)
+            return static (control, candidate, name, walk) => walk.Leaf(control, candidate, name);
         var plan = Of<TValue>();
         return (control, candidate, name, walk) =>
         {
-            if (control is { } left && candidate is { } right) walk.Members(left, right, name, plan);
+            if (control is { } left && candidate is { } right) plan.Visit(left, right, name, walk);
             else if (control.HasValue != candidate.HasValue) walk.Report(name, DifferenceKind.NullVsValue, control, candidate);
         };
     }
 
     private ValueVisitor<object> Boxed<T>()
     {
-        var plan = Of<T>();
-        return IsLeaf(typeof(T)) || typeof(T).GetInterfaces().Any(i => i == typeof(System.Collections.IEnumerable))
-            ? (control, candidate, name, walk) => plan.Visit((T)control, (T)candidate, name, walk)
-            : (control, candidate, name, walk) => walk.Members((T)control, (T)candidate, name, plan);
+        var exact = Of<T>().Exact;
+        return (control, candidate, name, walk) => exact((T)control, (T)candidate, name, walk);
     }
 }
 
 /// <summary>One type under one plan.</summary>
 internal sealed class TypePlan<T>(ComparerPlan plan)
 {
+    private bool _isHiddenCompiled;
+
     /// <summary>Compares two values of this type, null included.</summary>
     public ValueVisitor<T> Visit => field ??= plan.VisitorFor<T>(member: null);
 
+    /// <summary>Compares two values that are exactly of this type and not null.</summary>
+    public ValueVisitor<T> Exact => field ??= plan.ExactFor<T>();
+
+    /// <summary>Whether the type's own <c>Equals</c> has a say where its members are equal.</summary>
+    public bool OwnEquals { get; } = ValueKind.Of(typeof(T)).OwnEquals;
+
+    /// <summary>Whether values of the type find each other by <c>Equals</c>.</summary>
+    public bool IsLeaf { get; } = ValueKind.Of(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)).As is ComparedAs.Leaf;
+
     /// <summary>Compares the members of two values that are exactly of this type and not null.</summary>
     public Action<T, T, ComparisonWalk> Members => field ??= plan.CompileMembers<T>();
+
+    /// <summary>Compares the fields that no member shows, where the type counts them as its value.</summary>
+    public Action<T, T, ComparisonWalk>? Hidden
+    {
+        get
+        {
+            if (_isHiddenCompiled) return field;
+            field = plan.CompileHidden<T>();
+            _isHiddenCompiled = true;
+            return field;
+        }
+    }
 }

@@ -18,6 +18,9 @@ public sealed record ComparisonResult
     /// <summary>Set where nothing can be said: differences met before that point are kept, but the answers were not compared to the end.</summary>
     public IncomparableReason? Incomparable { get; init; }
 
+    /// <summary>The places that nothing could be said of, because their values' types do not tell when they are equal.</summary>
+    public IReadOnlyList<NotComparablePath> NotComparable { get; init; } = [];
+
     /// <summary>The exception behind <see cref="IncomparableReason.ComparerFailed"/>.</summary>
     public Exception? Failure { get; init; }
 

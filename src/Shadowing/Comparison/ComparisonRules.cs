@@ -52,6 +52,9 @@ public sealed class ComparisonRules
     public ComparisonRules Ignore<T, TValue>(Expression<Func<T, TValue>> member, string because) =>
         Add(member, new ValueRule<TValue>(static (_, _) => true, because));
 
+    /// <summary>Whether a rule alone says when the member's values are equal, so that what is inside them is not looked at.</summary>
+    internal bool Decides(MemberInfo member) => For(member)?.GetType().GetGenericTypeDefinition() == typeof(ValueRule<>);
+
     internal object? For(MemberInfo member) => _rules.GetValueOrDefault(member);
 
     private ComparisonRules Add<T, TValue>(Expression<Func<T, TValue>> member, object rule)

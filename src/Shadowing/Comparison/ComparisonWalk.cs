@@ -11,6 +11,7 @@ internal sealed partial class ComparisonWalk
 
     private readonly List<Difference> _differences = [];
     private readonly HashSet<string> _tolerated = [];
+    private readonly List<NotComparablePath> _unknown = [];
     private Segment[] _path = new Segment[8];
     private int _depth;
     private int _nodes;
@@ -32,22 +33,35 @@ internal sealed partial class ComparisonWalk
     {
         _differences.Clear();
         _tolerated.Clear();
+        _unknown.Clear();
         Array.Clear(_path);
         (_depth, _nodes, _total, _request, _clocks) = (0, 0, 0, null, null);
         _spare = this;
     }
 
+    /// <remarks>
+    /// What differs, differs, whatever else cannot be said; where nothing does, a value that cannot be compared leaves it open.
+    /// </remarks>
     public ComparisonResult Result(IncomparableReason? incomparable, Exception? failure) =>
-        incomparable is null && _total == 0 && _tolerated.Count == 0
+        incomparable is null && _total == 0 && _tolerated.Count == 0 && _unknown.Count == 0
             ? ComparisonResult.Equal
             : new()
             {
                 Differences = [.. _differences],
                 TotalDifferences = _total,
                 Tolerated = [.. _tolerated],
-                Incomparable = incomparable,
+                Incomparable = incomparable ?? (_total == 0 && _unknown.Count > 0 ? IncomparableReason.NotComparable : null),
+                NotComparable = [.. _unknown],
                 Failure = failure,
             };
+
+    public void NotComparable<T>(T control, T candidate, string name, Type type)
+    {
+        if (control is null != candidate is null) Report(name, DifferenceKind.NullVsValue, control, candidate);
+        else if (control is not null && _unknown.Count < _limits.Differences)
+            _unknown.Add(new(Difference.PatternOf(PathTo(name)),
+                (control.GetType() == typeof(object) ? type : control.GetType()).FullName ?? type.Name));
+    }
 
     public void Leaf<T>(T control, T candidate, string name)
     {
@@ -69,43 +83,28 @@ internal sealed partial class ComparisonWalk
 
     public void Object<T>(T control, T candidate, string name, TypePlan<T> plan)
     {
-        if (ReferenceEquals(control, candidate)) return;
         if (control is null || candidate is null)
         {
-            Report(name, DifferenceKind.NullVsValue, control, candidate);
+            if (control is not null || candidate is not null) Report(name, DifferenceKind.NullVsValue, control, candidate);
             return;
         }
 
-        var type = control.GetType();
-        if (type != candidate.GetType()) Report(name, DifferenceKind.Type, type.Name, candidate.GetType().Name);
-        else if (type == typeof(T)) Members(control, candidate, name, plan);
-        else _plan.OfRuntimeType(type)(control, candidate, name, this);
+        var (type, other) = (control.GetType(), candidate.GetType());
+        if (type == typeof(T) && other == typeof(T)) plan.Exact(control, candidate, name, this);
+        else if (ValueKind.Seen(type) is var seen && seen == ValueKind.Seen(other))
+            _plan.OfRuntimeType(seen)(control, candidate, name, this);
+        else Report(name, DifferenceKind.Type, type.Name, other.Name);
     }
 
     public void Members<T>(T control, T candidate, string name, TypePlan<T> plan)
     {
+        var before = _total;
         Enter(new(name, Owner: typeof(T).IsValueType ? null : control));
         plan.Members(control, candidate, this);
+        if (_total == before) plan.Hidden?.Invoke(control, candidate, this);
         _depth--;
-    }
-
-    public void Dictionary<TKey, TValue>(
-        IReadOnlyDictionary<TKey, TValue>? control, IReadOnlyDictionary<TKey, TValue>? candidate, string name, TypePlan<TValue> plan)
-    {
-        if (NullsDecide(control, candidate, name)) return;
-        Enter(new(name));
-        foreach (var (key, value) in control!)
-        {
-            if (candidate!.TryGetValue(key, out var other)) plan.Visit(value, other, $"[{key}]", this);
-            else Report($"[{key}]", DifferenceKind.MissingRow, value, null);
-        }
-
-        foreach (var (key, value) in candidate!)
-        {
-            if (!control.ContainsKey(key)) Report($"[{key}]", DifferenceKind.ExtraRow, null, value);
-        }
-
-        _depth--;
+        if (_total == before && plan.OwnEquals && !EqualityComparer<T>.Default.Equals(control, candidate))
+            Report(name, DifferenceKind.Value, control, candidate);
     }
 
     /// <summary>A sequence as a list, no longer than the limit; an endless one is too large.</summary>
@@ -127,7 +126,7 @@ internal sealed partial class ComparisonWalk
 
     private bool NullsDecide(object? control, object? candidate, string name)
     {
-        if (control is not null && candidate is not null) return ReferenceEquals(control, candidate);
+        if (control is not null && candidate is not null) return false;
         if (control is not null || candidate is not null) Report(name, DifferenceKind.NullVsValue, control, candidate);
         return true;
     }

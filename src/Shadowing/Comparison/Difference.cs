@@ -47,7 +47,9 @@ public enum DifferenceKind
 public sealed partial record Difference(string Path, DifferenceKind Kind, object? Control, object? Candidate, object? RowKey = null)
 {
     /// <summary>The path without indexes, <c>tickets[*].assignedTo</c>: equal for the same fault in different rows.</summary>
-    public string Pattern => Index().Replace(Path, "[*]");
+    public string Pattern => PatternOf(Path);
+
+    internal static string PatternOf(string path) => Index().Replace(path, "[*]");
 
     [GeneratedRegex(@"\[[^\]]*\]")]
     private static partial Regex Index();

@@ -2,34 +2,51 @@ using System.Text.Json;
 
 namespace Shadowing.Comparison;
 
+/// <summary>A place in an answer whose values cannot be held against each other.</summary>
+/// <param name="Path">Without indexes; empty where it is the answer itself.</param>
+/// <param name="Type">The type's full name.</param>
+public sealed record NotComparablePath(string Path, string Type);
+
 /// <summary>The paths that an answer's type can differ at.</summary>
 internal static class MemberPaths
 {
     private const int Deepest = 6;
 
     /// <summary>Every path of the type without indexes, the answer itself (empty) included; a set as closed as the type.</summary>
-    public static IReadOnlySet<string> Of(Type type)
-    {
-        var paths = new HashSet<string>();
-        Add(type, "", 0, paths);
-        return paths;
-    }
+    public static IReadOnlySet<string> Of(Type type) => Walk(type, ComparisonRules.None).Select(place => place.Path).ToHashSet();
 
-    private static void Add(Type type, string path, int depth, HashSet<string> paths)
-    {
-        if (!paths.Add(path) || depth == Deepest) return;
-        var plain = Nullable.GetUnderlyingType(type) ?? type;
-        if (ComparerPlan.IsLeaf(plain)) return;
-        if (ComparerPlan.RowType(plain) is { } row)
-        {
-            Add(row, path + "[*]", depth + 1, paths);
-            return;
-        }
+    /// <summary>The declared places that nothing can be said of, whatever the values: what the rules ignore is none.</summary>
+    public static IReadOnlyList<NotComparablePath> NotComparable(Type type, ComparisonRules rules) =>
+    [
+        .. Walk(type, rules).Where(place => ValueKind.Of(place.Type).As is ComparedAs.Nothing)
+            .Select(place => new NotComparablePath(place.Path, place.Type.FullName ?? place.Type.Name)).Distinct(),
+    ];
 
-        foreach (var member in ComparerPlan.MembersOf(plain))
+    private static List<(string Path, Type Type)> Walk(Type type, ComparisonRules rules)
+    {
+        var (places, seen) = (new List<(string, Type)>(), new HashSet<string>());
+        Add(type, "", 0);
+        return places;
+
+        void Add(Type declared, string path, int depth)
         {
-            var name = JsonNamingPolicy.CamelCase.ConvertName(member.Name);
-            Add(ComparerPlan.TypeOf(member), path.Length == 0 ? name : $"{path}.{name}", depth + 1, paths);
+            var plain = Nullable.GetUnderlyingType(declared) ?? declared;
+            if (!seen.Add(path)) return;
+            places.Add((path, plain));
+            if (depth == Deepest) return;
+            var kind = ValueKind.Of(plain);
+            if (kind.As is ComparedAs.Members)
+            {
+                foreach (var member in ValueKind.MembersOf(plain).Where(member => !rules.Decides(member)))
+                {
+                    var name = JsonNamingPolicy.CamelCase.ConvertName(member.Name);
+                    Add(ValueKind.TypeOf(member), path.Length == 0 ? name : $"{path}.{name}", depth + 1);
+                }
+            }
+            else if (kind.Arguments.Length > 0)
+            {
+                Add(kind.Arguments[^1], path + "[*]", depth + 1);
+            }
         }
     }
 }

@@ -18,6 +18,11 @@ internal static class Representation<T>
             var type when type == typeof(decimal?) => Lifted<decimal>(Alike),
             var type when type == typeof(double) => (Func<double, double, bool>)Alike,
             var type when type == typeof(double?) => Lifted<double>(Alike),
+            var type when type == typeof(float) => (Func<float, float, bool>)Alike,
+            var type when type == typeof(float?) => Lifted<float>(Alike),
+            var type when type == typeof(Half) => (Func<Half, Half, bool>)Alike,
+            var type when type == typeof(Half?) => Lifted<Half>(Alike),
+            var type when type == typeof(Uri) => (Func<Uri?, Uri?, bool>)Alike,
             _ => null,
         };
         return (Func<T, T, bool>?)same;
@@ -30,6 +35,13 @@ internal static class Representation<T>
     private static bool Alike(decimal control, decimal candidate) => control.Scale == candidate.Scale;
 
     private static bool Alike(double control, double candidate) => double.IsNegative(control) == double.IsNegative(candidate);
+
+    private static bool Alike(float control, float candidate) => float.IsNegative(control) == float.IsNegative(candidate);
+
+    private static bool Alike(Half control, Half candidate) => Half.IsNegative(control) == Half.IsNegative(candidate);
+
+    // Its Equals overlooks fragments and the case of hosts.
+    private static bool Alike(Uri? control, Uri? candidate) => control?.OriginalString == candidate?.OriginalString;
 
     private static Func<TValue?, TValue?, bool> Lifted<TValue>(Func<TValue, TValue, bool> alike) where TValue : struct =>
         (control, candidate) => control is not { } left || candidate is not { } right || alike(left, right);

@@ -1,16 +1,23 @@
+using System.Collections.Concurrent;
+
 namespace Shadowing.Comparison;
 
 /// <summary>Holds two answers of one type against each other, member by member, in one pass compiled once per type.</summary>
 /// <remarks>
-/// Public properties and fields are compared, lists by position or by the key of a rule, dictionaries by key. Nothing is allocated when the
-/// answers are equal. It never throws: what cannot be compared is incomparable. Safe for concurrent use.
+/// Public properties and fields are compared, lists by position or by the key of a rule, sets and dictionaries in any order, JSON by what
+/// it says, and where a type has an <c>Equals</c> that somebody wrote, that is asked too. Unknown is never equal: a value that shows
+/// neither all of its state nor has such an <c>Equals</c> is incomparable. Nothing is allocated when answers of records, lists and plain
+/// values are equal. It never throws. Safe for concurrent use.
 /// </remarks>
 /// <typeparam name="T">The answer's type.</typeparam>
 public sealed class ResultComparer<T>
 {
+    private const int MostSeen = 100;
+
     private readonly ComparerPlan _plan;
     private readonly ComparisonLimits _limits;
     private readonly ValueVisitor<T> _root;
+    private readonly ConcurrentDictionary<NotComparablePath, bool> _seen = [];
 
     /// <summary>Compiles the comparison.</summary>
     public ResultComparer(ComparisonRules? rules = null, ComparisonLimits? limits = null)
@@ -19,6 +26,9 @@ public sealed class ResultComparer<T>
         _limits = limits ?? ComparisonLimits.Default;
         _root = _plan.Of<T>().Visit;
     }
+
+    /// <summary>Places at which values were met that cannot be compared, each type once; bounded.</summary>
+    internal IReadOnlyCollection<NotComparablePath> SeenNotComparable => [.. _seen.Keys];
 
     /// <summary>Compares the two answers of one request.</summary>
     /// <param name="request">What was asked; only rules that ask whether a row fits look at it.</param>
@@ -29,7 +39,7 @@ public sealed class ResultComparer<T>
         try
         {
             _root(control!, candidate!, "", walk);
-            return walk.Result(incomparable: null, failure: null);
+            return Noted(walk.Result(incomparable: null, failure: null));
         }
         catch (ComparisonTooLargeException)
         {
@@ -45,5 +55,15 @@ public sealed class ResultComparer<T>
         {
             walk.Return();
         }
+    }
+
+    private ComparisonResult Noted(ComparisonResult result)
+    {
+        foreach (var place in result.NotComparable)
+        {
+            if (_seen.Count < MostSeen) _seen.TryAdd(place, true);
+        }
+
+        return result;
     }
 }

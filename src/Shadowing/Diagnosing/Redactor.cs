@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Shadowing.Comparison;
 
@@ -50,6 +51,7 @@ internal sealed partial class Redactor(byte[] key)
         DateTime or DateTimeOffset or DateOnly or TimeOnly => new("time", Hash: Hash(Invariant(value, "O"))),
         IFormattable and ValueType => new("number", Hash: Hash(Invariant(value, null))),
         object?[] keys when keys.Length <= MostKeys && keys.All(key => key is int or long) => new("keys", string.Join(' ', keys)),
+        JsonElement or JsonDocument or JsonNode => new("json", Hash: HashOfWhole(value)),
         _ => new(value is IEnumerable ? "list" : value.GetType().Name, Hash: HashOfWhole(value)),
     };
 
@@ -62,7 +64,7 @@ internal sealed partial class Redactor(byte[] key)
         {
             var name = prefix + JsonNamingPolicy.CamelCase.ConvertName(member.Name);
             var value = member.GetValue(owner);
-            if (value is not null && depth < 3 && !ComparerPlan.IsLeaf(value.GetType()) && value is not IEnumerable)
+            if (value is not null && depth < 3 && ValueKind.Of(value.GetType()).As is ComparedAs.Members)
             {
                 foreach (var inner in Parameters(value, name + ".", disclosure, depth + 1)) yield return inner;
             }
@@ -90,10 +92,12 @@ internal sealed partial class Redactor(byte[] key)
         {
             return Hash(JsonSerializer.Serialize(value, value.GetType()));
         }
-        catch (Exception unwritable) when (unwritable is NotSupportedException or JsonException or ArgumentException)
+#pragma warning disable CA1031 // Getters are the application's code; without a hash the difference is kept all the same.
+        catch (Exception)
         {
             return null;
         }
+#pragma warning restore CA1031
     }
 
     private static string Invariant(object value, string? format) => ((IFormattable)value).ToString(format, CultureInfo.InvariantCulture);

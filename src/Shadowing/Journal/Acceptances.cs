@@ -9,7 +9,17 @@ namespace Shadowing.Journal;
 /// <param name="IsOver">Whether its time is over by the database's clock, whatever this machine's says.</param>
 public sealed record Acceptance(
     string Signature, string Operation, string Owner, string Reason, string AcceptedBy, DateTimeOffset AcceptedAt, DateTimeOffset ExpiresAt,
-    bool IsOver = false);
+    bool IsOver = false)
+{
+    /// <summary>Who answers for it, as it can be kept and shown.</summary>
+    public string Owner { get; } = PlainText.Clean(Owner, PlainText.LongestName);
+
+    /// <summary>Why it is intended, as it can be kept and shown.</summary>
+    public string Reason { get; } = PlainText.Clean(Reason, PlainText.LongestReason);
+
+    /// <summary>Who accepted it, as it can be kept and shown.</summary>
+    public string AcceptedBy { get; } = PlainText.Clean(AcceptedBy, PlainText.LongestName);
+}
 
 /// <summary>The signatures accepted at present. Safe for concurrent use; one read on the lane, none on the caller's flow.</summary>
 public sealed class Acceptances

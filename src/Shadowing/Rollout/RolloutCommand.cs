@@ -1,10 +1,16 @@
 namespace Shadowing.Rollout;
 
 /// <summary>What somebody wants changed.</summary>
-/// <param name="Actor">Who: an operator's name, or the service itself.</param>
+/// <param name="Actor">Who: an operator's name, or the service itself. Cleaned by <see cref="PlainText"/>, as the reason is.</param>
 /// <param name="Reason">Why.</param>
 public abstract record RolloutCommand(string Actor, string Reason)
 {
+    /// <summary>Who wants it.</summary>
+    public string Actor { get; } = PlainText.Clean(Actor, PlainText.LongestName);
+
+    /// <summary>Why.</summary>
+    public string Reason { get; } = PlainText.Clean(Reason, PlainText.LongestReason);
+
     /// <summary>The name in the audit.</summary>
     public abstract string Action { get; }
 }

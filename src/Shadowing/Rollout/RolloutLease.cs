@@ -23,6 +23,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
     private readonly Dictionary<string, RolloutState> _states = [];
     private readonly Dictionary<string, Latch> _latches = [];
     private readonly Dictionary<string, long> _learnt = [];
+    private readonly Dictionary<string, int> _suspended = [];
     private readonly Signal _urgent = new();
     private long? _confirmed;
     private long? _recoversAt;
@@ -125,10 +126,33 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>Whether the operation serves as the store has it and nothing is rolled back here; a suspension does not count.</summary>
+    public bool Serves(string operation)
+    {
+        lock (_change) return _states.TryGetValue(operation, out var state) && state.Stage.Serves && !_latches.ContainsKey(operation);
+    }
+
+    /// <summary>Takes the candidate from the users here while it is decided whether to roll back; each suspension is to be ended.</summary>
+    public void Suspend(string operation)
+    {
+        lock (_change) _suspended[operation] = _suspended.GetValueOrDefault(operation) + 1;
+    }
+
+    /// <summary>Ends one suspension.</summary>
+    public void Resume(string operation)
+    {
+        lock (_change)
+        {
+            if (--_suspended[operation] == 0) _suspended.Remove(operation);
+        }
+    }
+
     /// <summary>Takes the candidate from the users here and now; the store is told later, and until it knows nothing lifts it.</summary>
+    /// <param name="reason">Kept cleaned by <see cref="PlainText"/>.</param>
     /// <returns>Whether that changed anything.</returns>
     public bool RollBack(string operation, string reason)
     {
+        reason = PlainText.Clean(reason, PlainText.LongestReason);
         lock (_change)
         {
             if (!_latches.TryAdd(operation, new(reason, null))) return false;
@@ -181,11 +205,15 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
     /// <summary>What is known stays, so that the next can be held against it; but nothing is served on it.</summary>
     private void Distrust(string operation) => _latches.TryAdd(operation, new("The store's state cannot be believed.", null));
 
-    private RolloutState Latched(RolloutState state) => !_latches.TryGetValue(state.Operation, out var latch) ? state : state with
+    private RolloutState Latched(RolloutState state)
     {
-        Stage = RolloutRules.IsLower(state.Stage, Stage.Shadow) ? state.Stage : Stage.Shadow,
-        HeldBecause = state.HeldBecause ?? latch.Reason,
-    };
+        var latch = _latches.GetValueOrDefault(state.Operation);
+        return latch is null && !_suspended.ContainsKey(state.Operation) ? state : state with
+        {
+            Stage = RolloutRules.IsLower(state.Stage, Stage.Shadow) ? state.Stage : Stage.Shadow,
+            HeldBecause = state.HeldBecause ?? latch?.Reason ?? "An alert is being looked up.",
+        };
+    }
 
     private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
 

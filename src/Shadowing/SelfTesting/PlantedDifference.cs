@@ -1,26 +1,51 @@
-using System.Collections;
 using System.Globalization;
-using System.Reflection;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Shadowing.Comparison;
 using Shadowing.Writing;
 
 namespace Shadowing.SelfTesting;
 
-/// <summary>Copies an answer and makes the copy wrong in one place, in memory.</summary>
+/// <summary>
+/// Copies an answer and makes the copy wrong in one place, in memory: in the JSON that users would get of it, so that what is planted is
+/// what they would see, and not what the comparer looks at.
+/// </summary>
 internal static class PlantedDifference
 {
-    private const int Deepest = 8;
+    private const int Attempts = 32;
 
-    private static readonly MethodInfo MemberwiseCopy =
-        typeof(object).GetMethod(nameof(MemberwiseClone), BindingFlags.Instance | BindingFlags.NonPublic)!;
+    /// <summary>
+    /// A copy that users would see no difference to; null where none can be made: of types that JSON does not bring back.
+    /// </summary>
+    public static T? Copy<T>(T answer) => Read<T>(Shown(answer)) is { Copy: { } copy } ? copy : default;
 
-    /// <summary>A copy that differs in one member, chosen by <paramref name="random"/>.</summary>
-    /// <returns>The copy and the index-free path of what was changed; null where nothing could be: an empty answer, or types that cannot be copied.</returns>
-    public static (T Copy, string Path)? In<T>(T answer, ComparisonRules rules, Random random) =>
-        Plant(answer, typeof(T), rules, random, 0) is var (copy, path) ? ((T)copy!, path) : null;
+    /// <summary>A copy whose JSON differs in one place, chosen by <paramref name="random"/>.</summary>
+    /// <returns>
+    /// The copy and the index-free path of what was changed; null where nothing could be: an empty answer, or types that JSON does not
+    /// bring back.
+    /// </returns>
+    public static (T Copy, string Path)? In<T>(T answer, Random random)
+    {
+        if (Shown(answer) is not { } shown) return null;
+        for (var attempt = 0; attempt < Attempts; attempt++)
+        {
+            var wrong = shown.DeepClone();
+            if (Change(ref wrong, random) is { } path && Read<T>(wrong) is { Copy: { } copy }) return (copy, path);
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Whether a difference found at a pattern is the one planted at a path: a key stands in brackets where JSON has a name.
+    /// </summary>
+    public static bool IsAt(string pattern, string path)
+    {
+        var (found, planted) = (Steps(pattern), Steps(path));
+        return found.Length <= planted.Length && found.Zip(planted).All(pair => pair.First == pair.Second || pair.First == "*");
+
+        static string[] Steps(string path) => path.Replace("[", ".", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal)
+            .Split('.', StringSplitOptions.RemoveEmptyEntries);
+    }
 
     /// <summary>A copy of what a write left, in which one row that it touched is gone, or one column of it has another value.</summary>
     public static (WrittenRows Copy, string Path)? In(WrittenRows written, Random random)
@@ -47,77 +72,102 @@ internal static class PlantedDifference
         return (written with { Changes = changes }, $"{path}.{name}");
     }
 
-    private static (object? Copy, string Path)? Plant(object? value, Type declared, ComparisonRules rules, Random random, int depth)
+    /// <summary>What users get of it; null where that is nothing, or cannot be written.</summary>
+    private static JsonNode? Shown<T>(T answer)
     {
-        if (depth == Deepest) return null;
-        var type = value?.GetType() ?? Nullable.GetUnderlyingType(declared) ?? declared;
-        if (ComparerPlan.IsLeaf(type)) return Other(value, type) is { } other ? (other, "") : null;
-        if (value is null or IDictionary) return null;
-        return value is IEnumerable rows ? InRows(rows, declared, rules, random, depth) : InMembers(value, rules, random, depth);
+        try
+        {
+            return JsonSerializer.SerializeToNode(answer, JsonSerializerOptions.Web);
+        }
+#pragma warning disable CA1031 // Getters are the application's code.
+        catch (Exception)
+        {
+            return null;
+        }
+#pragma warning restore CA1031
     }
 
-    private static (object? Copy, string Path)? InMembers(object owner, ComparisonRules rules, Random random, int depth)
+    /// <summary>Only a copy whose JSON is the one that it was read from: else more was changed, or nothing.</summary>
+    private static (T? Copy, bool)? Read<T>(JsonNode? json)
     {
-        var members = ComparerPlan.MembersOf(owner.GetType()).ToArray();
-        random.Shuffle(members);
-        foreach (var member in members)
+        if (json is null) return null;
+        try
         {
-            // A member with a rule of its own may differ and yet be equal; rules of lists leave the rows' members to be compared.
-            if (rules.For(member) is { } rule && rule.GetType().GetGenericTypeDefinition() == typeof(ValueRule<>)) continue;
-            if (FieldBehind(member) is not { } field) continue;
-            if (Plant(field.GetValue(owner), ComparerPlan.TypeOf(member), rules, random, depth + 1) is not var (planted, path)) continue;
-            var copy = MemberwiseCopy.Invoke(owner, null)!;
-            field.SetValue(copy, planted);
-            var name = JsonNamingPolicy.CamelCase.ConvertName(member.Name);
-            return (copy, path.Length == 0 || path[0] == '[' ? name + path : $"{name}.{path}");
+            var copy = json.Deserialize<T>(JsonSerializerOptions.Web);
+            return JsonSerializer.Serialize(copy, JsonSerializerOptions.Web) == json.ToJsonString(JsonSerializerOptions.Web)
+                ? (copy, true) : null;
         }
-
-        return null;
+#pragma warning disable CA1031 // Constructors and setters are the application's code, and may refuse what is wrong.
+        catch (Exception)
+        {
+            return null;
+        }
+#pragma warning restore CA1031
     }
 
-    private static (object? Copy, string Path)? InRows(IEnumerable rows, Type declared, ComparisonRules rules, Random random, int depth)
+    /// <summary>Goes down at random, and changes what it comes to.</summary>
+    /// <returns>The path of it; null where it came to nothing that could be changed.</returns>
+    private static string? Change(ref JsonNode root, Random random)
     {
-        object?[] all = [.. rows.Cast<object?>()];
-        if (all.Length == 0 || ComparerPlan.RowType(declared) is not { } rowType) return null;
-        var index = random.Next(all.Length);
-        var path = "[*]";
-        if (random.Next(4) > 0 && Plant(all[index], rowType, rules, random, depth + 1) is var (planted, inRow))
+        var (at, path) = (root, "");
+        while (true)
         {
-            all[index] = planted;
-            path += inRow.Length == 0 || inRow[0] == '[' ? inRow : "." + inRow;
+            switch (at)
+            {
+                case JsonObject { Count: > 0 } members:
+                    var (name, member) = members.GetAt(random.Next(members.Count));
+                    path += path.Length == 0 ? name : "." + name;
+                    if (member is JsonObject { Count: > 0 } or JsonArray { Count: > 0 }) at = member;
+                    else return Put(other => members[name] = other, member, random) ? path : null;
+                    break;
+                case JsonArray { Count: > 0 } rows:
+                    var index = random.Next(rows.Count);
+                    path += "[*]";
+                    if (random.Next(4) == 0) rows.RemoveAt(index);
+                    else if (rows[index] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 })
+                    {
+                        at = rows[index]!;
+                        break;
+                    }
+                    else if (!Put(other => rows[index] = other, rows[index], random)) return null;
+                    return path;
+                case JsonValue value when Other(value, random) is { } other:
+                    root = other;
+                    return path;
+                default:
+                    return null;
+            }
         }
-        else
-        {
-            all = [.. all[..index], .. all[(index + 1)..]];
-        }
-
-        var copy = Array.CreateInstance(rowType, all.Length);
-        Array.Copy(all, copy, all.Length);
-        if (declared.IsInstanceOfType(copy)) return (copy, path);
-        var list = typeof(List<>).MakeGenericType(rowType);
-        return declared.IsAssignableFrom(list) ? (Activator.CreateInstance(list, copy), path) : null;
     }
 
-    private static FieldInfo? FieldBehind(MemberInfo member) => member as FieldInfo ?? member.DeclaringType!.GetField(
-        $"<{member.Name}>k__BackingField", BindingFlags.Instance | BindingFlags.NonPublic);
-
-    private static object? Other(object? value, Type type)
+    private static bool Put(Action<JsonNode> put, JsonNode? before, Random random)
     {
-        if (value is null) return type == typeof(string) ? "planted" : type.IsValueType ? RuntimeHelpers.GetUninitializedObject(type) : null;
-        return value switch
-        {
-            string text => text + "\u2020",
-            bool flag => !flag,
-            Enum => Enum.ToObject(type, Convert.ToInt64(value, CultureInfo.InvariantCulture) == 0 ? 1 : 0),
-            DateTime time => time.AddMicroseconds(time.Ticks > DateTime.MaxValue.Ticks - 10 ? -1 : 1),
-            DateTimeOffset time => time.AddMicroseconds(time.Ticks > DateTime.MaxValue.Ticks - 10 ? -1 : 1),
-            DateOnly day => day.AddDays(day == DateOnly.MaxValue ? -1 : 1),
-            Guid => Guid.NewGuid(),
-            decimal number => number + 1,
-            double number => double.IsNaN(number) ? 0 : number + Math.Max(1, Math.Abs(number)),
-            int number => unchecked(number + 1),
-            long number => unchecked(number + 1),
-            _ => null,
-        };
+        if (Other(before, random) is not { } other) return false;
+        put(other);
+        return true;
+    }
+
+    private static JsonNode? Other(JsonNode? value, Random random) => value?.GetValueKind() switch
+    {
+        null => random.Next(4) switch { 0 => "planted", 1 => 7, 2 => false, _ => "2026-01-01T00:00:00" },
+        JsonValueKind.True or JsonValueKind.False => value.GetValueKind() is JsonValueKind.False,
+        JsonValueKind.Number => decimal.TryParse(value.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && Math.Abs(number) < decimal.MaxValue ? number + (random.Next(2) == 0 ? 1 : -1) : 0,
+        JsonValueKind.String => OtherText(value.GetValue<string>(), random),
+        _ => null,
+    };
+
+    /// <summary>
+    /// A text that the member takes is not known beforehand: a time by a microsecond, anything else by a letter or a digit.
+    /// </summary>
+    private static string OtherText(string text, Random random)
+    {
+        if (random.Next(3) == 0) return text + "\u2020";
+        if (random.Next(2) == 0 && JsonSerializer.SerializeToElement(text) is var written && written.TryGetDateTime(out var time)
+            && time < DateTime.MaxValue.AddDays(-1))
+            return JsonSerializer.Serialize(time.AddMicroseconds(1)).Trim('"');
+        var digit = text.AsSpan().LastIndexOfAnyInRange('0', '9');
+        return digit < 0 ? text + "\u2020"
+            : string.Create(CultureInfo.InvariantCulture, $"{text[..digit]}{(text[digit] - '0' + 1) % 10}{text[(digit + 1)..]}");
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Shadowing.Comparison;
 
 namespace Shadowing.SelfTesting;
 
@@ -19,11 +18,9 @@ internal sealed partial class SelfTest<TStore>(
         Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
     {
         if (control.Error is not null || !operation.SelfTest.TakeTurn(clock, options.Value.SelfTestInterval)) return;
-        if (Plant(experiment, request, control) is { } isFound)
-        {
-            operation.SelfTest.Planted(isFound);
-            if (!isFound) LogDead(experiment.Operation);
-        }
+        var isFound = Plant(experiment, request, control);
+        operation.SelfTest.Planted(isFound);
+        if (isFound is false) LogDead(experiment.Operation);
 
         var outcome = await AgainstItselfAsync(experiment, request, control, horizon, ask, stopping);
         if (stopping.IsCancellationRequested) return;
@@ -32,20 +29,23 @@ internal sealed partial class SelfTest<TStore>(
         if (outcome is Outcome.Mismatch) LogNoise(experiment.Operation);
     }
 
+    /// <returns>Whether what was planted was found; null where nothing could be planted, which proves nothing.</returns>
     private bool? Plant<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control)
     {
 #pragma warning disable CA5394 // Which place is made wrong needs no secret.
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
-            if (Plant(control, experiment.Rules) is not var (copy, path)) continue;
+            if (Plant(control, IsSame) is not var (copy, path)) continue;
             var found = judge.Compare(experiment, request, control, copy);
 
             // A row's key that was changed shows as a row lost and one won; and where a tie excuses it, another place must do.
-            if (found.Differences.Any(difference => path.StartsWith(difference.Pattern, StringComparison.Ordinal))) return true;
+            if (found.Differences.Any(difference => PlantedDifference.IsAt(difference.Pattern, path))) return true;
             if (found.Tolerated.Count == 0) return false;
         }
 #pragma warning restore CA5394
         return null;
+
+        bool IsSame(TResult copy) => judge.Compare(experiment, request, control, control with { Value = copy }).IsSame;
     }
 
     private async Task<Outcome> AgainstItselfAsync<TRequest, TResult>(
@@ -61,12 +61,17 @@ internal sealed partial class SelfTest<TStore>(
     }
 
     /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>
-    private static (Observation<T> Copy, string Path)? Plant<T>(Observation<T> control, ComparisonRules rules)
+    /// <param name="isSame">
+    /// Whether the detector calls a copy the same: if not of one that nothing was planted in, what it says of the next means nothing.
+    /// </param>
+    private static (Observation<T> Copy, string Path)? Plant<T>(Observation<T> control, Func<T, bool> isSame)
     {
 #pragma warning disable CA5394 // Which place is made wrong needs no secret.
         if (control.Rows is { } rows && Random.Shared.Next(2) == 0)
             return PlantedDifference.In(rows, Random.Shared) is var (stored, row) ? (control with { Rows = stored }, row) : null;
-        return PlantedDifference.In(control.Value!, rules, Random.Shared) is var (copy, path) ? (control with { Value = copy }, path) : null;
+        return PlantedDifference.Copy(control.Value) is { } untouched && isSame(untouched)
+            && PlantedDifference.In(control.Value!, Random.Shared) is var (copy, path)
+            ? (control with { Value = copy }, path) : null;
 #pragma warning restore CA5394
     }
 

@@ -4,8 +4,10 @@ namespace Shadowing.SelfTesting;
 /// <param name="ControlAgainstControl">By outcome: what differs here is noise, and would be reported of any candidate.</param>
 /// <param name="Planted">Differences planted in memory.</param>
 /// <param name="Found">Those that were found where they were planted.</param>
+/// <param name="NotPlanted">How often nothing could be planted: of an empty answer, or one whose type JSON does not bring back.</param>
 /// <param name="IsAlive">Whether the latest was found; null before the first.</param>
-public sealed record SelfTestStatus(IReadOnlyDictionary<string, long> ControlAgainstControl, long Planted, long Found, bool? IsAlive);
+public sealed record SelfTestStatus(
+    IReadOnlyDictionary<string, long> ControlAgainstControl, long Planted, long Found, long NotPlanted, bool? IsAlive);
 
 internal sealed class SelfTestTally
 {
@@ -13,6 +15,7 @@ internal sealed class SelfTestTally
     private readonly long[] _outcomes = new long[Enum.GetValues<Outcome>().Length];
     private long _planted;
     private long _found;
+    private long _notPlanted;
     private bool? _isAlive;
     private long _last = long.MinValue;
 
@@ -32,12 +35,18 @@ internal sealed class SelfTestTally
         lock (_lock) _outcomes[(int)outcome]++;
     }
 
-    public void Planted(bool isFound)
+    public void Planted(bool? isFound)
     {
         lock (_lock)
         {
+            if (isFound is null)
+            {
+                _notPlanted++;
+                return;
+            }
+
             _planted++;
-            if (isFound) _found++;
+            if (isFound is true) _found++;
             _isAlive = isFound;
         }
     }
@@ -45,6 +54,8 @@ internal sealed class SelfTestTally
     public SelfTestStatus Read()
     {
         lock (_lock)
-            return new(Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.Wire(), outcome => _outcomes[(int)outcome]), _planted, _found, _isAlive);
+            return new(
+                Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.Wire(), outcome => _outcomes[(int)outcome]),
+                _planted, _found, _notPlanted, _isAlive);
     }
 }

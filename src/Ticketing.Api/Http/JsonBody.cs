@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http.Json;
@@ -6,6 +7,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Ticketing.Api.Problems;
+using Shadowing;
 
 namespace Ticketing.Api.Http;
 
@@ -21,8 +23,11 @@ internal sealed record JsonBody<T>(T Value) : IBindableFromHttpContext<JsonBody<
 
         using var buffer = new MemoryStream();
         await context.Request.Body.CopyToAsync(buffer, context.RequestAborted);
+        var body = buffer.GetBuffer().AsMemory(0, (int)buffer.Length);
+        if (typeof(T).IsDefined(typeof(AnyTextAttribute)))
+            body = Encoding.UTF8.GetBytes(PlainText.Json(Encoding.UTF8.GetString(body.Span)));
         var options = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
-        return new(Parse(buffer.GetBuffer().AsSpan(0, (int)buffer.Length), options));
+        return new(Parse(body.Span, options));
     }
 
     public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder) =>
@@ -59,6 +64,12 @@ internal sealed record JsonBody<T>(T Value) : IBindableFromHttpContext<JsonBody<
 
     private static RefusedException Refused(string code, string detail) => new(new(StatusCodes.Status400BadRequest, code, detail));
 }
+
+/// <summary>
+/// A body whose texts are cleaned by <see cref="PlainText"/> where others are refused: what it asks for may not depend on them.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class)]
+internal sealed class AnyTextAttribute : Attribute;
 
 internal static class StrictJson
 {

@@ -1,17 +1,36 @@
-using Npgsql;
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.AspNetCore.Mvc;
 using Ticketing.Api.Http;
 using Ticketing.Api.Problems;
 using Ticketing.Api.Tickets;
-using Shadowing.Postgres;
-using Shadowing.Rollout;
+using Shadowing;
 
 namespace Ticketing.Api.Operations;
 
-/// <summary>What Alertmanager sends, as far as it is looked at.</summary>
-internal sealed record AlertNotification(string? GroupKey, string? Status, IReadOnlyList<Alert>? Alerts);
+/// <summary>
+/// What Alertmanager sends, as far as it is looked at. Only that there are alerts is required: no text can make it unreadable.
+/// </summary>
+[AnyText]
+internal sealed record AlertNotification(JsonElement GroupKey, IReadOnlyList<Alert?>? Alerts);
 
 /// <summary>One alert of it.</summary>
-internal sealed record Alert(string? Status, Dictionary<string, string>? Labels, DateTimeOffset? StartsAt);
+internal sealed record Alert(JsonElement Status, Dictionary<string, JsonElement>? Labels, JsonElement StartsAt)
+{
+    public bool RollsBack => Text(Status) == "firing" && Label("shadow_action") == "rollback";
+
+    public DateTimeOffset Since =>
+        DateTimeOffset.TryParse(Text(StartsAt), CultureInfo.InvariantCulture, out var since) ? since : DateTimeOffset.UnixEpoch;
+
+    public string Label(string name) => Labels is not null && Labels.TryGetValue(name, out var label) ? Text(label) : "";
+
+    public static string Text(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.String => value.GetString()!,
+        JsonValueKind.Undefined or JsonValueKind.Null => "",
+        _ => value.GetRawText(),
+    };
+}
 
 /// <summary>What an alert has done.</summary>
 /// <param name="RolledBack">Operations that served and do no longer.</param>
@@ -20,50 +39,36 @@ internal sealed record AlertAnswer(IReadOnlyList<string> RolledBack);
 /// <summary>The webhook: alerts take the candidate from the users, and can do nothing else.</summary>
 internal static class AlertEndpoints
 {
-    private const int MostAlerts = 200;
+    private const int BodyBytes = 8 * 1024 * 1024;
+    private const int LongestGroupKey = 500;
 
     public static void MapAlerts(this IEndpointRouteBuilder shadow) => shadow.MapPost("/alerts", HandleAsync)
-        .RequireAuthorization(OperationsRegistration.MayAlert)
+        .RequireAuthorization(OperationsRegistration.MayAlert).WithMetadata(new RequestSizeLimitAttribute(BodyBytes))
         .WithName("shadow.alerts").WithSummary("Alertmanager's webhook: a firing alert labelled shadow_action=rollback rolls back, once for each time it fires.")
         .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403);
 
     private static async Task<IResult> HandleAsync(
-        JsonBody<AlertNotification> body, RolloutReader rollout, RolloutLease lease, ServedStore store, CancellationToken cancellationToken)
+        JsonBody<AlertNotification> body, AlertRollback rollback, CancellationToken cancellationToken)
     {
-        var (groupKey, _, alerts) = body.Value;
-        if (string.IsNullOrEmpty(groupKey) || groupKey.Length > 1000 || alerts is null || alerts.Count > MostAlerts)
+        // Neither a group nor an alert: something else than Alertmanager.
+        var group = Alert.Text(body.Value.GroupKey);
+        if (body.Value.Alerts is not { } alerts || (alerts.Count == 0 && group.Length == 0))
             return TypedResults.Problem(Refusal.AlertUnreadable.ToProblem());
+        var groupKey = PlainText.Key(group, LongestGroupKey);
         List<string> rolledBack = [];
-        foreach (var alert in alerts.Where(alert => alert is { Status: "firing", Labels: { } labels } && labels.GetValueOrDefault("shadow_action") == "rollback"))
+        foreach (var alert in alerts.OfType<Alert>().Where(alert => alert.RollsBack))
         {
-            var name = Shortened(alert.Labels!.GetValueOrDefault("alertname") ?? "unnamed");
-            var named = alert.Labels!.GetValueOrDefault("shadow_operation");
-            foreach (var experiment in TicketExperiments.All.Where(one => named is null or "" || one.Operation == named))
+            var (label, named) = (alert.Label("alertname"), alert.Label("shadow_operation"));
+            var name = label.Length == 0 ? "unnamed" : PlainText.Key(label, PlainText.LongestName);
+            // A name that could not be read as it was sent may be any operation's.
+            var isAny = named.Length == 0 || named.Contains('\uFFFD', StringComparison.Ordinal);
+            foreach (var experiment in TicketExperiments.All.Where(one => isAny || one.Operation == named))
             {
-                // Only what serves is lowered: an alert must not hold what it has nothing to take from.
-                if (lease.Of(experiment.Operation) is not { Stage.Serves: true }) continue;
-                if (!await IsNewAsync(store, groupKey, name, alert.StartsAt ?? DateTimeOffset.UnixEpoch, experiment.Operation, cancellationToken)) continue;
-                await rollout.RollBackAsync([experiment], "alertmanager", $"alert {name}", cancellationToken);
-                rolledBack.Add(experiment.Operation);
+                if (await rollback.ActAsync(experiment, new(groupKey, name, alert.Since, experiment.Operation), cancellationToken))
+                    rolledBack.Add(experiment.Operation);
             }
         }
 
         return TypedResults.Ok(new AlertAnswer(rolledBack));
     }
-
-    /// <summary>Whoever cannot know whether it has acted acts.</summary>
-    private static async Task<bool> IsNewAsync(
-        ServedStore store, string groupKey, string alert, DateTimeOffset startsAt, string operation, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await store.ClaimAlertAsync(groupKey, alert, startsAt, operation, cancellationToken);
-        }
-        catch (NpgsqlException)
-        {
-            return true;
-        }
-    }
-
-    private static string Shortened(string text) => text.Length > 100 ? text[..100] : text;
 }

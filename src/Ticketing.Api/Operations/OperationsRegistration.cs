@@ -52,6 +52,7 @@ internal static class OperationsRegistration
         services.AddSingleton<MismatchReader>();
         services.AddSingleton<StatusReader>();
         services.AddSingleton<RolloutReader>();
+        services.AddSingleton<AlertRollback>();
 
         void Require(AuthorizationPolicyBuilder policy, params string[] roles)
         {

@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Ticketing.Api.Problems;
+using Shadowing;
 
 namespace Ticketing.Api.Operations;
 
@@ -26,7 +27,8 @@ internal sealed class OperatorAuthentication(
         if (operators.CurrentValue.Tokens.Find(token => token.Matches(hash)) is not { } known)
             return Task.FromResult(AuthenticateResult.Fail("Unknown token."));
 
-        var identity = new ClaimsIdentity([new("name", known.Name), new("role", known.Role)], SchemeName, "name", "role");
+        var identity = new ClaimsIdentity([new("name", PlainText.Clean(known.Name, PlainText.LongestName)), new("role", known.Role)],
+            SchemeName, "name", "role");
         return Task.FromResult(AuthenticateResult.Success(new(new(identity), SchemeName)));
     }
 

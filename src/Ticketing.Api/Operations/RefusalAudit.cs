@@ -22,7 +22,7 @@ internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
             await audit.AddAsync(
                 context.User.Identity?.Name ?? "unknown", "access.refused", context.Request.Path, context.Request.Method, context.RequestAborted);
         }
-        catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
+        catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
         {
             // Refused it is all the same.
         }

@@ -49,6 +49,7 @@ internal sealed record ChangeRollout(
 }
 
 /// <summary>The body of <c>POST /shadow/v1/rollback</c>.</summary>
+[AnyText]
 internal sealed record RollBackRequest(
     [property: Description("Why; 3 to 500 characters.")] string? Reason,
     [property: Description("The operation; all of them where it is not given.")] string? Operation = null);

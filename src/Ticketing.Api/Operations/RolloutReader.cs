@@ -36,11 +36,12 @@ internal sealed record RollbackWrite(string Operation, long Number, DateTimeOffs
 internal sealed record RollbackAnswer(bool Published, IReadOnlyList<string> Operations, IReadOnlyList<RollbackReplica> Replicas);
 
 /// <summary>Reads where the rollout stands, and rolls back.</summary>
-internal sealed class RolloutReader(
+internal sealed partial class RolloutReader(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board, EvidenceLedger ledger,
-    IncarnationRecord incarnation, TimeProvider clock)
+    IncarnationRecord incarnation, TimeProvider clock, ILogger<RolloutReader> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan Publishing = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     public RolloutAnswer? Read(Experiment experiment)
@@ -57,7 +58,7 @@ internal sealed class RolloutReader(
         Experiment experiment, RolloutCommand change, long? expected, CancellationToken cancellationToken)
     {
         // A rollback that only this replica knows of comes first, or it would undo what is asked for now.
-        if (change is not RollBack) await pending.PublishAsync(cancellationToken);
+        if (change is not RollBack) await pending.PublishAsync(experiment.Operation, cancellationToken);
         var judged = board.Latest.Of(experiment.Operation);
         // What was judged at another generation, or for another build, says nothing of this one.
         var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision : null;
@@ -76,23 +77,41 @@ internal sealed class RolloutReader(
         string[] operations = [.. experiments.Select(experiment => experiment.Operation)];
         foreach (var operation in operations) control.RollBack(operation, $"{reason} ({actor})");
         var generations = new Dictionary<string, long>();
-        try
+        using var limit = new CancellationTokenSource(Publishing, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        foreach (var experiment in incarnation.HasBegun ? experiments : [])
         {
-            if (!incarnation.HasBegun) return new(false, operations, []);
-            foreach (var experiment in experiments)
+            await TryAsync(experiment.Operation, async () =>
             {
-                var changed = await ChangeAsync(experiment, new RollBack(actor, reason), null, cancellationToken);
+                var changed = await ChangeAsync(experiment, new RollBack(actor, reason), null, either.Token);
                 lease.Published(experiment.Operation, changed.State.Generation);
                 generations[experiment.Operation] = changed.State.Generation;
-            }
+            });
+        }
 
-            return new(true, operations, await AppliedAsync(generations, cancellationToken));
-        }
-        catch (Exception failure) when (failure is Npgsql.NpgsqlException or TimeoutException)
-        {
-            return new(false, operations, []);
-        }
+        IReadOnlyList<RollbackReplica> applied = [];
+        var isPublished = generations.Count == experiments.Count;
+        if (isPublished) await TryAsync("replicas", async () => applied = await AppliedAsync(generations, either.Token));
+        return new(isPublished, operations, applied);
     }
+
+    /// <summary>It is rolled back here whatever the store says: what it was not told now, it is told by the keeper.</summary>
+    private async Task TryAsync(string what, Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+#pragma warning disable CA1031 // One operation that cannot be published must not keep the next from being.
+        catch (Exception failure)
+        {
+            LogUnpublished(what, failure.GetType().Name);
+        }
+#pragma warning restore CA1031
+    }
+
+    [LoggerMessage(43, LogLevel.Warning, "A rollback of {What} could not be published at once ({Failure}); it holds here, and the store is told later.")]
+    private partial void LogUnpublished(string what, string failure);
 
     private async Task<IReadOnlyList<RollbackReplica>> AppliedAsync(Dictionary<string, long> generations, CancellationToken cancellationToken)
     {

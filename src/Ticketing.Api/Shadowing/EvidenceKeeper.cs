@@ -12,9 +12,10 @@ using Shadowing.Sampling;
 namespace Ticketing.Api.Shadowing;
 
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
-internal sealed class EvidenceKeeper(
+internal sealed partial class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
-    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock) : BackgroundService
+    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock,
+    ILogger<EvidenceKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
@@ -29,7 +30,7 @@ internal sealed class EvidenceKeeper(
     {
         await base.StopAsync(cancellationToken);
         using var limit = new CancellationTokenSource(Parting, clock);
-        if (incarnation.HasBegun) await TryAsync(() => FlushAsync(limit.Token));
+        if (incarnation.HasBegun) await TryAsync(() => FlushAsync(limit.Token), limit.Token);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -39,7 +40,7 @@ internal sealed class EvidenceKeeper(
             while (true)
             {
                 await ledger.WaitForUrgentAsync(Interval, stoppingToken);
-                if (incarnation.HasBegun) await TryAsync(() => KeepAsync(stoppingToken));
+                if (incarnation.HasBegun) await TryAsync(() => KeepAsync(stoppingToken), stoppingToken);
                 else await Task.Delay(Interval, clock, stoppingToken);
             }
         }
@@ -117,14 +118,20 @@ internal sealed class EvidenceKeeper(
     }
 
     /// <summary>What could not be stored stays and is tried again; the record of the run reports a store that is away.</summary>
-    private static async Task TryAsync(Func<Task> work)
+    private async Task TryAsync(Func<Task> work, CancellationToken stopping)
     {
         try
         {
             await work();
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+#pragma warning disable CA1031 // A keeper that ends keeps nothing any more: whatever one round failed of, the next is tried.
+        catch (Exception failure) when (failure is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
+            if (failure is not (NpgsqlException or TimeoutException)) LogFailed(failure);
         }
+#pragma warning restore CA1031
     }
+
+    [LoggerMessage(46, LogLevel.Error, "Keeping the evidence failed; what was not stored is tried again.")]
+    private partial void LogFailed(Exception failure);
 }

@@ -1,12 +1,20 @@
 using System.Collections.Concurrent;
+using Shadowing;
 
 namespace Ticketing.Api.Shadowing;
 
 /// <summary>Something an operator should know about the setup.</summary>
 /// <param name="Severity"><c>critical</c> or <c>warning</c>.</param>
 /// <param name="Object">What it is about: <c>support_tickets.category</c>, <c>role ticketing_shadow</c>.</param>
-internal sealed record Finding(string Severity, string Object, [property: System.Text.Json.Serialization.JsonPropertyName("finding")] string Text)
+internal sealed record Finding(string Severity, string Object, string Text)
 {
+    /// <summary>What it is about, as it can be shown.</summary>
+    public string Object { get; } = PlainText.Clean(Object, PlainText.LongestName);
+
+    /// <summary>What is wrong, as it can be shown.</summary>
+    [System.Text.Json.Serialization.JsonPropertyName("finding")]
+    public string Text { get; } = PlainText.Clean(Text, PlainText.LongestReason);
+
     public const string Critical = "critical";
     public const string Warning = "warning";
 }

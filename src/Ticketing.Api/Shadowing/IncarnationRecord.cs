@@ -57,7 +57,7 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
             findings.Replace("evidence");
             return true;
         }
-        catch (Exception failure) when (failure is NpgsqlException or InvalidOperationException)
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             findings.Replace("evidence", new Finding(Finding.Critical, "schema shadow", failure is PostgresException refused
                 ? $"The evidence store refuses ({refused.SqlState})." : "The evidence store cannot be reached or is of another version."));

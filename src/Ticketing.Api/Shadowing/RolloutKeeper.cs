@@ -12,10 +12,10 @@ namespace Ticketing.Api.Shadowing;
 /// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says, reports
 /// what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
 /// </summary>
-internal sealed class RolloutKeeper(
+internal sealed partial class RolloutKeeper(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, ServedStore served, RolloutLease lease, ShadowingControl control, GateBoard board,
     EvidenceLedger ledger, ServedJournal journal, MismatchJournal mismatches, IncarnationRecord incarnation, ShadowingReport report,
-    ShadowingMetrics metrics, Findings findings, TimeProvider clock) : BackgroundService
+    ShadowingMetrics metrics, Findings findings, TimeProvider clock, ILogger<RolloutKeeper> logger) : BackgroundService
 {
     /// <summary>Who acts where nobody does.</summary>
     public const string Service = "service";
@@ -63,11 +63,13 @@ internal sealed class RolloutKeeper(
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
-        await pending.PublishAsync(cancellationToken);
+        // Beside each other: what cannot be published must not keep this replica from hearing of the others.
+        var publishing = pending.PublishAsync(cancellationToken);
         var asked = clock.GetTimestamp();
         var reading = await store.ReadAsync(Operations, cancellationToken);
         lease.Confirm(asked, reading.States, reading.Unreadable);
         control.Refresh();
+        var advances = RollBackWhatTheGateRefuses();
         findings.Replace("rollout", [.. lease.Refused.Select(refused => new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
         var (serving, writes) = (report.Serving(), report.WritesInFlight());
         await replicas.ReportAsync(
@@ -75,27 +77,33 @@ internal sealed class RolloutKeeper(
             TicketExperiments.All.Select(control.StandingOf).ToDictionary(one => one.Operation, one => new AppliedRollout(
                 one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation], writes[one.Operation])),
             cancellationToken);
-        await ActAsync(cancellationToken);
+        await publishing;
+        foreach (var (decision, generation) in advances)
+        {
+            // Each on its own: one that cannot be stored holds up no other.
+            var step = new MoveTo(decision.Target, false, Service, decision.Sentence);
+            var isTaken = await TryAsync(
+                token => store.ChangeAsync(decision.Operation, step, generation, generation, decision, token), cancellationToken);
+            if (isTaken) lease.Hurry();
+        }
     }
 
-    private async Task ActAsync(CancellationToken cancellationToken)
+    /// <summary>Before anything that can fail: no advance, and no report, may stand in the way of a rollback.</summary>
+    /// <returns>The steps that are earned and taken without anybody.</returns>
+    private List<(GateDecision Decision, long Generation)> RollBackWhatTheGateRefuses()
     {
         var reading = board.Latest;
+        List<(GateDecision, long)> advances = [];
         foreach (var (evidence, decision, _, generation) in reading.Operations)
         {
             if (lease.Of(evidence.Operation) is not { } state || state.Generation != generation || reading.Fingerprint != ledger.Fingerprint) continue;
             if (decision.Decision is GateVerdict.Rollback && evidence.Nominated)
-            {
                 control.RollBack(evidence.Operation, string.Join("; ", decision.Reasons.Select(reason => reason.Text)));
-            }
             else if (decision.Decision is GateVerdict.Advance && state is { IsAutomatic: true, IsHeld: false } && !(decision.Target.Serves && !evidence.Nominated))
-            {
-                await store.ChangeAsync(
-                    evidence.Operation, new MoveTo(decision.Target, false, Service, decision.Sentence), generation, generation, decision,
-                    cancellationToken);
-                lease.Hurry();
-            }
+                advances.Add((decision, generation));
         }
+
+        return advances;
     }
 
     private async Task StoreServedAsync(CancellationToken cancellationToken)
@@ -103,7 +111,7 @@ internal sealed class RolloutKeeper(
         var (answers, verdicts) = journal.Take();
         try
         {
-            await served.AddAsync(incarnation.Id, answers, verdicts, mismatches.HashOf, cancellationToken);
+            await AddServedAsync(answers, verdicts, cancellationToken);
         }
         catch
         {
@@ -117,6 +125,31 @@ internal sealed class RolloutKeeper(
         await served.PruneAsync(cancellationToken);
     }
 
+    /// <summary>What the store refuses as it is would be refused each time: halved until it is one, and that one counted as lost.</summary>
+    private async Task AddServedAsync(
+        IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await served.AddAsync(incarnation.Id, answers, verdicts, mismatches.HashOf, cancellationToken);
+        }
+        catch (Exception failure) when (PostgresErrors.IsAboutData(failure))
+        {
+            if (answers.Count + verdicts.Count == 1)
+            {
+                metrics.EvidenceRecords(1, "lost");
+                LogFailed(failure);
+                return;
+            }
+
+            var (half, judged) = ((answers.Count + 1) / 2, (verdicts.Count + 1) / 2);
+            // A verdict goes after its answer.
+            if (answers.Count > 0 && verdicts.Count > 0) (half, judged) = (answers.Count, 0);
+            await AddServedAsync([.. answers.Take(half)], [.. verdicts.Take(judged)], cancellationToken);
+            await AddServedAsync([.. answers.Skip(half)], [.. verdicts.Skip(judged)], cancellationToken);
+        }
+    }
+
     /// <summary>Bounded, because whoever waits for a store that does not answer confirms nothing, and rolls nothing back.</summary>
     /// <returns>Whether it was done.</returns>
     private async Task<bool> TryAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
@@ -128,10 +161,16 @@ internal sealed class RolloutKeeper(
             await work(either.Token);
             return true;
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
+#pragma warning disable CA1031 // A keeper that ends keeps nothing any more: whatever one round failed of, the next is tried.
+        catch (Exception failure) when (failure is not OperationCanceledException || !stopping.IsCancellationRequested)
         {
             // The lease runs out by itself; that the store is away is reported by the record of the run.
+            if (failure is not (NpgsqlException or TimeoutException or OperationCanceledException)) LogFailed(failure);
             return false;
         }
+#pragma warning restore CA1031
     }
+
+    [LoggerMessage(44, LogLevel.Error, "Keeping the rollout failed; it is tried again.")]
+    private partial void LogFailed(Exception failure);
 }

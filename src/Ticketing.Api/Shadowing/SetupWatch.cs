@@ -18,7 +18,7 @@ namespace Ticketing.Api.Shadowing;
 internal sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
     WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings, PositionWatch positions,
-    ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
 {
     private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
@@ -58,6 +58,9 @@ internal sealed class SetupWatch(
     /// <returns>Whether the database could be asked; what it answered is in the findings and, if critical, in the switch.</returns>
     public async Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
+        findings.Replace("answers", [.. control.NotComparable.Select(found => new Finding(
+            found.IsDeclared ? Finding.Critical : Finding.Warning, $"{found.Operation} {found.Place.Path}".Trim(),
+            $"A {found.Place.Type} cannot be compared: {(found.IsDeclared ? "shadowing is off" : "such answers are incomparable")}."))]);
         try
         {
             await shadow.ProbeAsync(cancellationToken);

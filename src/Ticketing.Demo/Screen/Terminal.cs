@@ -1,3 +1,4 @@
+using Shadowctl;
 using Spectre.Console;
 
 namespace Ticketing.Demo.Screen;
@@ -9,7 +10,7 @@ internal static class Terminal
 
     public static IAnsiConsole Open()
     {
-        var console = AnsiConsole.Create(new AnsiConsoleSettings());
+        var console = SafeConsole.Over(AnsiConsole.Create(new AnsiConsoleSettings()));
         if (!console.Profile.Out.IsTerminal) console.Profile.Width = WidthOfText;
         return console;
     }
