@@ -28,6 +28,9 @@ public static class ServiceCollectionExtensions
         foreach (var experiment in experiments) services.AddSingleton(experiment);
         services.AddOptions<ShadowingOptions>().Bind(settings).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ShadowingOptions>, ShadowingOptionsValidator>();
+        services.AddOptions<GateOptions>().BindConfiguration(GateOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<GateOptions>, GateOptionsValidation>();
+        services.AddSingleton<GatePolicies>();
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ShadowingMetrics>();

@@ -1,10 +1,9 @@
 using Microsoft.Extensions.Options;
+using Shadowing.AspNetCore;
 using Ticketing.Api.Accounts;
 using Ticketing.Api.Health;
 using Ticketing.Api.Http;
-using Ticketing.Api.Operations;
 using Ticketing.Api.Problems;
-using Ticketing.Api.Shadowing;
 using Ticketing.Api.Stopping;
 using Ticketing.Api.Tickets;
 
@@ -36,10 +35,7 @@ public static class ApiHost
         builder.Services.AddProblems();
         builder.Services.AddStrictJson();
         builder.Services.AddAccounts();
-        builder.Services.AddServedDatabase();
         builder.Services.AddTicketShadowing(builder.Configuration);
-        builder.Services.AddOperations(builder.Configuration);
-        builder.Services.AddTelemetry(builder.Configuration);
         builder.Services.AddStopping();
         builder.Services.AddHealth();
         builder.Services.AddApiDescription();
@@ -59,7 +55,7 @@ public static class ApiHost
 
         app.MapTickets();
         app.MapHealth();
-        app.MapOperations();
+        app.MapShadowing("/shadow");
         app.MapPrometheusScrapingEndpoint("/metrics");
         app.MapOpenApi("/openapi/v1.json");
         return app;

@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Shadowing.EntityFrameworkCore;
 
 namespace Ticketing.EntityFrameworkCore;
 
@@ -16,6 +17,6 @@ public static class EfCoreTickets
                 .ExecutionStrategy(static dependencies => new NonRetryingExecutionStrategy(dependencies)))
             // Whoever runs the candidate observes its failures; EF Core's own log would quote them, values and all.
             .UseLoggerFactory(NullLoggerFactory.Instance)
-            .ReplaceService<IDbContextTransactionManager, NestedTransactions>()
+            .UseNestedTransactions()
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));
 }

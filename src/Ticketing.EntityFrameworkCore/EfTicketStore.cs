@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Shadowing.EntityFrameworkCore;
 
 namespace Ticketing.EntityFrameworkCore;
 
@@ -9,6 +10,6 @@ namespace Ticketing.EntityFrameworkCore;
 /// </remarks>
 public sealed partial class EfTicketStore(IDbContextFactory<TicketingContext> contexts, TicketSession session) : ITicketStore
 {
-    private ValueTask<ContextLease> LeaseAsync(CancellationToken cancellationToken) =>
-        ContextLease.TakeAsync(contexts, session, cancellationToken);
+    private ValueTask<ContextLease<TicketingContext>> LeaseAsync(CancellationToken cancellationToken) =>
+        contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
 }

@@ -7,8 +7,9 @@ using Shadowing.Diagnosing;
 
 namespace Shadowing.Journal;
 
-/// <summary>What code each side is, for whoever reads a mismatch later.</summary>
-public sealed record ShadowedCode(string Candidate, string Control);
+/// <summary>What code each side is, for whoever reads a mismatch or the status later.</summary>
+/// <param name="Rules">Of the experiments: what counts as equal.</param>
+public sealed record ShadowedCode(string Candidate, string Control, string Rules = "unknown");
 
 /// <summary>This replica's mismatches since it started, by signature; bounded in memory by settings, whatever differs.</summary>
 public sealed class MismatchJournal

@@ -5,7 +5,7 @@ namespace Shadowing.Sweeping;
 public sealed record SweepStep<TRequest>(TRequest Request, string Cursor);
 
 /// <summary>How an operation is swept: the requests that walk the data there is through both sides.</summary>
-public abstract class Sweep<TStore>
+public abstract class Sweep
 {
     private protected Sweep(Experiment experiment) => Experiment = experiment;
 
@@ -17,6 +17,15 @@ public abstract class Sweep<TStore>
 
     /// <summary>About how many requests the walk makes in all; null where that takes too long to say.</summary>
     public Func<CancellationToken, Task<long?>> CountAsync { get; init; } = static _ => Task.FromResult<long?>(null);
+}
+
+/// <summary>How an operation of a store is swept.</summary>
+public abstract class Sweep<TStore> : Sweep
+{
+    private protected Sweep(Experiment experiment)
+        : base(experiment)
+    {
+    }
 
     internal abstract Task RunAsync(Sweeper<TStore> sweeper, SweepRun run, CancellationToken cancellationToken);
 }

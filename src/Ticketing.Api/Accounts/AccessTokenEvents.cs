@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.IdentityModel.Tokens;
+using Shadowing.AspNetCore.Problems;
 using Ticketing.Api.Problems;
 
 namespace Ticketing.Api.Accounts;
@@ -25,8 +26,8 @@ internal sealed class AccessTokenEvents : JwtBearerEvents
         throw new RefusedException(context.AuthenticateFailure switch
         {
             null => Refusal.TokenMissing,
-            SecurityTokenExpiredException => Refusal.TokenExpired,
-            _ => Refusal.TokenInvalid,
+            SecurityTokenExpiredException => TicketRefusals.TokenExpired,
+            _ => TicketRefusals.TokenInvalid,
         });
     }
 }

@@ -1,7 +1,7 @@
 using Npgsql;
-using Ticketing.Api.Problems;
-using Ticketing.Api.Tickets;
+using Shadowing.AspNetCore.Problems;
 using Shadowing.Postgres.Connections;
+using Ticketing.Api.Problems;
 
 namespace Ticketing.Api.Accounts;
 
@@ -33,7 +33,7 @@ internal sealed class AccountMiddleware(RequestDelegate next, AccountReader acco
         {
             context.Features.Set(
                 AccessTokenEvents.UserIdOf(context.User) is { } id && await accounts.FindAsync(id, context.RequestAborted) is { } user
-                    ? user : throw new RefusedException(Refusal.AccountInactive));
+                    ? user : throw new RefusedException(TicketRefusals.AccountInactive));
         }
 
         await next(context);

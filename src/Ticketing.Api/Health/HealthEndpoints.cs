@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
+using Shadowing.AspNetCore;
+using Shadowing.Postgres.Connections;
 using Ticketing.Api.Stopping;
-using Ticketing.Api.Tickets;
 
 namespace Ticketing.Api.Health;
 
@@ -9,7 +10,6 @@ internal static class HealthEndpoints
 {
     public static IServiceCollection AddHealth(this IServiceCollection services)
     {
-        services.AddSingleton<Readiness>();
         services.AddHealthChecks()
             .AddCheck<ServedDatabaseCheck>("database", timeout: TimeSpan.FromSeconds(2))
             .AddCheck<Readiness>("warm")

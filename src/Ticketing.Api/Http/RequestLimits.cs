@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Shadowing.AspNetCore.Problems;
 using Ticketing.Api.Problems;
 
 namespace Ticketing.Api.Http;
@@ -24,6 +25,6 @@ internal static class RequestLimits
 
     public static void UseUrlLimit(this WebApplication app) => app.Use((context, next) =>
         context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget.Length > UrlBytes
-            ? throw new RefusedException(Refusal.UrlTooLong)
+            ? throw new RefusedException(TicketRefusals.UrlTooLong)
             : next(context));
 }

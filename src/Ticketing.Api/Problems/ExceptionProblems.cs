@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
+using Shadowing.AspNetCore.Problems;
 
 namespace Ticketing.Api.Problems;
 
@@ -10,39 +11,39 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
     {
         var refusal = RefusalOf(httpContext, exception);
         var route = (httpContext.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
-        if (refusal == Refusal.InternalError) Log.RequestFailed(logger, exception, httpContext.Request.Method, route);
-        if (refusal == Refusal.DatabaseUnavailable) Log.DatabaseUnavailable(logger, exception, httpContext.Request.Method, route);
+        if (refusal == TicketRefusals.InternalError) Log.RequestFailed(logger, exception, httpContext.Request.Method, route);
+        if (refusal == TicketRefusals.DatabaseUnavailable) Log.DatabaseUnavailable(logger, exception, httpContext.Request.Method, route);
 
         httpContext.Response.StatusCode = refusal.Status;
-        return refusal == Refusal.ClientClosedRequest
+        return refusal == TicketRefusals.ClientClosedRequest
             || await problems.TryWriteAsync(new() { HttpContext = httpContext, ProblemDetails = refusal.ToProblem() });
     }
 
     private static Refusal RefusalOf(HttpContext context, Exception exception) => exception switch
     {
         RefusedException refused => refused.Refusal,
-        BadHttpRequestException bad => ProblemCodes.Of(bad.StatusCode),
-        _ when context.RequestAborted.IsCancellationRequested && Chain(exception).Any(IsCancellation) => Refusal.ClientClosedRequest,
+        BadHttpRequestException bad => TicketProblemCodes.Of(bad.StatusCode),
+        _ when context.RequestAborted.IsCancellationRequested && Chain(exception).Any(IsCancellation) => TicketRefusals.ClientClosedRequest,
         // EF Core wraps what Npgsql throws, in DbUpdateException or InvalidOperationException; Dapper does not.
         _ when Chain(exception).OfType<PostgresException>().FirstOrDefault() is { } refusedByDatabase => RefusalOf(refusedByDatabase),
-        _ when Chain(exception).OfType<NpgsqlException>().Any() => Refusal.DatabaseUnavailable,
-        _ => Refusal.InternalError,
+        _ when Chain(exception).OfType<NpgsqlException>().Any() => TicketRefusals.DatabaseUnavailable,
+        _ => TicketRefusals.InternalError,
     };
 
     private static Refusal RefusalOf(PostgresException exception) => exception switch
     {
         { SqlState: PostgresErrorCodes.ForeignKeyViolation, ConstraintName: var constraint } => ReferenceRefusal(constraint ?? ""),
-        { SqlState: ['2', '2', ..] } => Refusal.UnacceptableValue,
+        { SqlState: ['2', '2', ..] } => TicketRefusals.UnacceptableValue,
         // No connection (08), no login (28), no such database (3D), shut down or timed out (57).
-        { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', ..] } or { IsTransient: true } => Refusal.DatabaseUnavailable,
-        _ => Refusal.InternalError,
+        { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', ..] } or { IsTransient: true } => TicketRefusals.DatabaseUnavailable,
+        _ => TicketRefusals.InternalError,
     };
 
     // The ticket or the caller's own account can be deleted between the check and the write.
     private static Refusal ReferenceRefusal(string constraint) =>
-        constraint.Contains("ticket_id", StringComparison.Ordinal) ? Refusal.TicketNotFound
-        : constraint.Contains("user_id", StringComparison.Ordinal) ? Refusal.AccountInactive
-        : Refusal.AssigneeNotFound;
+        constraint.Contains("ticket_id", StringComparison.Ordinal) ? TicketRefusals.TicketNotFound
+        : constraint.Contains("user_id", StringComparison.Ordinal) ? TicketRefusals.AccountInactive
+        : TicketRefusals.AssigneeNotFound;
 
     private static bool IsCancellation(Exception exception) =>
         exception is OperationCanceledException or IOException or PostgresException { SqlState: PostgresErrorCodes.QueryCanceled };

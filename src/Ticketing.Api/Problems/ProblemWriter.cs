@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
+using Shadowing.AspNetCore.Problems;
 
 namespace Ticketing.Api.Problems;
 
@@ -13,7 +14,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var (http, problem) = (context.HttpContext, context.ProblemDetails);
         var status = problem.Status ??= http.Response.StatusCode;
-        var bare = ProblemCodes.Of(status);
+        var bare = TicketProblemCodes.Of(status);
 
         problem.Type = null;
         problem.Title = ReasonPhrases.GetReasonPhrase(status);

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Text.Json.Serialization;
-using Ticketing.Api.Http;
+using Shadowing.AspNetCore.Http;
+using Shadowing.AspNetCore.Problems;
 using Ticketing.Api.Problems;
 
 namespace Ticketing.Api.Tickets;
@@ -64,7 +65,7 @@ public sealed record TicketPatch
 
     internal UpdateTicket By(Caller caller, int ticketId)
     {
-        if (!(_status || _priority || _assignedTo || _resolution)) throw new RefusedException(Refusal.NothingToUpdate);
+        if (!(_status || _priority || _assignedTo || _resolution)) throw new RefusedException(TicketRefusals.NothingToUpdate);
 
         var rules = new InputRules(ProblemCodes.InvalidMember);
         if (_status && Status is null) rules.Refuse("status", "must not be null");

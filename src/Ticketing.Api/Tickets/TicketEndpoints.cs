@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Shadowing.AspNetCore.Http;
 using Ticketing.Api.Accounts;
-using Ticketing.Api.Http;
 using Ticketing.Api.Problems;
 
 namespace Ticketing.Api.Tickets;
@@ -43,7 +43,7 @@ internal static class TicketEndpoints
         await tickets.GetAsync(new(user.Caller, TicketId.Of(id)), cancellationToken) switch
         {
             { Ticket: { } ticket } => TypedResults.Ok(ticket),
-            { Access: var access } => Refusal.Of(access),
+            { Access: var access } => TicketRefusals.Of(access),
         };
 
     private static async Task<Results<Ok<Ticket>, ProblemHttpResult>> UpdateAsync(
@@ -51,7 +51,7 @@ internal static class TicketEndpoints
         await tickets.UpdateAsync(body.Value.By(user.Caller, TicketId.Of(id)), cancellationToken) switch
         {
             { Ticket: { } ticket } => TypedResults.Ok(ticket),
-            { Access: var access } => Refusal.Of(access),
+            { Access: var access } => TicketRefusals.Of(access),
         };
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
@@ -59,7 +59,7 @@ internal static class TicketEndpoints
         await tickets.DeleteAsync(new(user.Caller, TicketId.Of(id)), cancellationToken) switch
         {
             { Access: TicketAccess.Granted } => TypedResults.NoContent(),
-            { Access: var access } => Refusal.Of(access),
+            { Access: var access } => TicketRefusals.Of(access),
         };
 
     private static async Task<Results<Created<TicketComment>, ProblemHttpResult>> CommentAsync(
@@ -67,7 +67,7 @@ internal static class TicketEndpoints
         await tickets.CommentAsync(body.Value.By(user.Caller, TicketId.Of(id)), cancellationToken) switch
         {
             { Comment: { } comment } => TypedResults.Created($"/api/tickets/{comment.TicketId}", comment),
-            { Access: var access } => Refusal.Of(access),
+            { Access: var access } => TicketRefusals.Of(access),
         };
 
     private static void Refuses(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)

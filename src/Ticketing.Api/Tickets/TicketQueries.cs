@@ -1,7 +1,8 @@
 using System.ComponentModel;
 using Microsoft.AspNetCore.Mvc;
+using Shadowing.AspNetCore.Http;
+using Shadowing.AspNetCore.Problems;
 using Ticketing.Api.Accounts;
-using Ticketing.Api.Http;
 using Ticketing.Api.Problems;
 
 namespace Ticketing.Api.Tickets;
@@ -34,7 +35,7 @@ internal sealed record ListQuery(
             rules.WholeNumber("limit", Limit, 100) ?? 20);
         if (AssignedTo is not null && !all) rules.Refuse("assignedTo", "needs scope=all");
         rules.Settle();
-        return all && !caller.IsStaff ? throw new RefusedException(Refusal.Forbidden) : query;
+        return all && !caller.IsStaff ? throw new RefusedException(TicketRefusals.Forbidden) : query;
     }
 }
 
@@ -49,7 +50,7 @@ internal sealed record StatsQuery(
         rules.Once(Request, "timeframe");
         rules.OneOf("timeframe", Timeframe, "7d", "30d", "90d", "1y");
         rules.Settle();
-        if (!user.Caller.IsStaff) throw new RefusedException(Refusal.Forbidden);
+        if (!user.Caller.IsStaff) throw new RefusedException(TicketRefusals.Forbidden);
         return new(user.Caller, Timeframe switch
         {
             "7d" => global::Ticketing.Timeframe.Week,

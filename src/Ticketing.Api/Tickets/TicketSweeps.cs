@@ -14,19 +14,23 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
 {
     private const int Batch = 500;
 
-    public IReadOnlyDictionary<string, Sweep<ITicketStore>> ByOperation => new Sweep<ITicketStore>[]
-    {
+    public IReadOnlyList<Sweep<ITicketStore>> All =>
+    [
         new Sweep<ITicketStore, GetTicket, TicketAnswer>(TicketExperiments.Get, GetsAsync) { CountAsync = CountGetsAsync },
         new Sweep<ITicketStore, ListTickets, TicketPage>(TicketExperiments.List, ListsAsync) { CountAsync = CountListsAsync },
 
         // The clock makes new cases for ever.
         new Sweep<ITicketStore, GetStats, TicketStats>(TicketExperiments.Stats, StatsAsync) { CountAsync = CountStatsAsync, IsExhaustive = false },
 
-        new Sweep<ITicketStore, CreateTicket, Ticket>(TicketExperiments.Create, CreatesAsync) { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
-        new Sweep<ITicketStore, UpdateTicket, TicketChange>(TicketExperiments.Update, UpdatesAsync) { CountAsync = token => CountWritesAsync(13, token), IsExhaustive = false },
-        new Sweep<ITicketStore, DeleteTicket, TicketDeletion>(TicketExperiments.Delete, DeletesAsync) { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
-        new Sweep<ITicketStore, AddComment, CommentAnswer>(TicketExperiments.Comment, CommentsAsync) { CountAsync = token => CountWritesAsync(4, token), IsExhaustive = false },
-    }.ToDictionary(sweep => sweep.Experiment.Operation);
+        new Sweep<ITicketStore, CreateTicket, Ticket>(TicketExperiments.Create, CreatesAsync)
+            { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
+        new Sweep<ITicketStore, UpdateTicket, TicketChange>(TicketExperiments.Update, UpdatesAsync)
+            { CountAsync = token => CountWritesAsync(13, token), IsExhaustive = false },
+        new Sweep<ITicketStore, DeleteTicket, TicketDeletion>(TicketExperiments.Delete, DeletesAsync)
+            { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
+        new Sweep<ITicketStore, AddComment, CommentAnswer>(TicketExperiments.Comment, CommentsAsync)
+            { CountAsync = token => CountWritesAsync(4, token), IsExhaustive = false },
+    ];
 
     /// <summary>Every ticket as staff, its owner and somebody else see it; then tickets that are not there.</summary>
     private async IAsyncEnumerable<SweepStep<GetTicket>> GetsAsync(string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)

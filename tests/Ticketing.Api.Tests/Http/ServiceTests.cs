@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using Ticketing.Api.Health;
+using Shadowing.AspNetCore;
 using Shadowing.Postgres.Connections;
 
 namespace Ticketing.Api.Tests.Http;

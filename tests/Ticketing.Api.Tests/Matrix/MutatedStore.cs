@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Shadowing.EntityFrameworkCore;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Matrix;
@@ -10,19 +11,19 @@ internal sealed class MutatedStore(
 {
     public async Task<TicketPage> ListAsync(ListTickets request, CancellationToken cancellationToken)
     {
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         return await list.RunAsync(lease.Context, request, cancellationToken);
     }
 
     public async Task<TicketAnswer> GetAsync(GetTicket request, CancellationToken cancellationToken)
     {
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         return await get.RunAsync(lease.Context, request, cancellationToken);
     }
 
     public async Task<TicketStats> StatsAsync(GetStats request, CancellationToken cancellationToken)
     {
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         return await stats.RunAsync(lease.Context, request, cancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Query;
+using Shadowing.EntityFrameworkCore;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Matrix;
@@ -67,7 +68,7 @@ internal sealed record UpdateRecipe
         IDbContextFactory<TicketingContext> contexts, TicketSession session, UpdateTicket request, CancellationToken cancellationToken)
     {
         await using var transaction = await session.BeginAsync(cancellationToken);
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         if (!MayAssign(request) || !await Save(this, lease.Context, request, cancellationToken))
         {
             var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Shadowing.EntityFrameworkCore;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Matrix;
@@ -26,7 +27,7 @@ internal sealed record CreateRecipe
         IDbContextFactory<TicketingContext> contexts, TicketSession session, CreateTicket request, CancellationToken cancellationToken)
     {
         await using var forgotten = Commits ? null : await session.BeginAsync(cancellationToken);
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         var row = Row(request);
         await Save(lease.Context, row, cancellationToken);
         return Saving.Answer(row);
@@ -45,7 +46,7 @@ internal sealed record DeleteRecipe
     public async Task<TicketDeletion> RunAsync(
         IDbContextFactory<TicketingContext> contexts, TicketSession session, DeleteTicket request, CancellationToken cancellationToken)
     {
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         if (MayDelete(request.Caller))
         {
             var removed = await Remove(lease.Context, request.TicketId, cancellationToken);
@@ -91,7 +92,7 @@ internal sealed record CommentRecipe
         IDbContextFactory<TicketingContext> contexts, TicketSession session, AddComment request, CancellationToken cancellationToken)
     {
         await using var transaction = await session.BeginAsync(cancellationToken);
-        await using var lease = await ContextLease.TakeAsync(contexts, session, cancellationToken);
+        await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
         var access = Access(request.Caller, owner);
         if (access is not TicketAccess.Granted) return new(access, null);

@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Ticketing.EntityFrameworkCore;
+using Shadowing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Parity;
 

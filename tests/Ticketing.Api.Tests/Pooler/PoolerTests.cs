@@ -1,12 +1,10 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
-using Ticketing.Api.Shadowing;
+using Shadowing.Postgres.Connections;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Rollout;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
-using Ticketing.Api.Tickets;
-using Shadowing.Postgres.Connections;
 
 namespace Ticketing.Api.Tests.Pooler;
 

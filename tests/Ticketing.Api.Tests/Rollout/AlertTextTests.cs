@@ -4,9 +4,9 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Ticketing.Api.Shadowing;
-using Ticketing.Api.Tests.Shadowing;
 using Shadowing;
+using Shadowing.Postgres.Keepers;
+using Ticketing.Api.Tests.Shadowing;
 
 namespace Ticketing.Api.Tests.Rollout;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Ticketing.Api.Operations;
+using Shadowing.AspNetCore.Endpoints;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Shadowing;
 

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Ticketing.Api.Shadowing;
+using Shadowing;
+using Shadowing.Postgres.Keepers;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Shadowing;
-using Shadowing;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

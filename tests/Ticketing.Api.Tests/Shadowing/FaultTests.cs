@@ -1,9 +1,9 @@
-using Shadowing;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Ticketing.Api.Shadowing;
+using Shadowing;
+using Shadowing.Postgres.Connections;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

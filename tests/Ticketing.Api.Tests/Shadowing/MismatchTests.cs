@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
-using Ticketing.Api.Operations;
+using Shadowing.AspNetCore.Endpoints;
 using Ticketing.Demo.Database;
 
 namespace Ticketing.Api.Tests.Shadowing;

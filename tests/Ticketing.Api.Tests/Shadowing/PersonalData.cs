@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Ticketing.Api.Operations;
+using Shadowing.AspNetCore.Endpoints;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Demo.Database;
 

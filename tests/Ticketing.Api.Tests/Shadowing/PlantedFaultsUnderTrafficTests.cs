@@ -1,5 +1,5 @@
 using System.Net.Http.Json;
-using Ticketing.Api.Operations;
+using Shadowing.AspNetCore.Endpoints;
 using Ticketing.Demo;
 using Ticketing.Demo.Faults;
 using Ticketing.Demo.Traffic;

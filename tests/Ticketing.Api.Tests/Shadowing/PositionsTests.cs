@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Ticketing.Api.Shadowing;
-using Ticketing.Api.Tests.Rollout;
 using Shadowing;
+using Shadowing.Postgres.Keepers;
+using Ticketing.Api.Tests.Rollout;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Ticketing.Api.Shadowing;
 using Shadowing;
 using Shadowing.Postgres;
+using Shadowing.Postgres.Keepers;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -11,10 +11,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
-using Ticketing.Api.Operations;
+using Shadowing;
+using Shadowing.AspNetCore.Endpoints;
 using Ticketing.Api.Tests.Http;
 using Ticketing.Demo.Database;
-using Shadowing;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

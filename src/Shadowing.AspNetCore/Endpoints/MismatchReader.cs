@@ -1,0 +1,79 @@
+using Npgsql;
+using Shadowing.Journal;
+using Shadowing.Postgres;
+using Shadowing.Postgres.Keepers;
+
+namespace Shadowing.AspNetCore.Endpoints;
+
+/// <summary>The answer of <c>/shadow/v1/mismatches</c>.</summary>
+/// <param name="Scope"><c>all</c> replicas and runs, or <c>replica</c> where the store cannot be asked.</param>
+internal sealed record MismatchList(DateTimeOffset AsOf, string Scope, IReadOnlyList<MismatchSummary> Mismatches);
+
+/// <summary>A group without its samples.</summary>
+/// <param name="Acceptance">Who accepted it as intended; null where nobody did, or it has expired.</param>
+internal sealed record MismatchSummary(
+    string Signature,
+    string Operation,
+    string Outcome,
+    string Severity,
+    IReadOnlyList<DifferencePattern> Differences,
+    string? ErrorType,
+    long Count,
+    long Accepted,
+    bool Raised,
+    DateTimeOffset FirstSeen,
+    DateTimeOffset LastSeen,
+    NamedDiagnosis Diagnosis,
+    Acceptance? Acceptance);
+
+/// <summary>The answer of <c>/shadow/v1/mismatches/{signature}</c>: all that reproducing needs.</summary>
+internal sealed record MismatchDetail(DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance);
+
+/// <summary>The answer of <c>/shadow/v1/transients</c>: the latest differences that movement explained, on this replica.</summary>
+internal sealed record TransientList(DateTimeOffset AsOf, IReadOnlyList<ExplainedTransient> Transients);
+
+/// <summary>Puts together what this replica has in memory and what the store has of all others.</summary>
+internal sealed class MismatchReader(
+    MismatchJournal journal, MismatchStore store, IncarnationRecord incarnation, Acceptances acceptances, ShadowingReport report, TimeProvider clock)
+{
+    public async Task<MismatchList> ListAsync(string? operation, CancellationToken cancellationToken)
+    {
+        var (scope, groups) = await GroupsAsync(cancellationToken);
+        var now = clock.GetUtcNow();
+        return new(now, scope, [.. groups.Where(group => operation is null || group.Operation == operation).Select(group => Summary(group, now))]);
+    }
+
+    public async Task<MismatchDetail?> FindAsync(string signature, CancellationToken cancellationToken)
+    {
+        var (scope, groups) = await GroupsAsync(cancellationToken);
+        var now = clock.GetUtcNow();
+        return groups.FirstOrDefault(group => group.Signature == signature) is { } found ? new(now, scope, found, acceptances.Of(signature, now)) : null;
+    }
+
+    /// <summary>Raw values never leave the replica that saw them.</summary>
+    public IReadOnlyList<RawSample> Raw(string signature) =>
+    [
+        .. journal.Read().Where(group => group.Signature == signature).SelectMany(group => group.Samples).Select(sample => sample.Raw).OfType<RawSample>()
+            .Where(raw => raw.Until > clock.GetUtcNow()),
+    ];
+
+    public TransientList Transients() => new(clock.GetUtcNow(), report.Transients());
+
+    private async Task<(string Scope, IReadOnlyList<MismatchGroup>)> GroupsAsync(CancellationToken cancellationToken)
+    {
+        var own = journal.Read();
+        if (!incarnation.HasBegun) return ("replica", own);
+        try
+        {
+            return ("all", MismatchGroup.Merge([.. own, .. await store.LoadAsync(incarnation.Id, cancellationToken)]));
+        }
+        catch (NpgsqlException)
+        {
+            return ("replica", own);
+        }
+    }
+
+    private MismatchSummary Summary(MismatchGroup group, DateTimeOffset now) => new(
+        group.Signature, group.Operation, group.Outcome, group.Severity, group.Differences, group.ErrorType, group.Count, group.Accepted, group.Raised,
+        group.FirstSeen, group.LastSeen, group.Diagnosis, acceptances.Of(group.Signature, now));
+}

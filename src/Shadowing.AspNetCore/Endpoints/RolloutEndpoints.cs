@@ -1,0 +1,135 @@
+using System.ComponentModel;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Npgsql;
+using Shadowing.AspNetCore.Http;
+using Shadowing.AspNetCore.Operators;
+using Shadowing.AspNetCore.Problems;
+using Shadowing.Evidence;
+using Shadowing.Postgres;
+using Shadowing.Rollout;
+
+namespace Shadowing.AspNetCore.Endpoints;
+
+/// <summary>The body of <c>PUT /shadow/v1/rollout/{operation}</c>: one change at a time.</summary>
+internal sealed record ChangeRollout(
+    [property: Description("The generation that the change is made to.")] long? Generation,
+    [property: Description("Why; 3 to 500 characters.")] string? Reason,
+    [property: Description("The stage to go to, or \"next\".")] string? Stage = null,
+    [property: Description("Whether to go there against the gate.")] bool? Force = null,
+    [property: Description("The fingerprint to promote; \"this\" is the build that answers.")] string? Nominate = null,
+    [property: Description("Whether earned steps are taken without anybody.")] bool? Automatic = null,
+    [property: Description("True lets an operation advance again that was rolled back.")] bool? Acknowledge = null)
+{
+    /// <param name="at">The stage that the operation is at; the stage <c>next</c> is the one after it.</param>
+    internal (RolloutCommand Command, long Generation) Of(string actor, string fingerprint, Rollout.Stage at)
+    {
+        var rules = new InputRules(ProblemCodes.InvalidMember);
+        var reason = rules.Text("reason", Reason, 3, 500);
+        if (Generation is null or < 0) rules.Refuse("generation", "must be the generation that was read");
+        var named = new[] { Stage is not null, Nominate is not null, Automatic is not null, Acknowledge is not null }.Count(isNamed => isNamed);
+        if (named != 1) rules.Refuse("stage", "exactly one of stage, nominate, automatic and acknowledge must be given");
+        if (Force is not null && Stage is null) rules.Refuse("force", "goes with a stage only");
+        if (Acknowledge is false) rules.Refuse("acknowledge", "must be true");
+        Rollout.Stage? stage = null;
+        if (Stage == "next") stage = at.Next ?? at;
+        else if (Stage is not null && !Known(Stage, out stage))
+            rules.Refuse("stage", $"must be one of {string.Join(", ", Rollout.Stage.Ladder.Select(one => one.Name))}");
+        var nominated = Nominate is null or "this" ? fingerprint : rules.Text("nominate", Nominate, 12, 12);
+        if (Nominate is not null && !nominated.All(char.IsAsciiHexDigitLower)) rules.Refuse("nominate", "must be a fingerprint, or \"this\"");
+        rules.Settle();
+        return (stage is not null ? new MoveTo(stage, Force is true, actor, reason)
+            : Nominate is not null ? new Nominate(nominated, 1, actor, reason)
+            : Automatic is { } automatic ? new SetAutomatic(automatic, actor, reason)
+            : new Acknowledge(actor, reason), Generation!.Value);
+
+        static bool Known(string name, out Rollout.Stage? stage) => Rollout.Stage.TryParse(name, out stage);
+    }
+}
+
+/// <summary>The body of <c>POST /shadow/v1/rollback</c>.</summary>
+[AnyText]
+internal sealed record RollBackRequest(
+    [property: Description("Why; 3 to 500 characters.")] string? Reason,
+    [property: Description("The operation; all of them where it is not given.")] string? Operation = null);
+
+/// <summary>The percentage: where it stands, and everything that changes it by hand.</summary>
+internal static class RolloutEndpoints
+{
+    public static void MapRollout(this IEndpointRouteBuilder shadow)
+    {
+        shadow.MapGet("/rollout", (RolloutReader rollout) =>
+                TypedResults.Ok(rollout.Experiments.Select(rollout.Read).OfType<RolloutAnswer>().ToArray()))
+            .WithName("shadow.rollouts").WithSummary("Where every operation stands.").ProducesProblem(401).ProducesProblem(403);
+        shadow.MapGet("/rollout/{operation}", Results<Ok<RolloutAnswer>, ProblemHttpResult> (string operation, RolloutReader rollout) =>
+                rollout.Find(operation) is { } experiment && rollout.Read(experiment) is { } answer ? TypedResults.Ok(answer) : Refused(Refusal.OperationNotFound))
+            .WithName("shadow.rollout").WithSummary("Where an operation stands.").ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
+        shadow.MapPut("/rollout/{operation}", ChangeAsync).RequireAuthorization(OperatorPolicies.MayOperate)
+            .WithName("shadow.rollout.change").WithSummary("Moves, nominates, acknowledges, or hands over to the gate; refuses a step that is not earned unless forced.")
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+        shadow.MapPost("/rollback", RollBackAsync).RequireAuthorization(OperatorPolicies.MayOperate).DisableRateLimiting()
+            .WithName("shadow.rollback").WithSummary("Takes the candidate from the users, here at once and everywhere within a second; says who has applied it.")
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
+        shadow.MapGet("/served", ServedAsync)
+            .WithName("shadow.served").WithSummary("What the candidate has answered, newest first: whom it may have harmed.")
+            .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(503);
+    }
+
+    private static async Task<Results<Ok<RolloutAnswer>, ProblemHttpResult>> ChangeAsync(
+        string operation, JsonBody<ChangeRollout> body, ClaimsPrincipal user, RolloutReader rollout, EvidenceLedger ledger, GateBoard board,
+        CancellationToken cancellationToken)
+    {
+        if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before) return Refused(Refusal.OperationNotFound);
+        _ = Stage.TryParse(before.Stage, out var at);
+        var (command, generation) = body.Value.Of(user.Identity?.Name ?? "", ledger.Fingerprint, at ?? Stage.Off);
+        try
+        {
+            var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
+            if (changed.IsStale) return Refused(Refusal.GenerationStale);
+            return changed.Refused is { } why ? Refused(Refusal.Of(why, board.Latest.Of(operation)?.Decision)) : TypedResults.Ok(before with
+            {
+                Generation = changed.State.Generation,
+                Stage = changed.State.Stage.Name,
+                ServePercent = changed.State.Stage.ServePercent,
+                Nominated = changed.State.Nominated,
+                Attempt = changed.State.Attempt,
+                HeldBecause = changed.State.HeldBecause,
+                Automatic = changed.State.IsAutomatic,
+                Forced = changed.State.IsForced,
+                ChangedBy = changed.State.ChangedBy,
+                Reason = changed.State.Reason,
+            });
+        }
+        catch (NpgsqlException)
+        {
+            return Refused(Refusal.EvidenceUnavailable);
+        }
+    }
+
+    private static async Task<Results<Ok<RollbackAnswer>, Accepted<RollbackAnswer>, ProblemHttpResult>> RollBackAsync(
+        JsonBody<RollBackRequest> body, ClaimsPrincipal user, RolloutReader rollout, CancellationToken cancellationToken)
+    {
+        var rules = new InputRules(ProblemCodes.InvalidMember);
+        var reason = rules.Text("reason", body.Value.Reason, 3, 500);
+        rules.Settle();
+        var experiments = body.Value.Operation is not { } operation ? rollout.Experiments : rollout.Find(operation) is { } one ? [one] : [];
+        if (experiments.Count == 0) return Refused(Refusal.OperationNotFound);
+        var answer = await rollout.RollBackAsync(experiments, user.Identity?.Name ?? "", reason, cancellationToken);
+        return answer.Published ? TypedResults.Ok(answer) : TypedResults.Accepted((string?)null, answer);
+    }
+
+    private static async Task<Results<Ok<IReadOnlyList<ServedRow>>, ProblemHttpResult>> ServedAsync(
+        string? operation, long? subject, string? verdict, int? limit, ServedStore served, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return TypedResults.Ok(await served.LatestAsync(operation, subject, verdict, Math.Clamp(limit ?? 100, 1, 10_000), cancellationToken));
+        }
+        catch (NpgsqlException)
+        {
+            return Refused(Refusal.EvidenceUnavailable);
+        }
+    }
+
+    private static ProblemHttpResult Refused(Refusal refusal) => TypedResults.Problem(refusal.ToProblem());
+}

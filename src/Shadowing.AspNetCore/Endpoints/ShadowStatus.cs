@@ -1,0 +1,36 @@
+using Shadowing.Journal;
+using Shadowing.Postgres.Sandbox;
+
+namespace Shadowing.AspNetCore.Endpoints;
+
+/// <summary>The answer of <c>/shadow/v1/status</c>. Members are added, never renamed.</summary>
+/// <param name="Scope"><c>replica</c>: the counts are of the replica that answers, since it started.</param>
+/// <param name="Generation">Of the rollout state; 1 while the settings alone decide.</param>
+/// <param name="Enabled">Whether shadowing is on right now.</param>
+/// <param name="OffBecause">Every reason that holds it off; empty while it is on.</param>
+internal sealed record ShadowStatus(
+    DateTime AsOf,
+    string Replica,
+    string Scope,
+    long Generation,
+    string ConfigHash,
+    bool Enabled,
+    IReadOnlyList<string> OffBecause,
+    ShadowedCode Fingerprint,
+    IReadOnlyList<Finding> Findings,
+    IReadOnlyList<OperationStatus> Operations,
+    SandboxStatus Sandbox);
+
+/// <summary>Where writes are compared.</summary>
+/// <param name="Available">Whether there is a sandbox now; while there is none, writes are skipped as <c>sandbox_unavailable</c>.</param>
+/// <param name="Blind">What no comparison in it can find.</param>
+internal sealed record SandboxStatus(bool Available, IReadOnlyList<string> Blind);
+
+/// <summary>Puts the status together.</summary>
+internal sealed class StatusReader(
+    ShadowingReport report, ShadowedCode code, Findings findings, ShadowSwitch shadowSwitch, TimeProvider clock)
+{
+    public ShadowStatus Read() => new(
+        clock.GetUtcNow().UtcDateTime, report.Replica, "replica", Generation: 1, report.ConfigHash(), report.IsOn, report.OffBecause,
+        code, findings.All, report.Operations(), new(shadowSwitch.HasSandbox, WriteSandbox.Blind));
+}

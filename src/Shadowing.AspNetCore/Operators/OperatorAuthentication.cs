@@ -1,0 +1,42 @@
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Options;
+using Shadowing.AspNetCore.Problems;
+
+namespace Shadowing.AspNetCore.Operators;
+
+/// <summary>Lets in whoever holds a token whose hash the configuration knows. A user's access token is none.</summary>
+internal sealed class OperatorAuthentication(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptionsMonitor<OperatorsOptions> operators,
+    RefusalAudit refusals)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "operator";
+    private const string Prefix = "Bearer ";
+
+    protected override Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        if (!header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return Task.FromResult(AuthenticateResult.NoResult());
+
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(header[Prefix.Length..].Trim()));
+        if (operators.CurrentValue.Tokens.Find(token => token.Matches(hash)) is not { } known)
+            return Task.FromResult(AuthenticateResult.Fail("Unknown token."));
+
+        var identity = new ClaimsIdentity([new("name", PlainText.Clean(known.Name, PlainText.LongestName)), new("role", known.Role)],
+            SchemeName, "name", "role");
+        return Task.FromResult(AuthenticateResult.Success(new(new(identity), SchemeName)));
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        throw new RefusedException(await HandleAuthenticateOnceAsync() is { None: true } ? Refusal.TokenMissing : Refusal.OperatorTokenInvalid);
+
+    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        await refusals.AddAsync(Context);
+        throw new RefusedException(Refusal.OperatorForbidden);
+    }
+}

@@ -1,0 +1,115 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Tokens;
+
+namespace Shadowing.AspNetCore.Operators;
+
+/// <summary>The section <c>Operators</c>: who may look at shadowing, and who may change it.</summary>
+internal sealed class OperatorsOptions
+{
+    public const string Section = "Operators";
+
+    /// <summary>Tokens by their hash; none means that nobody gets in.</summary>
+    public List<OperatorToken> Tokens { get; } = [];
+
+    /// <summary>Tokens of an issuer, beside those.</summary>
+    public OperatorIssuer Issuer { get; set; } = new();
+
+    /// <summary>What one address may ask for in a second; a rollback and an alert are never counted.</summary>
+    public int RequestsPerSecond { get; set; } = 50;
+}
+
+/// <summary>
+/// An issuer of JWTs, whose claim <c>role</c> is <c>viewer</c> or <c>operator</c> and whose <c>name</c>, or else <c>sub</c>, is audited.
+/// </summary>
+internal sealed class OperatorIssuer
+{
+    /// <summary>What <c>iss</c> must be; none takes no JWT.</summary>
+    public string? Issuer { get; set; }
+
+    /// <summary>What <c>aud</c> must be.</summary>
+    public string? Audience { get; set; }
+
+    /// <summary>The issuer's RSA or EC public key in PEM; where there is none, it is found through OpenID discovery at the issuer.</summary>
+    public string? PublicKey { get; set; }
+
+    internal bool IsSet => !string.IsNullOrEmpty(Issuer);
+
+    internal IEnumerable<string> Failures(string path)
+    {
+        if (!IsSet) yield break;
+        if (string.IsNullOrEmpty(Audience)) yield return $"{path}:Audience is missing: a token for anybody is one for nobody.";
+        if (string.IsNullOrEmpty(PublicKey) && !Issuer!.StartsWith("https://", StringComparison.Ordinal))
+            yield return $"{path}:Issuer = '{Issuer}': without a PublicKey it must begin with https://.";
+        if (!string.IsNullOrEmpty(PublicKey) && Key() is null) yield return $"{path}:PublicKey is no RSA or EC public key in PEM.";
+    }
+
+    internal SecurityKey? Key()
+    {
+        try
+        {
+            var rsa = RSA.Create();
+            rsa.ImportFromPem(PublicKey);
+            return new RsaSecurityKey(rsa);
+        }
+        catch (Exception noRsa) when (noRsa is ArgumentException or CryptographicException)
+        {
+            try
+            {
+                var curve = ECDsa.Create();
+                curve.ImportFromPem(PublicKey);
+                return new ECDsaSecurityKey(curve);
+            }
+            catch (Exception noCurve) when (noCurve is ArgumentException or CryptographicException)
+            {
+                return null;
+            }
+        }
+    }
+}
+
+/// <summary>One token. The configuration knows only its hash.</summary>
+internal sealed class OperatorToken
+{
+    /// <summary>Whose it is, for the audit.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary><c>viewer</c>, <c>operator</c>, which may do what a viewer may, or <c>webhook</c>, which may only send alerts.</summary>
+    public string Role { get; set; } = "";
+
+    /// <summary>SHA-256 of the token's UTF-8 bytes, 64 hexadecimal digits. The token itself should be random, 128 bits or more.</summary>
+    public string Sha256 { get; set; } = "";
+
+    internal bool Matches(ReadOnlySpan<byte> hash) => CryptographicOperations.FixedTimeEquals(Convert.FromHexString(Sha256), hash);
+}
+
+internal sealed class OperatorsValidation : IValidateOptions<OperatorsOptions>
+{
+    public ValidateOptionsResult Validate(string? name, OperatorsOptions options)
+    {
+        string[] failures =
+        [
+            .. options.Tokens.SelectMany((token, index) => Failures(token, $"{OperatorsOptions.Section}:Tokens:{index}")),
+            .. options.Issuer.Failures($"{OperatorsOptions.Section}:Issuer"),
+        ];
+        if (options.RequestsPerSecond is < 1 or > 100_000)
+            failures = [.. failures, $"{OperatorsOptions.Section}:RequestsPerSecond = '{options.RequestsPerSecond}': it is between 1 and 100000."];
+        return failures.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static IEnumerable<string> Failures(OperatorToken token, string path)
+    {
+        if (token.Name.Length == 0) yield return $"{path}:Name is missing.";
+        if (token.Role is not (OperatorRoles.Viewer or OperatorRoles.Operator or OperatorRoles.Webhook))
+            yield return $"{path}:Role = '{token.Role}': it is '{OperatorRoles.Viewer}', '{OperatorRoles.Operator}' or '{OperatorRoles.Webhook}'.";
+        if (token.Sha256.Length != 64 || !token.Sha256.All(char.IsAsciiHexDigit))
+            yield return $"{path}:Sha256 has {token.Sha256.Length} characters: it is the token's SHA-256 in 64 hexadecimal digits.";
+    }
+}
+
+internal static class OperatorRoles
+{
+    public const string Viewer = "viewer";
+    public const string Operator = "operator";
+    public const string Webhook = "webhook";
+}

@@ -1,0 +1,75 @@
+using System.Collections.Concurrent;
+using Shadowing.Evidence;
+using Shadowing.Rollout;
+
+namespace Shadowing.Postgres.Keepers;
+
+/// <summary>
+/// Tells the store what was rolled back on this replica, so that it is rolled back everywhere. One that cannot be stored holds up no other:
+/// it is put aside, reported, and tried again with a fixed reason; here it holds all the while.
+/// </summary>
+public sealed class PendingRollbacks(
+    RolloutStore store, RolloutLease lease, GateBoard board, Findings findings, ShadowingMetrics metrics, TimeProvider clock)
+{
+    /// <summary>The reason that is stored where the real one could not be.</summary>
+    public const string FixedReason = "Rolled back on a replica; the reason given could not be stored.";
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private readonly ConcurrentDictionary<string, Failed> _failed = [];
+
+    /// <summary>Tries each, those first that were not refused before. Never throws but when cancelled.</summary>
+    public async Task PublishAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        var pending = lease.Pending;
+        foreach (var rollback in pending.OrderBy(one => _failed.GetValueOrDefault(one.Operation).Times))
+        {
+            if (!await TryAsync(rollback, either.Token)) break;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        foreach (var settled in _failed.Keys.Except(lease.Pending.Select(one => one.Operation))) _failed.TryRemove(settled, out _);
+        findings.Replace("rollbacks", [.. _failed.Keys.Order(StringComparer.Ordinal).Select(operation => new Finding(
+            Finding.Critical, operation, "A rollback could not be stored; it holds on this replica, and storing it is tried again."))]);
+    }
+
+    /// <summary>Publishes what is pending of one operation.</summary>
+    public async Task PublishAsync(string operation, CancellationToken cancellationToken)
+    {
+        foreach (var rollback in lease.Pending.Where(one => one.Operation == operation)) await PublishAsync(rollback, cancellationToken);
+    }
+
+    /// <returns>Whether there is time, and a store, to try the next.</returns>
+    private async Task<bool> TryAsync(PendingRollback rollback, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PublishAsync(rollback, cancellationToken);
+            return true;
+        }
+#pragma warning disable CA1031 // Whatever this one failed of, the others are tried, and it again later.
+        catch (Exception failure)
+        {
+            if (PostgresErrors.Categorize(failure).IsUnavailable) return false;
+            var isRefused = failure is not (OperationCanceledException or TimeoutException);
+            _failed.AddOrUpdate(
+                rollback.Operation, _ => new(1, isRefused), (_, before) => new(before.Times + 1, before.IsRefused || isRefused));
+            return !cancellationToken.IsCancellationRequested;
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task PublishAsync(PendingRollback rollback, CancellationToken cancellationToken)
+    {
+        var failed = _failed.GetValueOrDefault(rollback.Operation);
+        var changed = await store.ChangeAsync(
+            rollback.Operation, new RollBack(RolloutKeeper.Service, failed.IsRefused ? FixedReason : rollback.Reason), null,
+            lease.Of(rollback.Operation)?.Generation ?? 0, board.Latest.Of(rollback.Operation)?.Decision, cancellationToken);
+        lease.Published(rollback.Operation, changed.State.Generation);
+        if (failed.Times > 0) metrics.EvidenceRecords(1, "retried");
+    }
+
+    /// <param name="IsRefused">Whether it was refused as it is, and not only too late.</param>
+    private readonly record struct Failed(int Times, bool IsRefused);
+}

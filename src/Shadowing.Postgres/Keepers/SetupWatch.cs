@@ -1,0 +1,129 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+using Shadowing.Evidence;
+using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Sandbox;
+using Shadowing.Writing;
+
+namespace Shadowing.Postgres.Keepers;
+
+/// <summary>
+/// Checks, at start and every half minute, that the shadow's role could not write and that the database is what the candidate's model and
+/// the application's other checks (<see cref="CheckSetup"/>) say. The first keeps users safe; by the second a candidate is stopped before it fails.
+/// </summary>
+public sealed class SetupWatch(
+    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
+    ShadowedDatabase database, WriteSandbox sandbox, IEnumerable<CheckSetup> checks, Findings findings, PositionWatch positions,
+    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        positions.Changed += OnPositionsChanged;
+        using var tick = new PeriodicTimer(Interval, clock);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(stoppingToken))
+            {
+                if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) continue;
+                await CheckAsync(stoppingToken);
+                await positions.RecheckAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The service stops.
+        }
+        finally
+        {
+            positions.Changed -= OnPositionsChanged;
+        }
+    }
+
+    private void OnPositionsChanged(object? sender, EventArgs e) => findings.Replace("positions", positions.Differing is not { } operation ? [] :
+    [
+        new Finding(
+            Finding.Critical, operation,
+            "The served role and the shadow's role do not see the same rows: on one snapshot the control answers each of them differently. Shadowing "
+            + "is off until it answers both alike. Compare row security, search_path and the other settings of the two roles."),
+    ]);
+
+    /// <summary>Checks once.</summary>
+    /// <returns>Whether the database could be asked; what it answered is in the findings and, if critical, in the switch.</returns>
+    public async Task<bool> CheckAsync(CancellationToken cancellationToken)
+    {
+        findings.Replace("answers", [.. control.NotComparable.Select(found => new Finding(
+            found.IsDeclared ? Finding.Critical : Finding.Warning, $"{found.Operation} {found.Place.Path}".Trim(),
+            $"A {found.Place.Type} cannot be compared: {(found.IsDeclared ? "shadowing is off" : "such answers are incomparable")}."))]);
+        try
+        {
+            await shadow.ProbeAsync(cancellationToken);
+            await using var connection = await shadow.Unprepared.OpenConnectionAsync(cancellationToken);
+            var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
+            List<SetupDisagreement> disagreements = [];
+            foreach (var check in checks) disagreements.AddRange(await check(connection, cancellationToken));
+            var unlike = await ComparePositionsAsync(connection, cancellationToken);
+            Begin(database.FingerprintOn(await SchemaFingerprint.ReadAsync(connection, [.. database.Tables], cancellationToken)));
+            findings.Replace("reach");
+            findings.Replace("role", [.. powers.Select(power => RoleFinding.Of("shadow", power))]);
+            findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
+            var sandboxPowers = await CheckSandboxAsync(cancellationToken);
+            findings.Replace("tables", [.. unlike.Select(difference => new Finding(Finding.Critical, difference.Table, difference.Finding))]);
+            shadowSwitch.Hold(
+                ShadowSwitch.CriticalFinding,
+                powers.Count > 0 || sandboxPowers || unlike.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
+            return true;
+        }
+        catch (Exception failure) when (PostgresErrors.Categorize(failure) is { IsUnavailable: true } or { Name.Length: 5 })
+        {
+            findings.Replace("reach", new Finding(
+                Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
+            return false;
+        }
+    }
+
+    private async Task<IReadOnlyList<PositionDifference>> ComparePositionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var served = await servedView.OpenConnectionAsync(cancellationToken);
+        return await PositionCheck.CompareAsync(served, connection, [.. database.Tables], cancellationToken);
+    }
+
+    /// <summary>Without a sandbox writes are not compared, and the candidate writes nothing for users; reads do without.</summary>
+    /// <returns>Whether its role could write: then nothing is safe.</returns>
+    private async Task<bool> CheckSandboxAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
+            var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
+            findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.Of("sandbox", power))]);
+            shadowSwitch.HasSandbox = true;
+            return powers.Count > 0;
+        }
+        catch (SandboxUnsafeException unsafely)
+        {
+            shadowSwitch.HasSandbox = false;
+            findings.Replace("sandbox", new Finding(Finding.Critical, "ConnectionStrings:Sandbox", $"{unsafely.Message} Writes are not shadowed."));
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            shadowSwitch.HasSandbox = false;
+            findings.Replace("sandbox", new Finding(
+                Finding.Warning, "ConnectionStrings:Sandbox", $"There is no sandbox ({PostgresErrors.Categorize(failure).Name}): writes are not shadowed."));
+        }
+
+        return false;
+    }
+
+    /// <summary>Code does not change while it runs, but the schema may.</summary>
+    private void Begin(string fingerprint)
+    {
+        if (evidence.Fingerprint == fingerprint) return;
+        var lost = evidence.Begin(fingerprint);
+        metrics.EvidenceReset("fingerprint");
+        if (lost > 0) metrics.EvidenceRecords(lost, "lost");
+    }
+}
