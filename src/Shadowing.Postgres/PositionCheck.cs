@@ -67,7 +67,7 @@ public static class PositionCheck
         NpgsqlConnection connection, string[] tables, string servedRole, string shadowRole, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(Sql, connection);
-        foreach (var value in new object[] { tables, servedRole, shadowRole }) command.Parameters.Add(new() { Value = value });
+        command.Bind(tables, servedRole, shadowRole);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var seen = new Dictionary<(string, string), Seen>();
         while (await reader.ReadAsync(cancellationToken))
