@@ -24,7 +24,7 @@ internal sealed partial class AlertRollback(
         return true;
     }
 
-    /// <returns>Null where the store did not answer in time, or refused.</returns>
+    /// <returns>Null where the store did not answer in time, or refused: no reason not to act.</returns>
     private async Task<bool?> AskAsync(
         Func<AlertClaim, CancellationToken, Task<bool>> ask, AlertClaim alert, CancellationToken cancellationToken)
     {
@@ -43,6 +43,6 @@ internal sealed partial class AlertRollback(
 #pragma warning restore CA1031
     }
 
-    [LoggerMessage(42, LogLevel.Warning, "The store did not say whether alert {Alert} was acted on before for {Operation} ({Failure}): it is acted on.")]
+    [LoggerMessage(42, LogLevel.Warning, "The store did not answer about alert {Alert} of {Operation} ({Failure}); the rollback does not depend on it.")]
     private partial void LogUnanswered(string alert, string operation, string failure);
 }

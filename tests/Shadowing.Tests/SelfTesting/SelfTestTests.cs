@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using CsCheck;
 using Shadowing.Comparison;
 using Shadowing.SelfTesting;
+using Shadowing.Tests.Comparison;
 using Shadowing.Tests.Writing;
 using Shadowing.Writing;
 
@@ -61,6 +62,32 @@ public sealed class SelfTestTests
     });
 
     [Fact]
+    public void What_is_planted_where_users_see_it_is_found_there_whatever_type_it_is_of()
+    {
+        var answer = new Rich(JsonElement.Parse("""{"a": [1, "x"]}"""), ["a", "b"], new() { ["k"] = 1.50m }) { Init = "i", Inner = new(true) };
+        var planted = new HashSet<string>();
+        for (var seed = 0; seed < 300; seed++)
+        {
+            var (copy, path) = PlantedDifference.In(answer, new Random(seed))!.Value;
+            planted.Add(path);
+            Assert.NotEqual(JsonSerializer.Serialize(answer, JsonSerializerOptions.Web), JsonSerializer.Serialize(copy, JsonSerializerOptions.Web));
+            Assert.Contains(
+                new ResultComparer<Rich>().Compare(answer, copy).Differences, difference => PlantedDifference.IsAt(difference.Pattern, path));
+        }
+
+        Assert.Superset(new HashSet<string> { "json.a[*]", "set[*]", "byKey.k", "init", "inner.flag" }, planted);
+        Assert.True(new ResultComparer<Rich>().Compare(answer, PlantedDifference.Copy(answer)!).IsSame);
+    }
+
+    [Fact]
+    public void Where_json_brings_nothing_back_nothing_is_planted()
+    {
+        Assert.Null(PlantedDifference.In(new ValueKindTests.Opaque(7), new Random(1)));
+        Assert.Null(PlantedDifference.In(new { At = System.Net.IPAddress.Loopback }, new Random(1)));
+        Assert.Null(PlantedDifference.In<object?>(null, new Random(1)));
+    }
+
+    [Fact]
     public void The_original_is_left_alone() => Gen.Int.Sample(seed =>
     {
         var answer = new Answer("text", 7, [new(1, "line")]);
@@ -109,6 +136,18 @@ public sealed class SelfTestTests
     [Fact]
     public void Where_a_write_touched_no_row_nothing_is_planted_in_rows() =>
         Assert.Null(PlantedDifference.In(WrittenRows.Untouched(RowImage.Empty), new Random(1)));
+
+    internal sealed record Rich(JsonElement Json, HashSet<string> Set, Dictionary<string, decimal> ByKey)
+    {
+        public string? Init { get; init; }
+
+        public Flagged? Inner { get; init; }
+    }
+
+    internal sealed class Flagged(bool flag)
+    {
+        public bool Flag => flag;
+    }
 
     /// <summary>What users get of it is no member.</summary>
     [JsonConverter(typeof(BlindConverter))]
