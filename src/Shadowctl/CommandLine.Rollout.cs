@@ -40,7 +40,7 @@ internal sealed partial class CommandLine
     /// <summary>Reads the generation, and changes that one: whoever comes in between is noticed.</summary>
     private Command Change(string name, string description, Action<JsonObject, ParseResult> fill, params Symbol[] symbols)
     {
-        var operation = new Argument<string>("operation") { Description = "Such as tickets.list; without its first word, list." };
+        var operation = new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
         var reason = Reason();
         var command = new Command(name, description) { operation, reason };
         foreach (var symbol in symbols)
@@ -84,7 +84,7 @@ internal sealed partial class CommandLine
     {
         var operation = new Option<string?>("--operation") { Description = "Only of this one." };
         var verdict = new Option<string?>("--verdict") { Description = "Only those that were judged so, such as mismatch." };
-        var subject = new Option<long?>("--subject") { Description = "Only about this ticket." };
+        var subject = new Option<long?>("--subject") { Description = "Only about the row of this key." };
         var limit = new Option<int>("--limit") { Description = "How many; the latest first.", DefaultValueFactory = _ => 100 };
         var command = new Command("served", "What the candidate has answered: whom it may have harmed.") { operation, verdict, subject, limit };
         command.SetAction((parsed, token) =>

@@ -12,7 +12,7 @@ internal sealed partial class CommandLine
 
     private Command Sweep()
     {
-        var operation = new Argument<string>("operation") { Description = "Such as tickets.get; without its first word, get." };
+        var operation = new Argument<string>("operation") { Description = "Such as orders.get; get alone where no other has this last word." };
         var reason = Reason();
         var rate = new Option<double?>("--rate") { Description = "Comparisons a second at most, 1 to 1000; the service's default is 20.", HelpName = "N" };
         var shape = new Option<string?>("--shape") { Description = "Compare this shape only.", HelpName = "SHAPE" };

@@ -70,7 +70,7 @@ internal sealed partial class CommandLine
 
     private Command OnOperation(string name, string description, Func<JsonNode, int> exitCode)
     {
-        var operation = new Argument<string>("operation") { Description = "Such as tickets.list; without its first word, list." };
+        var operation = new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
         var command = new Command(name, description) { operation };
         command.SetAction((parsed, token) => AskAsync(parsed, "gate/" + Name(parsed.GetRequiredValue(operation)), Tables.Gate, exitCode, token));
         return command;
@@ -118,5 +118,5 @@ internal sealed partial class CommandLine
         return exitCode(answer);
     }
 
-    private static string Name(string operation) => Uri.EscapeDataString(operation.Contains('.', StringComparison.Ordinal) ? operation : "tickets." + operation);
+    private static string Name(string operation) => Uri.EscapeDataString(operation);
 }

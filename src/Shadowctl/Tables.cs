@@ -106,7 +106,7 @@ internal static class Tables
 
     private static void InFlight(IAnsiConsole console, IEnumerable<JsonNode> replicas)
     {
-        var table = Plain("write in flight on", "operation", "shape", "ticket", "since");
+        var table = Plain("write in flight on", "operation", "shape", "row", "since");
         foreach (var replica in replicas)
         {
             foreach (var write in Items(replica["writesInFlight"]))

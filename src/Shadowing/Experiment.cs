@@ -9,7 +9,7 @@ public abstract class Experiment
 {
     private protected Experiment(string operation) => Operation = PlainText.Clean(operation, PlainText.LongestName);
 
-    /// <summary>The operation's name in metrics, settings and the status: <c>tickets.list</c>.</summary>
+    /// <summary>The operation's name in metrics, settings and the status: <c>orders.list</c>.</summary>
     public string Operation { get; }
 
     /// <summary>Whether the operation changes data. A write is never shadowed but in a sandbox, and what it stored is compared too.</summary>

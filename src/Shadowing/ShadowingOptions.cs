@@ -22,7 +22,7 @@ public sealed class ShadowingOptions
     [Required(AllowEmptyStrings = false), StringLength(100)]
     public string Replica { get; set; } = Environment.MachineName;
 
-    /// <summary>Rows that are read before and after a write to compare it: the ticket, its comments, and whom they name. A write that concerns more, or rows of more than 4,000 characters on average, is incomparable.</summary>
+    /// <summary>Rows that are read before and after a write to compare it: those it concerns, and those they refer to. A write that concerns more, or rows of more than 4,000 characters on average, is incomparable.</summary>
     /// <value>Between 10 and 10,000. The default is 500.</value>
     [Range(10, 10_000)]
     public int MaxImageRows { get; set; } = 500;

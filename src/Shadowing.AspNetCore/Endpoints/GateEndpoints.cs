@@ -41,13 +41,13 @@ internal static class GateEndpoints
         shadow.MapGet("/gate", (GateBoard board) => TypedResults.Ok(operations.Select(operation => Answer(board, operation)).ToArray()))
             .WithName("shadow.gates").WithSummary("What the gate says of each operation.").ProducesProblem(401).ProducesProblem(403);
         shadow.MapGet("/gate/{operation}", Results<Ok<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
-                operations.Contains(operation) ? TypedResults.Ok(Answer(board, operation)) : Unknown())
+                OperationNames.Full(operations, operation) is { } one ? TypedResults.Ok(Answer(board, one)) : Unknown())
             .WithName("shadow.gate").WithSummary("What the gate says of an operation: advance, hold, rollback or no_evidence, with each reason.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         shadow.MapPost("/gate/{operation}/confirm", Results<Ok<GateAnswer>, Conflict<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
             {
-                if (!operations.Contains(operation)) return Unknown();
-                var answer = Answer(board, operation);
+                if (OperationNames.Full(operations, operation) is not { } one) return Unknown();
+                var answer = Answer(board, one);
                 return answer.Decision == GateVerdict.Advance.Wire() ? TypedResults.Ok(answer) : TypedResults.Conflict(answer);
             })
             .WithName("shadow.gate.confirm").WithSummary("200 where the next stage is earned, else 409: for hooks that ask before they promote.")
@@ -55,7 +55,8 @@ internal static class GateEndpoints
         shadow.MapGet("/evidence", (GateBoard board) => TypedResults.Ok(board.Latest.Operations.Select(judged => Document(board.Latest, judged)).ToArray()))
             .WithName("shadow.evidences").WithSummary("All that is known of every operation.").ProducesProblem(401).ProducesProblem(403);
         shadow.MapGet("/evidence/{operation}", Results<Ok<EvidenceDocument>, ProblemHttpResult> (string operation, GateBoard board) =>
-                board.Latest is var reading && reading.Of(operation) is { } judged ? TypedResults.Ok(Document(reading, judged)) : Unknown())
+                board.Latest is var reading && OperationNames.Full(operations, operation) is { } one && reading.Of(one) is { } judged
+                    ? TypedResults.Ok(Document(reading, judged)) : Unknown())
             .WithName("shadow.evidence").WithSummary("All that is known of an operation, to keep beside a decision.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
     }

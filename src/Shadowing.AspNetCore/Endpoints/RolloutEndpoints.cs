@@ -86,7 +86,7 @@ internal static class RolloutEndpoints
         {
             var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
             if (changed.IsStale) return Refused(Refusal.GenerationStale);
-            return changed.Refused is { } why ? Refused(Refusal.Of(why, board.Latest.Of(operation)?.Decision)) : TypedResults.Ok(before with
+            return changed.Refused is { } why ? Refused(Refusal.Of(why, board.Latest.Of(experiment.Operation)?.Decision)) : TypedResults.Ok(before with
             {
                 Generation = changed.State.Generation,
                 Stage = changed.State.Stage.Name,
@@ -119,11 +119,12 @@ internal static class RolloutEndpoints
     }
 
     private static async Task<Results<Ok<IReadOnlyList<ServedRow>>, ProblemHttpResult>> ServedAsync(
-        string? operation, long? subject, string? verdict, int? limit, ServedStore served, CancellationToken cancellationToken)
+        string? operation, long? subject, string? verdict, int? limit, RolloutReader rollout, ServedStore served, CancellationToken cancellationToken)
     {
+        var named = operation is null ? null : rollout.Find(operation)?.Operation ?? operation;
         try
         {
-            return TypedResults.Ok(await served.LatestAsync(operation, subject, verdict, Math.Clamp(limit ?? 100, 1, 10_000), cancellationToken));
+            return TypedResults.Ok(await served.LatestAsync(named, subject, verdict, Math.Clamp(limit ?? 100, 1, 10_000), cancellationToken));
         }
         catch (NpgsqlException)
         {

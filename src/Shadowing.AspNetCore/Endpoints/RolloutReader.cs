@@ -45,7 +45,9 @@ internal sealed partial class RolloutReader(
 
     public IReadOnlyList<Experiment> Experiments { get; } = [.. experiments];
 
-    public Experiment? Find(string operation) => Experiments.FirstOrDefault(experiment => experiment.Operation == operation);
+    public Experiment? Find(string name) =>
+        OperationNames.Full(Experiments.Select(experiment => experiment.Operation), name) is { } operation
+            ? Experiments.Single(experiment => experiment.Operation == operation) : null;
 
     public RolloutAnswer? Read(Experiment experiment)
     {

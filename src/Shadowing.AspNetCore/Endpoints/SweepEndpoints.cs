@@ -62,12 +62,13 @@ internal static class SweepEndpoints
         var (operation, reason, rate, shape) = body.Value.Checked();
         return StoredAsync(async () =>
         {
-            if (sweeps.FirstOrDefault(one => one.Experiment.Operation == operation) is not { } sweep) return Refused(Refusal.OperationNotFound);
+            var named = OperationNames.Full(sweeps.Select(one => one.Experiment.Operation), operation);
+            if (sweeps.FirstOrDefault(one => one.Experiment.Operation == named) is not { } sweep) return Refused(Refusal.OperationNotFound);
 
             // Before the setup has been looked at, nobody knows which build this is, and none would take the order.
             if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);
             var id = await store.StartAsync(
-                operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, user.Identity?.Name ?? "", reason, cancellationToken);
+                sweep.Experiment.Operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, user.Identity?.Name ?? "", reason, cancellationToken);
             return id is null ? Refused(Refusal.SweepRunning)
                 : TypedResults.Created($"{request.PathBase}{request.Path}/{id}", (await store.LatestAsync(id, 1, cancellationToken))[0]);
         });

@@ -39,14 +39,14 @@ public enum DifferenceKind
 /// <summary>One difference between the control's answer and the candidate's, or between the rows that their writes left.</summary>
 /// <param name="Path">
 /// Where: member names in camelCase, rows by their index in the control's list (in the candidate's for an extra row):
-/// <c>tickets[3].assignedTo</c>. A stored row by its key: <c>rows.support_tickets[4711].status</c>. The empty path is the answer itself.
+/// <c>orders[3].total</c>. A stored row by its key: <c>rows.orders[4711].status</c>. The empty path is the answer itself.
 /// </param>
 /// <param name="Control">The control's value; null where it has none.</param>
 /// <param name="Candidate">The candidate's value; null where it has none.</param>
 /// <param name="RowKey">The key of the outermost row that the path goes through; null where it goes through none or rows have no key.</param>
 public sealed partial record Difference(string Path, DifferenceKind Kind, object? Control, object? Candidate, object? RowKey = null)
 {
-    /// <summary>The path without indexes, <c>tickets[*].assignedTo</c>: equal for the same fault in different rows.</summary>
+    /// <summary>The path without indexes, <c>orders[*].total</c>: equal for the same fault in different rows.</summary>
     public string Pattern => PatternOf(Path);
 
     internal static string PatternOf(string path) => Index().Replace(path, "[*]");

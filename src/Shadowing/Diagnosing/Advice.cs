@@ -52,7 +52,7 @@ internal static class Advice
         Cause.UnsetTime => "A non-nullable DateTime that nobody sets: map the column's default, ValueGeneratedOnAdd.",
         Cause.ForeignClock => "DateTime.Now, DateTime.UtcNow or clock_timestamp(): the control takes CURRENT_TIMESTAMP, the transaction's.",
         Cause.TwoClocks => "Two readings of a clock, or two transactions: take CURRENT_TIMESTAMP in both statements of one transaction.",
-        Cause.NotTouched => "SaveChanges sends nothing where nothing changed, and ExecuteUpdate only what it names: set updated_at in every update.",
+        Cause.NotTouched => "SaveChanges sends nothing where nothing changed, and ExecuteUpdate only what it names: set the time of the change in every update.",
         Cause.OverwrittenColumns => "Update of a detached entity marks every column as changed: attach it and mark what was sent, or ExecuteUpdate.",
         Cause.LostTransition => "The condition under which the time is set: a transition is seen in the old value, which must be read.",
         Cause.RepeatedTransition => "The condition under which the time is set: only where the old value was another.",

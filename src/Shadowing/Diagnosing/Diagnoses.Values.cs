@@ -114,6 +114,6 @@ internal static partial class Diagnoses
 
     private static string Parent(string path) => path.LastIndexOf('.') is var dot and >= 0 ? path[..dot] : "";
 
-    /// <summary>The first word of the last member: <c>assignee</c> of <c>tickets[3].assigneeLastName</c>.</summary>
+    /// <summary>The first word of the last member: <c>buyer</c> of <c>orders[3].buyerLastName</c>.</summary>
     private static string Word(string path) => new([.. path[(path.LastIndexOf('.') + 1)..].TakeWhile(char.IsLower)]);
 }

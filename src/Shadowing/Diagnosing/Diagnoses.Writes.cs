@@ -132,11 +132,18 @@ internal static partial class Diagnoses
     private static string Visible(string text) => string.Concat(text.Where(
         letter => !char.IsWhiteSpace(letter) && !char.IsControl(letter) && char.GetUnicodeCategory(letter) is not System.Globalization.UnicodeCategory.Format));
 
-    /// <summary>The value of the request's member that has the column's name; null where there is none.</summary>
+    /// <summary>
+    /// The value of the request's member that has the column's name; else a text of the request that one side has stored there; null where there
+    /// is neither.
+    /// </summary>
     private static object? Requested(ColumnSymptom column, Symptoms symptoms)
     {
         var name = column.Column.Replace("_", "", StringComparison.Ordinal);
-        return Members.Of(symptoms.Request).FirstOrDefault(member =>
-            member.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || (name == "comment" && member.Name == "Text"))?.GetValue(symptoms.Request);
+        var members = Members.Of(symptoms.Request).ToArray();
+        var named = members.FirstOrDefault(member => member.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+        return named is not null
+            ? named.GetValue(symptoms.Request)
+            : members.Select(member => member.GetValue(symptoms.Request)).OfType<string>()
+                .FirstOrDefault(text => text.Length > 0 && (Equals(text, column.Control) || Equals(text, column.Candidate)));
     }
 }

@@ -100,7 +100,7 @@ public enum GateReasonCode
 
 /// <summary>A reason in words.</summary>
 /// <param name="Text">
-/// What is missing and, where it can be said, for how long: <c>list / staff / page 3+: 212 of 392 cases, about 3 h at this rate</c>.
+/// What is missing and, where it can be said, for how long: <c>list / any / page 3+: 212 of 392 cases, about 3 h at this rate</c>.
 /// </param>
 /// <param name="Shape">The shape it is about, or null.</param>
 public sealed record GateReason(GateReasonCode Code, string Text, string? Shape = null);

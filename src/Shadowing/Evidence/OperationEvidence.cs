@@ -33,7 +33,7 @@ public sealed record OperationEvidence
     /// <summary>Mismatches that nobody has triaged yet.</summary>
     public long OpenMismatches { get; init; }
 
-    /// <summary>Of the open mismatches, those of the critical class: a leaked row or comment, a wrong write.</summary>
+    /// <summary>Of the open mismatches, those of the critical class: a leaked row, a wrong write.</summary>
     public long CriticalMismatches { get; init; }
 
     /// <summary>Differences that are accepted for the time being.</summary>
@@ -107,7 +107,7 @@ public sealed record OperationEvidence
 }
 
 /// <summary>A shape's own evidence.</summary>
-/// <param name="Name">As people read it: <c>staff / page 3+</c>.</param>
+/// <param name="Name">As people read it: <c>any / page 3+</c>.</param>
 public sealed record ShapeEvidence(string Name)
 {
     /// <summary>Distinct cases, of live traffic and of sweeps.</summary>

@@ -5,7 +5,7 @@ namespace Shadowing.Evidence;
 /// <summary>Figures as a person on call reads them; the same in every culture.</summary>
 internal static class Plain
 {
-    /// <summary><c>tickets.list</c> is called <c>list</c>.</summary>
+    /// <summary><c>orders.list</c> is called <c>list</c>.</summary>
     public static string Label(string operation) => operation[(operation.LastIndexOf('.') + 1)..];
 
     public static string Count(long count) => count.ToString("N0", CultureInfo.InvariantCulture);
