@@ -25,7 +25,10 @@ public sealed class ShadowSwitch
     /// <summary>The served position and the shadow's do not see the same rows, as <see cref="PositionWatch"/> found.</summary>
     public const string PositionsDiffer = "positions_differ";
 
-    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer];
+    /// <summary>A setting has a name that this build does not know, as <see cref="Hosting.SettingsInForce"/> found.</summary>
+    public const string UnknownSetting = "unknown_setting";
+
+    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer, UnknownSetting];
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;

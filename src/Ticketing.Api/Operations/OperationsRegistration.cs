@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
 using Ticketing.Api.Tickets;
+using Shadowing.Hosting;
 
 namespace Ticketing.Api.Operations;
 
@@ -23,7 +24,7 @@ internal static class OperationsRegistration
 
     public static void AddOperations(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<OperatorsOptions>().BindConfiguration(OperatorsOptions.Section).ValidateOnStart();
+        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<OperatorsOptions>, OperatorsValidation>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })

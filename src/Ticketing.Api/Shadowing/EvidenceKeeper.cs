@@ -1,9 +1,8 @@
 using System.Text.Json;
-using Microsoft.Extensions.Options;
-using Npgsql;
 using Ticketing.Api.Tickets;
 using Shadowing;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Postgres;
 using Shadowing.Rollout;
@@ -12,12 +11,12 @@ using Shadowing.Sampling;
 namespace Ticketing.Api.Shadowing;
 
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
+/// <remarks>What could not be stored stays and is tried again.</remarks>
 internal sealed class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
-    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock) : BackgroundService
+    ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, SettingsInForce settings, Keepers keepers, TimeProvider clock) : Keeper(
+        new("evidence", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) }, keepers, clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
     private static readonly Dictionary<string, Experiment> Experiments = TicketExperiments.All.ToDictionary(experiment => experiment.Operation);
     private static readonly string[] Operations = [.. Experiments.Keys];
     private static readonly string Candidate = Fingerprints.Current.Candidate;
@@ -25,29 +24,13 @@ internal sealed class EvidenceKeeper(
     private bool _failed;
 
     /// <summary>Stores what came while the lane drained: it has stopped by now.</summary>
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        using var limit = new CancellationTokenSource(Parting, clock);
-        if (incarnation.HasBegun) await TryAsync(() => FlushAsync(limit.Token));
-    }
+    protected override Task PartAsync(CancellationToken cancellationToken) =>
+        incarnation.HasBegun ? FlushAsync(cancellationToken) : Task.CompletedTask;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                await ledger.WaitForUrgentAsync(Interval, stoppingToken);
-                if (incarnation.HasBegun) await TryAsync(() => KeepAsync(stoppingToken));
-                else await Task.Delay(Interval, clock, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-    }
+    protected override Task WaitAsync(PeriodicTimer tick, CancellationToken stopping) => ledger.WaitForUrgentAsync(Plan.Interval, stopping);
+
+    protected override Task StepAsync(CancellationToken cancellationToken) =>
+        incarnation.HasBegun ? KeepAsync(cancellationToken) : Task.Delay(Plan.Interval, Clock, cancellationToken);
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
@@ -59,14 +42,14 @@ internal sealed class EvidenceKeeper(
         ledger.IsBusy = merged.IsBusy;
         await RestartAsync(merged, cancellationToken);
         await AnnounceAsync(policy, cancellationToken);
-        var before = board.Latest;
+        var before = board.Read;
         var reading = GateReading.Judge(
-            clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
+            Clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
             operation => Experiments[operation].ShapeFamily);
         foreach (var (evidence, decision, _, _) in reading.Operations)
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
-            ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, options.CurrentValue));
+            ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, settings.Current));
             var last = before.Of(evidence.Operation)?.Decision;
             if (last?.Decision != decision.Decision || last.Reasons[0].Code != decision.Reasons[0].Code) metrics.Decided(decision);
         }
@@ -113,18 +96,6 @@ internal sealed class EvidenceKeeper(
             ledger.Stored(batch);
             metrics.EvidenceRecords(batch.Records, _failed ? "retried" : "written");
             _failed = false;
-        }
-    }
-
-    /// <summary>What could not be stored stays and is tried again; the record of the run reports a store that is away.</summary>
-    private static async Task TryAsync(Func<Task> work)
-    {
-        try
-        {
-            await work();
-        }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
-        {
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Shadowing.Hosting;
 
 namespace Ticketing.Api.Shadowing;
 
@@ -12,11 +13,17 @@ internal sealed record Finding(string Severity, string Object, [property: System
 }
 
 /// <summary>What is wrong with the setup at present, by the check that says so.</summary>
-internal sealed partial class Findings(ILogger<Findings> logger)
+internal sealed partial class Findings(Keepers keepers, SettingsInForce settings, ILogger<Findings> logger)
 {
     private readonly ConcurrentDictionary<string, IReadOnlyList<Finding>> _byCheck = [];
 
-    public IReadOnlyList<Finding> All => [.. _byCheck.OrderBy(check => check.Key).SelectMany(check => check.Value)];
+    /// <summary>Those of the checks, the settings' and those of keepers that are down.</summary>
+    public IReadOnlyList<Finding> All =>
+    [
+        .. _byCheck.OrderBy(check => check.Key).SelectMany(check => check.Value),
+        .. settings.Faults.Select(fault => new Finding(fault.IsCritical ? Finding.Critical : Finding.Warning, fault.Setting, fault.Text)),
+        .. keepers.Down.Select(Of),
+    ];
 
     /// <summary>Replaces what a check found; what is new is logged, once.</summary>
     public void Replace(string check, params IReadOnlyList<Finding> found)
@@ -26,6 +33,11 @@ internal sealed partial class Findings(ILogger<Findings> logger)
         foreach (var finding in found.Except(before)) LogFinding(finding.Severity, finding.Object, finding.Text);
         foreach (var finding in before.Except(found)) LogResolved(finding.Object, finding.Text);
     }
+
+    private static Finding Of(KeeperDown down) => new(
+        down.HoldsGate ? Finding.Critical : Finding.Warning, $"keeper {down.Keeper}",
+        $"It has been down since {down.Since:yyyy-MM-dd HH:mm:ss}Z ({down.Why}) and is tried again."
+            + (down.HoldsGate ? " Nothing advances until it works." : ""));
 
     [LoggerMessage(40, LogLevel.Warning, "Finding ({Severity}) on {Object}: {Finding}")]
     private partial void LogFinding(string severity, string @object, string finding);

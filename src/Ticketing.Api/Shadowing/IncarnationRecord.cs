@@ -1,15 +1,15 @@
 using Npgsql;
 using Shadowing;
+using Shadowing.Hosting;
 using Shadowing.Postgres;
 
 namespace Ticketing.Api.Shadowing;
 
 /// <summary>Brings the evidence schema up to date and notes in it that this run began and, if it does, that it ended cleanly.</summary>
-internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport report, Findings findings, ShadowSwitch shadowSwitch, TimeProvider clock)
-    : BackgroundService
+internal sealed class IncarnationRecord(
+    EvidenceStore store, ShadowingReport report, Findings findings, ShadowSwitch shadowSwitch, Keepers keepers, TimeProvider clock) : Keeper(
+        new("incarnation", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) }, keepers, clock)
 {
-    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
     private volatile bool _begun;
 
     /// <summary>This run, unlike any other on any replica.</summary>
@@ -18,50 +18,30 @@ internal sealed class IncarnationRecord(EvidenceStore store, ShadowingReport rep
     /// <summary>Whether the schema is there and the run is noted in it.</summary>
     public bool HasBegun => _begun;
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        if (!_begun) return;
-        try
-        {
-            using var limit = new CancellationTokenSource(Parting, clock);
-            await store.EndAsync(Id, limit.Token);
-        }
-        catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
-        {
-            // Without the note the run counts as ended uncleanly, which is the safe way to be wrong.
-        }
-    }
+    protected override bool IsDone => _begun;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override bool StartsAtOnce => true;
+
+    /// <summary>Without the note the run counts as ended uncleanly, which is the safe way to be wrong.</summary>
+    protected override Task PartAsync(CancellationToken cancellationToken) => _begun ? store.EndAsync(Id, cancellationToken) : Task.CompletedTask;
+
+    protected override async Task StepAsync(CancellationToken cancellationToken)
     {
+        // Asked each time: a reload may switch shadowing on.
         if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) return;
-        using var retry = new PeriodicTimer(Retry, clock);
-        try
-        {
-            while (!(_begun = await TryBeginAsync(stoppingToken))) await retry.WaitForNextTickAsync(stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-    }
-
-    private async Task<bool> TryBeginAsync(CancellationToken cancellationToken)
-    {
         try
         {
             await store.MigrateAsync(cancellationToken);
             var code = Fingerprints.Current;
             await store.BeginAsync(new(Id, report.Replica, code.Candidate, code.Control, report.ConfigHash()), cancellationToken);
             findings.Replace("evidence");
-            return true;
+            _begun = true;
         }
         catch (Exception failure) when (failure is NpgsqlException or InvalidOperationException)
         {
             findings.Replace("evidence", new Finding(Finding.Critical, "schema shadow", failure is PostgresException refused
                 ? $"The evidence store refuses ({refused.SqlState})." : "The evidence store cannot be reached or is of another version."));
-            return false;
+            throw;
         }
     }
 }

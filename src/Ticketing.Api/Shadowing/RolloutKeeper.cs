@@ -1,8 +1,7 @@
-using Npgsql;
 using Ticketing.Api.Tickets;
 using Shadowing;
 using Shadowing.Evidence;
-using Shadowing.Journal;
+using Shadowing.Hosting;
 using Shadowing.Postgres;
 using Shadowing.Rollout;
 
@@ -13,58 +12,49 @@ namespace Ticketing.Api.Shadowing;
 /// what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
 /// </summary>
 internal sealed class RolloutKeeper(
-    RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, ServedStore served, RolloutLease lease, ShadowingControl control, GateBoard board,
-    EvidenceLedger ledger, ServedJournal journal, MismatchJournal mismatches, IncarnationRecord incarnation, ShadowingReport report,
-    ShadowingMetrics metrics, Findings findings, TimeProvider clock) : BackgroundService
+    RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
+    EvidenceLedger ledger, IncarnationRecord incarnation, ShadowingReport report, Findings findings, Keepers keepers, TimeProvider clock) : Keeper(
+        // More often than each second, so that a rollback elsewhere is applied within one even if its notification is lost.
+        // Bounded: a replica that waits for a store that does not answer confirms nothing and rolls nothing back.
+        new("rollout", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromMilliseconds(400) },
+        keepers, clock)
 {
     /// <summary>Who acts where nobody does.</summary>
     public const string Service = "service";
 
-    // More often than each second, so that a rollback elsewhere is applied within one though nobody announces it.
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(400);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan PruneInterval = TimeSpan.FromMinutes(10);
     private static readonly string[] Operations = [.. TicketExperiments.All.Select(experiment => experiment.Operation)];
-    private long _pruned;
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        if (!incarnation.HasBegun) return;
-        await TryAsync(StoreServedAsync, cancellationToken);
-        await TryAsync(token => replicas.LeaveAsync(incarnation.Id, token), cancellationToken);
-    }
+    protected override bool StartsAtOnce => true;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task PartAsync(CancellationToken cancellationToken) =>
+        incarnation.HasBegun ? replicas.LeaveAsync(incarnation.Id, cancellationToken) : Task.CompletedTask;
+
+    protected override Task WaitAsync(PeriodicTimer tick, CancellationToken stopping) => lease.WaitAsync(Plan.Interval, stopping);
+
+    protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        _pruned = clock.GetTimestamp();
+        if (!incarnation.HasBegun)
+        {
+            control.Refresh();
+            return;
+        }
+
         try
         {
-            // Two loops: a long list of answers to store must not keep a rollback waiting.
-            await Task.WhenAll(
-                LoopAsync(KeepAsync, lease.WaitAsync, stoppingToken),
-                LoopAsync(StoreServedAsync, (interval, token) => Task.Delay(interval, clock, token), stoppingToken));
+            await KeepAsync(cancellationToken);
         }
-        catch (OperationCanceledException)
+        catch
         {
-            // The service stops.
-        }
-    }
-
-    private async Task LoopAsync(
-        Func<CancellationToken, Task> work, Func<TimeSpan, CancellationToken, Task> waitAsync, CancellationToken stopping)
-    {
-        while (true)
-        {
-            if (!incarnation.HasBegun || !await TryAsync(work, stopping)) control.Refresh();
-            await waitAsync(Interval, stopping);
+            // The lease runs out by itself.
+            control.Refresh();
+            throw;
         }
     }
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         await pending.PublishAsync(cancellationToken);
-        var asked = clock.GetTimestamp();
+        var asked = Clock.GetTimestamp();
         var reading = await store.ReadAsync(Operations, cancellationToken);
         lease.Confirm(asked, reading.States, reading.Unreadable);
         control.Refresh();
@@ -95,43 +85,6 @@ internal sealed class RolloutKeeper(
                     cancellationToken);
                 lease.Hurry();
             }
-        }
-    }
-
-    private async Task StoreServedAsync(CancellationToken cancellationToken)
-    {
-        var (answers, verdicts) = journal.Take();
-        try
-        {
-            await served.AddAsync(incarnation.Id, answers, verdicts, mismatches.HashOf, cancellationToken);
-        }
-        catch
-        {
-            journal.Return(answers, verdicts);
-            throw;
-        }
-
-        if (journal.TakeLost() is > 0 and var lost) metrics.EvidenceRecords(lost, "lost");
-        if (clock.GetElapsedTime(_pruned) < PruneInterval) return;
-        _pruned = clock.GetTimestamp();
-        await served.PruneAsync(cancellationToken);
-    }
-
-    /// <summary>Bounded, because whoever waits for a store that does not answer confirms nothing, and rolls nothing back.</summary>
-    /// <returns>Whether it was done.</returns>
-    private async Task<bool> TryAsync(Func<CancellationToken, Task> work, CancellationToken stopping)
-    {
-        using var limit = new CancellationTokenSource(Patience, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
-        try
-        {
-            await work(either.Token);
-            return true;
-        }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException || (failure is OperationCanceledException && !stopping.IsCancellationRequested))
-        {
-            // The lease runs out by itself; that the store is away is reported by the record of the run.
-            return false;
         }
     }
 }

@@ -3,6 +3,7 @@ using Npgsql;
 using Ticketing.Api.Tickets;
 using Shadowing;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Sandbox;
 using Shadowing.Writing;
@@ -17,32 +18,28 @@ namespace Ticketing.Api.Shadowing;
 internal sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] NpgsqlDataSource shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
     WriteSandbox sandbox, IDbContextFactory<TicketingContext> contexts, Findings findings, PositionWatch positions,
-    ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    ShadowSwitch shadowSwitch, EvidenceLedger evidence, ShadowingMetrics metrics, Keepers keepers, TimeProvider clock) : Keeper(
+        new("setup", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { HoldsGate = true, FirstPause = TimeSpan.FromSeconds(1) }, keepers, clock)
 {
     private static readonly string[] Tables = ["users", "support_tickets", "ticket_comments"];
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
         positions.Changed += OnPositionsChanged;
-        using var tick = new PeriodicTimer(Interval, clock);
-        try
-        {
-            while (await tick.WaitForNextTickAsync(stoppingToken))
-            {
-                if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) continue;
-                await CheckAsync(stoppingToken);
-                await positions.RecheckAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-        finally
-        {
-            positions.Changed -= OnPositionsChanged;
-        }
+        return base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task StepAsync(CancellationToken cancellationToken)
+    {
+        if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) return;
+        await CheckAsync(cancellationToken);
+        await positions.RecheckAsync(cancellationToken);
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        positions.Changed -= OnPositionsChanged;
+        base.Dispose(disposing);
     }
 
     private void OnPositionsChanged(object? sender, EventArgs e) => findings.Replace("positions", positions.Differing is not { } operation ? [] :
@@ -53,9 +50,8 @@ internal sealed class SetupWatch(
             + "is off until it answers both alike. Compare row security, search_path and the other settings of the two roles."),
     ]);
 
-    /// <summary>Checks once.</summary>
-    /// <returns>Whether the database could be asked; what it answered is in the findings and, if critical, in the switch.</returns>
-    public async Task<bool> CheckAsync(CancellationToken cancellationToken)
+    /// <summary>Checks once. What the database answers is in the findings and, if critical, in the switch; fails where it does not answer.</summary>
+    public async Task CheckAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -72,13 +68,12 @@ internal sealed class SetupWatch(
             shadowSwitch.Hold(
                 ShadowSwitch.CriticalFinding,
                 powers.Count > 0 || sandboxPowers || unlike.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
-            return true;
         }
-        catch (Exception failure) when (PostgresErrors.Categorize(failure) is { IsUnavailable: true } or { Name.Length: 5 })
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             findings.Replace("reach", new Finding(
                 Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
-            return false;
+            throw;
         }
     }
 

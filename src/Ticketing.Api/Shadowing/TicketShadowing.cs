@@ -2,6 +2,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Ticketing.Api.Tickets;
 using Shadowing;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
@@ -26,9 +27,10 @@ internal static class TicketShadowing
             return session => new EfTicketStore(contexts, session);
         });
 
-        services.AddOptions<GateOptions>().BindConfiguration(GateOptions.Section).ValidateOnStart();
+        services.AddOptions<GateOptions>().BindReadable(GateOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<GateOptions>, GateOptionsValidation>();
         services.AddSingleton<GatePolicies>();
+        services.AddSingleton(new ApplicationSection("Gate", typeof(GateSection)));
 
         // Hosted services stop in reverse: these after the lane has drained.
         services.AddSingleton(provider => new EvidenceStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
@@ -40,10 +42,11 @@ internal static class TicketShadowing
         services.AddHostedService<EvidenceKeeper>();
         services.AddSingleton(provider => new RolloutStore(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence),
-            Stage.TryParse(provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.FirstStage, out var first) ? first : Stage.Off));
+            Stage.TryParse(provider.GetRequiredService<SettingsInForce>().Current.FirstStage, out var first) ? first : Stage.Off));
         services.AddSingleton(provider => new ReplicaRegister(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddSingleton(provider => new ServedStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
         services.AddSingleton<PendingRollbacks>();
+        services.AddHostedService<ServedKeeper>();
         services.AddHostedService<RolloutKeeper>();
         services.AddHostedService<RolloutListener>();
         services.AddSingleton(provider => new SweepStore(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence)));
@@ -65,6 +68,7 @@ internal static class TicketShadowing
         services.AddHostedService(provider => new HorizonKeeper(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<SnapshotHorizon>(),
+            provider.GetRequiredService<Keepers>(),
             provider.GetRequiredService<TimeProvider>()));
         services.AddScoped<ITicketStore, ShadowedTicketStore>();
     }
@@ -92,7 +96,7 @@ internal static class TicketShadowing
     {
         var served = provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key);
         var over = StoreOver(provider);
-        var maxRows = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.MaxImageRows;
+        var maxRows = provider.GetRequiredService<SettingsInForce>().Current.MaxImageRows;
         return new WriteStage<ITicketStore>(
             served.OpenAsync,
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),
