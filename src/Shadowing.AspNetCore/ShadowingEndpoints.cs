@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using Shadowing.AspNetCore.Endpoints;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
+using Shadowing.Hosting;
 using Shadowing.Sweeping;
 
 namespace Shadowing.AspNetCore;
@@ -25,7 +26,7 @@ public static class ShadowingEndpoints
     /// </summary>
     public static void AddShadowingEndpoints<TStore>(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<OperatorsOptions>().BindConfiguration(OperatorsOptions.Section).ValidateOnStart();
+        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<OperatorsOptions>, OperatorsValidation>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })

@@ -1,3 +1,4 @@
+using Shadowing.Hosting;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Writing;
@@ -14,38 +15,39 @@ namespace Shadowing.AspNetCore;
 /// </remarks>
 internal sealed partial class WarmUp<TStore>(
     WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
-    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp<TStore>> logger) : BackgroundService
+    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, KeeperRegister keepers, TimeProvider clock, ILogger<WarmUp<TStore>> logger)
+    : Keeper(
+        new("warm-up", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers, clock)
 {
     private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan CandidatesTime = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private long? _servedSince;
+    private bool _isDone;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override bool IsDone => _isDone;
+
+    protected override bool StartsAtOnce => true;
+
+    protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        using var retry = new PeriodicTimer(Retry, clock);
-        try
-        {
-            while (!await TryAsync(Side.Control, Position.Served, stoppingToken)) await retry.WaitForNextTickAsync(stoppingToken);
-
-            var warming = shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled) ? Task.CompletedTask : WarmShadowAsync(retry, stoppingToken);
-            await Task.WhenAny(warming, Task.Delay(Patience, clock, stoppingToken));
-            readiness.MarkWarm();
-            await warming;
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
+        if (_servedSince is null) await WarmReadsAsync(Side.Control, Position.Served, cancellationToken);
+        var since = _servedSince ??= Clock.GetTimestamp();
+        var warming = shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled) ? Task.CompletedTask : WarmShadowAsync(cancellationToken);
+        var left = Patience - Clock.GetElapsedTime(since);
+        await Task.WhenAny(warming, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, Clock, cancellationToken));
+        if (warming.IsCompletedSuccessfully || Clock.GetElapsedTime(since) >= Patience) readiness.MarkWarm();
+        await warming;
+        _isDone = true;
     }
 
-    private async Task WarmShadowAsync(PeriodicTimer retry, CancellationToken cancellationToken)
+    private async Task WarmShadowAsync(CancellationToken cancellationToken)
     {
-        while (!await watch.CheckAsync(cancellationToken)) await retry.WaitForNextTickAsync(cancellationToken);
+        await watch.CheckAsync(cancellationToken);
         try
         {
             // On a thread of its own: a candidate may block from its first line.
-            await Task.Run(() => WarmAsync(cancellationToken), cancellationToken).WaitAsync(CandidatesTime, clock, cancellationToken);
+            await Task.Run(() => WarmAsync(cancellationToken), cancellationToken).WaitAsync(CandidatesTime, Clock, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -58,7 +60,7 @@ internal sealed partial class WarmUp<TStore>(
 
     private async Task WarmAsync(CancellationToken cancellationToken)
     {
-        await TryAsync(Side.Candidate, Position.Shadow, cancellationToken);
+        await TryReadsAsync(cancellationToken);
         if (!shadowSwitch.HasSandbox) return;
         for (var round = 0; round < Rounds; round++)
             foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
@@ -81,27 +83,29 @@ internal sealed partial class WarmUp<TStore>(
 #pragma warning restore CA1031
     }
 
-    private async Task<bool> TryAsync(Side side, Position position, CancellationToken cancellationToken)
+    private async Task TryReadsAsync(CancellationToken cancellationToken)
     {
         try
         {
-            // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
-            if (position is Position.Served) await served.ProbeAsync(cancellationToken);
-            for (var round = 0; round < Rounds; round++)
-            {
-                await using var lease = await open(side, position, writes: false, cancellationToken);
-                await plan.ReadAsync(lease.Store, cancellationToken);
-            }
-
-            return true;
+            await WarmReadsAsync(Side.Candidate, Position.Shadow, cancellationToken);
         }
-#pragma warning disable CA1031 // Whatever the reason: the control is tried again, the candidate starts cold.
+#pragma warning disable CA1031 // As for the writes.
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LogFailed(failure, side, position);
-            return false;
+            LogFailed(failure, Side.Candidate, Position.Shadow);
         }
 #pragma warning restore CA1031
+    }
+
+    private async Task WarmReadsAsync(Side side, Position position, CancellationToken cancellationToken)
+    {
+        // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
+        if (position is Position.Served) await served.ProbeAsync(cancellationToken);
+        for (var round = 0; round < Rounds; round++)
+        {
+            await using var lease = await open(side, position, writes: false, cancellationToken);
+            await plan.ReadAsync(lease.Store, cancellationToken);
+        }
     }
 
     [LoggerMessage(50, LogLevel.Warning, "Warming up the {Side} in the {Position} position failed.")]

@@ -1,38 +1,18 @@
-using Microsoft.Extensions.Hosting;
 using Npgsql;
+using Shadowing.Hosting;
 
 namespace Shadowing.Postgres;
 
-/// <summary>Asks the database ten times a second what it has committed, while anybody wants to know.</summary>
-public sealed class HorizonKeeper(NpgsqlDataSource shadow, SnapshotHorizon horizon, TimeProvider clock) : BackgroundService
+/// <summary>Asks the database ten times a second what it has committed, while a comparison needs to know.</summary>
+/// <remarks>While it is down, what is known stays: an older moment only makes a move look more likely.</remarks>
+public sealed class HorizonKeeper(NpgsqlDataSource shadow, SnapshotHorizon horizon, KeeperRegister keepers, TimeProvider clock) : Keeper(
+    new("horizon", TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers, clock)
 {
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(100), clock);
-        try
-        {
-            while (await tick.WaitForNextTickAsync(stoppingToken))
-            {
-                if (horizon.IsWanted) await AskAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-    }
-
-    private async Task AskAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var command = shadow.CreateCommand("select pg_current_snapshot()::text");
-            horizon.Set((string)(await command.ExecuteScalarAsync(cancellationToken))!);
-        }
-        catch (NpgsqlException)
-        {
-            // What is known stays: an older moment only makes a move look more likely. The shadow's own failures are counted where it runs.
-        }
+        if (!horizon.IsWanted && !Standing.IsDown) return;
+        await using var command = shadow.CreateCommand("select pg_current_snapshot()::text");
+        horizon.Set((string)(await command.ExecuteScalarAsync(cancellationToken))!);
     }
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
 using Npgsql;
+using Shadowing.Hosting;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Sandbox;
@@ -22,7 +22,6 @@ public static class ShadowingPostgres
         services.AddServedDatabase();
         services.AddShadowDatabases();
         services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
-        services.AddSingleton<Findings>();
         services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), database.Sandbox));
 
         services.AddSingleton(provider => new EvidenceStore(Evidence(provider)));
@@ -34,10 +33,11 @@ public static class ShadowingPostgres
         services.AddHostedService<EvidenceKeeper>();
         services.AddSingleton(provider => new RolloutStore(
             Evidence(provider),
-            Stage.TryParse(provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.FirstStage, out var first) ? first : Stage.Off));
+            Stage.TryParse(provider.GetRequiredService<SettingsInForce>().Current.FirstStage, out var first) ? first : Stage.Off));
         services.AddSingleton(provider => new ReplicaRegister(Evidence(provider)));
         services.AddSingleton(provider => new ServedStore(Evidence(provider)));
         services.AddSingleton<PendingRollbacks>();
+        services.AddHostedService<ServedKeeper>();
         services.AddHostedService<RolloutKeeper>();
         services.AddHostedService<RolloutListener>();
         services.AddSingleton(provider => new SweepStore(Evidence(provider)));
@@ -48,6 +48,7 @@ public static class ShadowingPostgres
         services.AddHostedService(provider => new HorizonKeeper(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<SnapshotHorizon>(),
+            provider.GetRequiredService<KeeperRegister>(),
             provider.GetRequiredService<TimeProvider>()));
         return services;
     }

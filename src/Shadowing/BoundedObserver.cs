@@ -1,15 +1,15 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Sampling;
 
 namespace Shadowing;
 
 /// <summary>Observes shadow runs within their time limit, even those that ignore it: what does not end is abandoned, counted, and cleaned up after.</summary>
-internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, DatabaseTimeBudget budget, TimeProvider clock)
+internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudget budget, TimeProvider clock)
 {
     private int _abandoned;
 
     /// <summary>Whether as many abandoned runs are going as may be.</summary>
-    public bool IsExhausted => Volatile.Read(ref _abandoned) >= options.Value.MaxAbandoned;
+    public bool IsExhausted => Volatile.Read(ref _abandoned) >= settings.Current.MaxAbandoned;
 
     /// <summary>Opens a store and runs on it, on a thread of its own choosing, so that a side which blocks does not block the lane.</summary>
     /// <returns>
@@ -20,14 +20,14 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, Databa
         Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, CancellationToken stopping,
         Position position = Position.Shadow)
     {
-        var limit = options.Value.ShadowTimeout;
+        var limit = settings.Current.ShadowTimeout;
         var timer = new CancellationTokenSource(limit, clock);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stopping);
         var started = clock.GetTimestamp();
         var observing = Task.Run(() => RunAsync(open, run, () => timer.IsCancellationRequested, position, cancellation.Token), CancellationToken.None);
         try
         {
-            return await observing.WaitAsync(limit + options.Value.CancelGrace, clock, CancellationToken.None);
+            return await observing.WaitAsync(limit + settings.Current.CancelGrace, clock, CancellationToken.None);
         }
         catch (TimeoutException)
         {
@@ -74,7 +74,7 @@ internal sealed class BoundedObserver(IOptions<ShadowingOptions> options, Databa
         }
         catch (Exception error)
         {
-            var observed = isTimedOut() ? new ShadowTimeoutException(options.Value.ShadowTimeout) : error;
+            var observed = isTimedOut() ? new ShadowTimeoutException(settings.Current.ShadowTimeout) : error;
             return new(default, observed, clock.GetElapsedTime(started), ledger);
         }
         finally

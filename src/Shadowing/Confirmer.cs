@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Comparison;
 using Shadowing.Writing;
 
@@ -9,11 +9,11 @@ namespace Shadowing;
 /// that moved can explain it.
 /// </summary>
 internal sealed class Confirmer<TStore>(
-    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, IOptions<ShadowingOptions> options,
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, SettingsInForce settings,
     TimeProvider clock)
 {
     private readonly WriteConfirmer _writes = new(judge);
-    private readonly PositionComparer<TStore> _positions = new(openSnapshot, judge, observer, options, clock);
+    private readonly PositionComparer<TStore> _positions = new(openSnapshot, judge, observer, settings, clock);
     private readonly Lock _rate = new();
     private long _second;
     private int _inSecond;
@@ -31,7 +31,7 @@ internal sealed class Confirmer<TStore>(
         ISnapshot<TStore> snapshot;
         try
         {
-            using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
+            using var limit = new CancellationTokenSource(settings.Current.ShadowTimeout, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
             snapshot = await openSnapshot(either.Token);
         }
@@ -104,7 +104,7 @@ internal sealed class Confirmer<TStore>(
 
         // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
         // What lies in a row is asked of that row; what lies beside them, such as a total or which rows a page shows, may rest on any.
-        using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
+        using var limit = new CancellationTokenSource(settings.Current.ShadowTimeout, clock);
         var inRows = await AskAsync([.. left.Where(Movements.IsInRow)]);
         var beside = inRows.Moved.HasRows
             ? (Left: [], Moved: RowsMoved.Nothing, IsOpen: false)
@@ -159,7 +159,7 @@ internal sealed class Confirmer<TStore>(
         lock (_rate)
         {
             if (now != _second) (_second, _inSecond) = (now, 0);
-            return _inSecond++ < options.Value.ConfirmationsPerSecond;
+            return _inSecond++ < settings.Current.ConfirmationsPerSecond;
         }
     }
 }

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Comparison;
 using Shadowing.Evidence;
 using Shadowing.Journal;
@@ -39,16 +39,16 @@ public sealed partial class ExperimentRunner<TStore>
         OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, IWriteStage<TStore>? stage, OperationStates operations, ShadowingControl control, ShadowLane lane,
         ServedTraffic served, BoundedObserver observer, PairJudge judge, PositionWatch positions, SnapshotHorizon horizon, ShadowingMetrics metrics,
         ComparisonRecorder recorder,
-        ServedJournal journal, EvidenceLedger ledger, DatabaseTimeBudget budget, IOptions<ShadowingOptions> options, TimeProvider clock,
+        ServedJournal journal, EvidenceLedger ledger, DatabaseTimeBudget budget, SettingsInForce settings, TimeProvider clock,
         ILoggerFactory loggers)
     {
         (_open, _operations, _control, _lane, _served, _observer, _judge) = (open, operations, control, lane, served, observer, judge);
         (_horizon, Metrics, Recorder, _clock) = (horizon, metrics, recorder, clock);
-        (_server, _journal, _ledger, _budget) = (new(open, observer, options, clock), journal, ledger, budget);
-        (_sandbox, _writes) = (new(stage, observer, clock), new(stage, options, clock, loggers.CreateLogger<WriteServer<TStore>>()));
-        _confirmer = new(openSnapshot, judge, observer, positions, options, clock);
-        Timer = new(options);
-        SelfTest = new(judge, _confirmer, metrics, options, clock, loggers.CreateLogger<SelfTest<TStore>>());
+        (_server, _journal, _ledger, _budget) = (new(open, observer, settings, clock), journal, ledger, budget);
+        (_sandbox, _writes) = (new(stage, observer, clock), new(stage, settings, clock, loggers.CreateLogger<WriteServer<TStore>>()));
+        _confirmer = new(openSnapshot, judge, observer, positions, settings, clock);
+        Timer = new(settings);
+        SelfTest = new(judge, _confirmer, metrics, settings, clock, loggers.CreateLogger<SelfTest<TStore>>());
     }
 
     internal ShadowingMetrics Metrics { get; }

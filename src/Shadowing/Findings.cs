@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
+using Shadowing.Hosting;
 
 namespace Shadowing;
 
@@ -22,12 +23,23 @@ public sealed record Finding(string Severity, string Object, string Text)
 }
 
 /// <summary>What is wrong with the setup at present, by the check that says so.</summary>
-public sealed partial class Findings(ILogger<Findings> logger)
+public sealed partial class Findings
 {
     private readonly ConcurrentDictionary<string, IReadOnlyList<Finding>> _byCheck = [];
+    private readonly KeeperRegister _keepers;
+    private readonly SettingsInForce _settings;
+    private readonly ILogger<Findings> _logger;
 
-    /// <summary>What is wrong now, by check.</summary>
-    public IReadOnlyList<Finding> All => [.. _byCheck.OrderBy(check => check.Key).SelectMany(check => check.Value)];
+    internal Findings(KeeperRegister keepers, SettingsInForce settings, ILogger<Findings> logger) =>
+        (_keepers, _settings, _logger) = (keepers, settings, logger);
+
+    /// <summary>What is wrong now: what the checks found, what is wrong with the settings, and the keepers that are down.</summary>
+    public IReadOnlyList<Finding> All =>
+    [
+        .. _byCheck.OrderBy(check => check.Key).SelectMany(check => check.Value),
+        .. _settings.Faults.Select(fault => new Finding(fault.IsCritical ? Finding.Critical : Finding.Warning, fault.Setting, fault.Text)),
+        .. _keepers.Down.Select(Of),
+    ];
 
     /// <summary>Replaces what a check found; what is new is logged, once.</summary>
     public void Replace(string check, params IReadOnlyList<Finding> found)
@@ -37,6 +49,11 @@ public sealed partial class Findings(ILogger<Findings> logger)
         foreach (var finding in found.Except(before)) LogFinding(finding.Severity, finding.Object, finding.Text);
         foreach (var finding in before.Except(found)) LogResolved(finding.Object, finding.Text);
     }
+
+    private static Finding Of(KeeperDown down) => new(
+        down.HoldsGate ? Finding.Critical : Finding.Warning, $"keeper {down.Keeper}",
+        $"It has been down since {down.Since:yyyy-MM-dd HH:mm:ss}Z ({down.Why}) and is tried again."
+            + (down.HoldsGate ? " Nothing advances until it works." : ""));
 
     [LoggerMessage(40, LogLevel.Warning, "Finding ({Severity}) on {Object}: {Finding}")]
     private partial void LogFinding(string severity, string @object, string finding);

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Options;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.SelfTesting;
 
@@ -85,9 +85,9 @@ internal sealed class OperationStates
 {
     private readonly Dictionary<string, OperationState> _states;
 
-    public OperationStates(IEnumerable<Experiment> experiments, IOptions<ShadowingOptions> options, EvidenceLedger evidence, TimeProvider clock) =>
+    public OperationStates(IEnumerable<Experiment> experiments, SettingsInForce settings, EvidenceLedger evidence, TimeProvider clock) =>
         _states = experiments.ToDictionary(
-            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, options.Value, clock), evidence));
+            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, settings.Current, clock), evidence));
 
     public IReadOnlyCollection<OperationState> All => _states.Values;
 

@@ -1,13 +1,13 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Comparison;
 using Shadowing.Writing;
 
 namespace Shadowing;
 
 /// <summary>Holds two observations of one request against each other: answers by the comparer, failures by their category.</summary>
-internal sealed class PairJudge(CategorizeError categorize, IOptions<ShadowingOptions> options)
+internal sealed class PairJudge(CategorizeError categorize, SettingsInForce settings)
 {
-    private readonly ComparisonLimits _limits = new(Nodes: options.Value.MaxNodes);
+    private readonly ComparisonLimits _limits = new(Nodes: settings.Current.MaxNodes);
 
     /// <summary>
     /// Whether the failure says nothing of the code that ran, only that the database was not there, or its connection not up to date.

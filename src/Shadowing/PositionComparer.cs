@@ -1,10 +1,10 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing;
 
 /// <summary>Asks the control for one request on one snapshot, in the shadow's position and in the served one.</summary>
 internal sealed class PositionComparer<TStore>(
-    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, SettingsInForce settings, TimeProvider clock)
 {
     /// <summary>Asks on a new snapshot.</summary>
     public async Task<PositionsView> AskAsync<TRequest, TResult>(
@@ -13,7 +13,7 @@ internal sealed class PositionComparer<TStore>(
         SharedResource? open = null;
         try
         {
-            using var limit = new CancellationTokenSource(options.Value.ShadowTimeout, clock);
+            using var limit = new CancellationTokenSource(settings.Current.ShadowTimeout, clock);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stopping);
             var snapshot = await openSnapshot(either.Token);
             open = new(snapshot);

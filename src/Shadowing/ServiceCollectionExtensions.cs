@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Rollout;
 using Shadowing.Sampling;
@@ -26,11 +27,23 @@ public static class ServiceCollectionExtensions
         this IServiceCollection services, IConfiguration settings, params IReadOnlyCollection<Experiment> experiments)
     {
         foreach (var experiment in experiments) services.AddSingleton(experiment);
-        services.AddOptions<ShadowingOptions>().Bind(settings).ValidateOnStart();
+        services.AddOptions<ShadowingOptions>().Configure<ShadowingSection>((options, section) => section.Bind(options)).ValidateOnStart();
+        services.AddSingleton(provider => new ShadowingSection(
+            settings, provider.GetServices<Experiment>(), provider.GetServices<ApplicationSection>()));
+        services.AddSingleton(provider => new SettingsInForce(
+            provider.GetRequiredService<IOptionsFactory<ShadowingOptions>>(), provider.GetRequiredService<ShadowingSection>(),
+            provider.GetRequiredService<ILogger<SettingsInForce>>()));
+        services.AddSingleton<KeeperRegister>();
+        services.AddSingleton(provider => new Findings(
+            provider.GetRequiredService<KeeperRegister>(), provider.GetRequiredService<SettingsInForce>(),
+            provider.GetRequiredService<ILogger<Findings>>()));
         services.AddSingleton<IValidateOptions<ShadowingOptions>, ShadowingOptionsValidator>();
-        services.AddOptions<GateOptions>().BindConfiguration(GateOptions.Section).ValidateOnStart();
+        services.AddOptions<GateOptions>().BindReadable(GateOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<GateOptions>, GateOptionsValidation>();
-        services.AddSingleton<GatePolicies>();
+        services.AddSingleton(provider => new GatePolicies(
+            provider.GetRequiredService<IConfiguration>(), provider.GetRequiredService<IOptionsFactory<GateOptions>>(),
+            provider.GetRequiredService<Findings>()));
+        services.AddSingleton(new ApplicationSection("Gate", typeof(GateSection)));
         services.AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<ShadowingMetrics>();
@@ -46,7 +59,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<PairJudge>();
         services.TryAddSingleton(new ShadowedCode("unknown", "unknown"));
         services.AddSingleton(provider => new MismatchJournal(
-            provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>(), provider.GetRequiredService<ShadowedCode>()));
+            provider.GetRequiredService<SettingsInForce>(), provider.GetRequiredService<ShadowedCode>()));
         services.AddSingleton<Acceptances>();
         services.AddSingleton<EvidenceLedger>();
         services.AddSingleton<GateBoard>();
@@ -55,7 +68,8 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton<ShadowLane>();
         services.AddSingleton(provider => new ShadowingControl(
-            provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>(),
+            provider.GetRequiredService<SettingsInForce>(),
+            provider.GetRequiredService<KeeperRegister>(),
             provider.GetServices<Experiment>(),
             provider.GetRequiredService<ShadowSwitch>(),
             provider.GetRequiredService<RolloutLease>(),
@@ -67,7 +81,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new ShadowingReport(
             provider.GetRequiredService<OperationStates>(),
             provider.GetRequiredService<ShadowingControl>(),
-            provider.GetRequiredService<IOptionsMonitor<ShadowingOptions>>()));
+            provider.GetRequiredService<SettingsInForce>()));
         services.AddHostedService(provider => provider.GetRequiredService<ShadowLane>());
         services.AddHostedService(provider => provider.GetRequiredService<ShadowingControl>());
         services.AddSingleton(provider => new ExperimentRunner<TStore>(
@@ -87,7 +101,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<ServedJournal>(),
             provider.GetRequiredService<EvidenceLedger>(),
             provider.GetRequiredService<DatabaseTimeBudget>(),
-            provider.GetRequiredService<IOptions<ShadowingOptions>>(),
+            provider.GetRequiredService<SettingsInForce>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()));
         services.AddSingleton(provider => new Sweeper<TStore>(
@@ -100,7 +114,7 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<ServedTraffic>(),
             provider.GetRequiredService<ShadowingControl>(),
             provider.GetRequiredService<EvidenceLedger>(),
-            provider.GetRequiredService<IOptions<ShadowingOptions>>(),
+            provider.GetRequiredService<SettingsInForce>(),
             provider.GetRequiredService<TimeProvider>()));
         return services;
     }

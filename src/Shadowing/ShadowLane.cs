@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing;
 
@@ -35,7 +35,10 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 
     private readonly Channel<ShadowRun> _queue;
     private readonly ServedTraffic _served;
-    private readonly ShadowingOptions _options;
+    private readonly SettingsInForce _settings;
+    private readonly KeeperStanding _standing;
+    private readonly int _capacity;
+    private readonly TimeSpan _pollInterval;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShadowLane> _logger;
     private readonly CancellationTokenSource _draining = new();
@@ -47,17 +50,20 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     private bool _isDisposed;
 
     public ShadowLane(
-        IOptions<ShadowingOptions> options, ServedTraffic served, OperationStates operations, ShadowingMetrics metrics,
+        SettingsInForce settings, KeeperRegister keepers, ServedTraffic served, OperationStates operations, ShadowingMetrics metrics,
         TimeProvider clock, ILogger<ShadowLane> logger)
     {
-        (_options, _served, _clock, _logger) = (options.Value, served, clock, logger);
+        (_settings, _served, _clock, _logger) = (settings, served, clock, logger);
+        var built = settings.Current;
+        (_capacity, _pollInterval) = (built.QueueCapacity, built.PollInterval);
+        _standing = keepers.Register(new("lane", _pollInterval, Timeout.InfiniteTimeSpan) { HoldsGate = true });
         _stopped = _stopping.Token;
-        _queue = Channel.CreateBounded<ShadowRun>(new BoundedChannelOptions(_options.QueueCapacity)
+        _queue = Channel.CreateBounded<ShadowRun>(new BoundedChannelOptions(_capacity)
         {
-            SingleReader = _options.Workers == 1,
+            SingleReader = built.Workers == 1,
             AllowSynchronousContinuations = false,
         });
-        _polls = [.. Enumerable.Range(0, _options.Workers).Select(_ => new PeriodicTimer(_options.PollInterval, clock))];
+        _polls = [.. Enumerable.Range(0, built.Workers).Select(_ => new PeriodicTimer(_pollInterval, clock))];
         metrics.ObserveLane(
             () => operations.All.Select(state => new Measurement<int>((int)state.Tally.Queued, ShadowingMetrics.Operation(state.Experiment))),
             () => operations.All.SelectMany(state => state.Breaker.States()));
@@ -71,12 +77,12 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     public bool IsStopping => _draining.IsCancellationRequested;
 
     /// <summary>Whether what came now would be shed.</summary>
-    public bool IsFull => _queue.Reader.Count >= _options.QueueCapacity || Volatile.Read(ref _bytes) >= _options.QueueBytes;
+    public bool IsFull => _queue.Reader.Count >= _capacity || Volatile.Read(ref _bytes) >= _settings.Current.QueueBytes;
 
     public bool TryWrite(ShadowRun run)
     {
         if (run.Size == 0) return _queue.Writer.TryWrite(run);
-        if (Interlocked.Add(ref _bytes, run.Size) <= _options.QueueBytes && _queue.Writer.TryWrite(run)) return true;
+        if (Interlocked.Add(ref _bytes, run.Size) <= _settings.Current.QueueBytes && _queue.Writer.TryWrite(run)) return true;
         Interlocked.Add(ref _bytes, -run.Size);
         return false;
     }
@@ -97,12 +103,12 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         foreach (var poll in _polls) poll.Dispose();
         try
         {
-            await Task.WhenAll(_workers).WaitAsync(_options.DrainTimeout, _clock, cancellationToken);
+            await Task.WhenAll(_workers).WaitAsync(_settings.Current.DrainTimeout, _clock, cancellationToken);
         }
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
             await _stopping.CancelAsync();
-            await Task.WhenAll(_workers).WaitAsync(_options.CancelGrace + _options.CancelGrace, _clock, CancellationToken.None)
+            await Task.WhenAll(_workers).WaitAsync(_settings.Current.CancelGrace + _settings.Current.CancelGrace, _clock, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -137,8 +143,8 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
             if (TryRead(out var run))
             {
                 run.Operation.Tally.Started();
-                Poll(poll, _options.PollInterval);
-                await YieldThenRunAsync(run, poll);
+                Poll(poll, _pollInterval);
+                await TryRunAsync(run, poll);
                 lastWork = _clock.GetTimestamp();
             }
             else if (IsStopping)
@@ -162,7 +168,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 
     private void Poll(PeriodicTimer poll, TimeSpan interval)
     {
-        if (interval < _options.PollInterval) interval = _options.PollInterval;
+        if (interval < _pollInterval) interval = _pollInterval;
         try
         {
             if (poll.Period != interval) poll.Period = interval;
@@ -173,11 +179,27 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         }
     }
 
+    /// <summary>A run never throws; should one do so all the same, the worker goes on with the next.</summary>
+    private async Task TryRunAsync(ShadowRun run, PeriodicTimer poll)
+    {
+        try
+        {
+            await YieldThenRunAsync(run, poll);
+            _standing.Succeeded();
+        }
+#pragma warning disable CA1031 // Counted and logged as for every keeper: a worker that ends would end shadowing.
+        catch (Exception failure)
+        {
+            _standing.Failed(failure);
+        }
+#pragma warning restore CA1031
+    }
+
     private async Task YieldThenRunAsync(ShadowRun run, PeriodicTimer poll)
     {
-        while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_clock, _options.FloorInterval))
+        while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_clock, _settings.Current.FloorInterval))
         {
-            if (_clock.GetElapsedTime(run.EnqueuedAt) > _options.YieldAfter)
+            if (_clock.GetElapsedTime(run.EnqueuedAt) > _settings.Current.YieldAfter)
             {
                 run.Shed(SkipReason.Yielded);
                 return;

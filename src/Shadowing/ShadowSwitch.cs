@@ -28,7 +28,11 @@ public sealed class ShadowSwitch
     /// <summary>The answers of an operation are of a type that cannot be compared. Holds until another build runs.</summary>
     public const string NotComparable = "not_comparable";
 
-    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer, NotComparable];
+    /// <summary>A setting has a name that this build does not know, as <see cref="Hosting.SettingsInForce"/> found.</summary>
+    public const string UnknownSetting = "unknown_setting";
+
+    internal static readonly string[] All =
+        [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer, NotComparable, UnknownSetting];
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;

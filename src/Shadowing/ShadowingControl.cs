@@ -1,23 +1,25 @@
 using System.Collections.Concurrent;
 using System.Collections.Frozen;
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text.Json;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using Shadowing.Comparison;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Rollout;
 
 namespace Shadowing;
 
 /// <summary>What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.</summary>
-public sealed partial class ShadowingControl : BackgroundService
+public sealed partial class ShadowingControl : Keeper
 {
     private static readonly TimeSpan ReadingHolds = TimeSpan.FromSeconds(10);
+    private static readonly KeeperPlan LoopPlan = new("control", TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5))
+    {
+        HoldsGate = true,
+        LongestPause = TimeSpan.FromMilliseconds(500),
+    };
 
-    private readonly IOptionsMonitor<ShadowingOptions> _options;
+    private readonly SettingsInForce _settings;
     private readonly IEnumerable<Experiment> _experiments;
     private readonly RolloutLease _lease;
     private readonly GateBoard _board;
@@ -29,25 +31,23 @@ public sealed partial class ShadowingControl : BackgroundService
     private readonly ConcurrentDictionary<(string, NotComparablePath), bool> _reported = [];
     private GateReading _reading = GateReading.None;
     private long _readAt;
-    private ShadowingOptions _latest;
-    private string? _refused;
     private volatile RoutingTable _routes;
     private volatile bool _isShortOfMemory;
 
     internal ShadowingControl(
-        IOptionsMonitor<ShadowingOptions> options, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, RolloutLease lease, GateBoard board,
-        EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock, ILogger<ShadowingControl> logger)
+        SettingsInForce settings, KeeperRegister keepers, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, RolloutLease lease,
+        GateBoard board, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock, ILogger<ShadowingControl> logger)
+        : base(LoopPlan, keepers, clock)
     {
-        (_options, _experiments, _metrics, _clock, _logger) = (options, experiments, metrics, clock, logger);
+        (_settings, _experiments, _metrics, _clock, _logger) = (settings, experiments, metrics, clock, logger);
         (_lease, _board, _evidence) = (lease, board, evidence);
         Switch = shadowSwitch;
-        _latest = options.CurrentValue;
         _routes = Route();
         Switch.Hold(ShadowSwitch.NotComparable, RefuseNotComparable());
         Look();
-        metrics.ObserveRollout(Standing);
+        metrics.ObserveRollout(Standings);
         metrics.ObserveSwitch(() => _experiments.Select(experiment => (experiment, HeldOff(experiment))));
-        metrics.ObserveConfig(() => long.Parse(ConfigHash(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
+        metrics.ObserveConfig(() => long.Parse(_settings.Hash(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 
     internal ShadowSwitch Switch { get; }
@@ -107,43 +107,34 @@ public sealed partial class ShadowingControl : BackgroundService
     /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
     internal bool IsShortOfMemory => _isShortOfMemory;
 
-    /// <summary>A hash of the settings in force, but for the replica's own name.</summary>
-    internal string ConfigHash()
+    /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
-        var settings = JsonSerializer.SerializeToNode(_latest)!.AsObject();
-        settings.Remove(nameof(ShadowingOptions.Replica));
-        return Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(settings)))[..12];
+        foreach (var experiment in _experiments) _metrics.Publish(experiment);
+        return base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task StepAsync(CancellationToken cancellationToken)
     {
-        foreach (var experiment in _experiments) _metrics.Publish(experiment);
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500), _clock);
-        try
-        {
-            while (await tick.WaitForNextTickAsync(stoppingToken)) Look();
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
+        Look();
+        return Task.CompletedTask;
     }
 
     private IReadOnlyList<string> HeldOff(Experiment experiment) =>
-        _latest.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
+        _settings.Current.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
 
-    private IEnumerable<RolloutStanding> Standing() => _experiments.Select(StandingOf);
+    private IEnumerable<RolloutStanding> Standings() => _experiments.Select(StandingOf);
 
     private RoutingTable Route()
     {
-        var reading = _board.Latest;
+        var reading = _board.Read;
         if (!ReferenceEquals(reading, _reading)) (_reading, _readAt) = (reading, _clock.GetTimestamp());
 
         // What nobody has been able to read again proves nothing any more.
         var isFresh = _clock.GetElapsedTime(_readAt) < ReadingHolds;
         return RoutingTable.From(
-            _latest, _experiments, _lease, operation => isFresh && reading.Of(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
+            _settings.Current, _experiments, _lease, operation => isFresh && reading.Of(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
             _evidence.Fingerprint);
     }
 
@@ -151,25 +142,15 @@ public sealed partial class ShadowingControl : BackgroundService
     {
         var memory = GC.GetGCMemoryInfo();
         _isShortOfMemory = memory.HighMemoryLoadThresholdBytes > 0 && memory.MemoryLoadBytes > memory.HighMemoryLoadThresholdBytes;
-        try
-        {
-            _latest = _options.CurrentValue;
-            Refresh();
-            _refused = null;
-        }
-        catch (Exception refused) when (refused is OptionsValidationException or InvalidOperationException)
-        {
-            if (refused.Message != _refused) LogRefused(refused.Message);
-            _refused = refused.Message;
-        }
-
+        var settings = _settings.Current;
+        Hold(ShadowSwitch.Disabled, !settings.Enabled);
+        Hold(ShadowSwitch.UnknownSetting, _settings.HasUnknown);
+        Hold(ShadowSwitch.KillFile, settings.KillFile is { Length: > 0 } file && File.Exists(file));
+        Refresh();
         foreach (var (operation, place, _) in NotComparable.Where(found => !found.IsDeclared))
         {
             if (_reported.TryAdd((operation, place), true)) LogNotComparable(operation, place.Path, place.Type);
         }
-
-        Hold(ShadowSwitch.Disabled, !_latest.Enabled);
-        Hold(ShadowSwitch.KillFile, _latest.KillFile is { Length: > 0 } file && File.Exists(file));
     }
 
     private bool RefuseNotComparable()
@@ -202,14 +183,16 @@ public sealed partial class ShadowingControl : BackgroundService
     [LoggerMessage(32, LogLevel.Critical, "{Operation} is rolled back: {Reason}")]
     private partial void LogRolledBack(string operation, string reason);
 
-    [LoggerMessage(33, LogLevel.Critical, "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which neither shows all of its state nor has an Equals of its own. Shadowing is off.")]
+    [LoggerMessage(
+        33, LogLevel.Critical,
+        "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which neither shows all of its state nor has an Equals of its own. "
+        + "Shadowing is off.")]
     private partial void LogRefusedType(string operation, string path, string type);
 
-    [LoggerMessage(34, LogLevel.Error, "An answer of {Operation} held a {Type} at '{Path}', which cannot be compared: such comparisons are incomparable. Logged once.")]
+    [LoggerMessage(
+        34, LogLevel.Error,
+        "An answer of {Operation} held a {Type} at '{Path}', which cannot be compared: such comparisons are incomparable. Logged once.")]
     private partial void LogNotComparable(string operation, string path, string type);
-
-    [LoggerMessage(31, LogLevel.Error, "Changed settings were refused, the last good ones stay: {Failures}")]
-    private partial void LogRefused(string failures);
 }
 
 /// <summary>Where an operation stands on this replica.</summary>

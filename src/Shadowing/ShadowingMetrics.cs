@@ -32,6 +32,7 @@ public sealed class ShadowingMetrics
     private readonly Counter<long> _resets;
     private readonly Counter<long> _records;
     private readonly Counter<long> _decisions;
+    private readonly Counter<long> _keeperFailures;
     private readonly Histogram<double> _duration;
     private readonly Histogram<int> _statements;
     private readonly Histogram<double> _databaseTime;
@@ -54,6 +55,7 @@ public sealed class ShadowingMetrics
         _resets = Meter.CreateCounter<long>("shadow.evidence.resets", "{reset}", "Times that evidence began anew.");
         _records = Meter.CreateCounter<long>("shadow.evidence.records", "{record}", "Records of evidence sent to the store, by what became of them.");
         _decisions = Meter.CreateCounter<long>("shadow.gate.decisions", "{decision}", "Decisions of the gate that differ from the one before.");
+        _keeperFailures = Meter.CreateCounter<long>("shadow.keeper.failures", "{failure}", "Failed steps of loops in the background.");
         _duration = Histogram("shadow.operation.duration", "Duration of one side's work.", Seconds);
         _statements = Meter.CreateHistogram("shadow.operation.statements", "{statement}", "SQL commands of one side.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 8, 12, 20, 50, 100, 500] });
@@ -145,6 +147,12 @@ public sealed class ShadowingMetrics
             Reason(decision.Reasons[0].Code.Wire()),
         });
     }
+
+    internal void KeeperFailures(string keeper, long failures) => _keeperFailures.Add(failures, new KeyValuePair<string, object?>("shadow.keeper", keeper));
+
+    internal void ObserveKeepers(Func<IEnumerable<(string Keeper, bool IsDown)>> all) => Meter.CreateObservableGauge(
+        "shadow.keeper.alive", () => all().Select(one => new Measurement<int>(one.IsDown ? 0 : 1, new KeyValuePair<string, object?>("shadow.keeper", one.Keeper))),
+        "1", "1 while the loop's last step succeeded, 0 since one failed.");
 
     internal void ObserveConfig(Func<long> hash) =>
         Meter.CreateObservableGauge("shadow.config.hash", hash, "1", "The settings in force as a number: replicas that differ are configured differently.");

@@ -1,9 +1,14 @@
 using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
+using Shadowing.Hosting;
 
 namespace Shadowing;
 
 /// <summary>The section <c>Shadowing</c> of the configuration.</summary>
+/// <remarks>
+/// A changed value is in force once the configuration has been reloaded, but for settings marked <see cref="BuiltOnceAttribute"/>: those need a
+/// restart. <see cref="SettingsInForce"/> is the one place to read them from.
+/// </remarks>
 public sealed class ShadowingOptions
 {
     /// <summary>The section's name.</summary>
@@ -25,6 +30,7 @@ public sealed class ShadowingOptions
     /// <summary>Rows that are read before and after a write to compare it: those it concerns, and those they refer to. A write that concerns more, or rows of more than 4,000 characters on average, is incomparable.</summary>
     /// <value>Between 10 and 10,000. The default is 500.</value>
     [Range(10, 10_000)]
+    [BuiltOnce]
     public int MaxImageRows { get; set; } = 500;
 
     /// <summary>The share of eligible requests that are compared, for operations that name none of their own.</summary>
@@ -64,6 +70,7 @@ public sealed class ShadowingOptions
     /// <summary>Requests that may wait for the lane, each with its answer once it has one; one more is shed.</summary>
     /// <value>1 to 65,536. The default is 256.</value>
     [Range(1, 65_536)]
+    [BuiltOnce]
     public int QueueCapacity { get; set; } = 256;
 
     /// <summary>Memory that the rows of writes may take up while they wait for the lane; a write beyond it is shed.</summary>
@@ -74,11 +81,13 @@ public sealed class ShadowingOptions
     /// <summary>Shadow runs at a time. More make the shadow felt sooner than they make it faster.</summary>
     /// <value>1 to 16. The default is 1.</value>
     [Range(1, 16)]
+    [BuiltOnce]
     public int Workers { get; set; } = 1;
 
     /// <summary>How often an idle lane looks for work. Polling costs the caller nothing; being woken would.</summary>
     /// <value>1 millisecond to 1 second. The default is 1 millisecond.</value>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:01")]
+    [BuiltOnce]
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
@@ -96,6 +105,7 @@ public sealed class ShadowingOptions
     /// <summary>How long a shadow run may take before it counts as timed out.</summary>
     /// <value>Between 10 milliseconds and 1 minute. The default is 2 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:01:00")]
+    [BuiltOnce]
     public TimeSpan ShadowTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a timed-out run may take to heed its cancellation before it is abandoned to end on its own.</summary>
@@ -106,6 +116,7 @@ public sealed class ShadowingOptions
     /// <summary>Abandoned runs that may be going at once; while there are as many, nothing new starts.</summary>
     /// <value>1 to 16, and fewer than the shadow's connections. The default is 2.</value>
     [Range(1, 16)]
+    [BuiltOnce]
     public int MaxAbandoned { get; set; } = 2;
 
     /// <summary>Differences that may be confirmed in a second; more are incomparable.</summary>
@@ -121,6 +132,7 @@ public sealed class ShadowingOptions
     /// <summary>How far answers are compared.</summary>
     /// <value>Objects and rows; 100 to 10 million. The default is 200,000.</value>
     [Range(100, 10_000_000)]
+    [BuiltOnce]
     public int MaxNodes { get; set; } = 200_000;
 
     /// <summary>
@@ -139,6 +151,7 @@ public sealed class ShadowingOptions
     /// <summary>The stage of an operation that the store knows nothing of yet.</summary>
     /// <value>One that serves nobody: <c>off</c>, <c>shadow-1</c>, <c>shadow-10</c> or <c>shadow-100</c>, the default.</value>
     [Required]
+    [BuiltOnce]
     public string FirstStage { get; set; } = Rollout.Stage.Shadow.Name;
 
     /// <summary>Signatures of mismatches that are told apart; further ones are kept together, one group an operation.</summary>
@@ -159,6 +172,7 @@ public sealed class ShadowingOptions
     /// <summary>The secret that values in samples are hashed with; replicas that share it give equal values equal hashes.</summary>
     /// <value>At least 16 characters. Unset, each process draws its own.</value>
     [JsonIgnore, MinLength(16, ErrorMessage = "It has fewer than 16 characters.")]
+    [BuiltOnce]
     public string? RedactionKey { get; set; }
 
     /// <summary>Whether samples keep the values themselves, personal data included.</summary>
@@ -167,6 +181,7 @@ public sealed class ShadowingOptions
 
     /// <summary>When the shadow of an operation is given a rest.</summary>
     [Required]
+    [BuiltOnce]
     public BreakerOptions Breaker { get; set; } = new();
 }
 

@@ -2,21 +2,20 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing;
 
-/// <summary>Refuses bad settings at start: all of them at once, each with the value that was given and the rule it breaks.</summary>
-internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experiments, TimeProvider clock) : IValidateOptions<ShadowingOptions>
+/// <summary>Refuses bad settings, at start and at each reload: all of them at once, each with the value that was given and the rule it breaks.</summary>
+/// <remarks>An unknown name is no refusal: a build that is rolled back in an incident must start on newer settings.</remarks>
+internal sealed class ShadowingOptionsValidator(ShadowingSection section, TimeProvider clock) : IValidateOptions<ShadowingOptions>
 {
     public ValidateOptionsResult Validate(string? name, ShadowingOptions options)
     {
-        List<string> failures = [.. Failures(ShadowingOptions.Section, options), .. Failures($"{ShadowingOptions.Section}:Breaker", options.Breaker)];
-        var known = experiments.Select(experiment => experiment.Operation).ToArray();
+        List<string> failures = [.. section.Malformed(), .. Failures(ShadowingOptions.Section, options), .. Failures($"{ShadowingOptions.Section}:Breaker", options.Breaker)];
         foreach (var (operation, settings) in options.Operations)
         {
-            var path = $"{ShadowingOptions.Section}:Operations:{operation}";
-            if (!known.Contains(operation)) failures.Add($"{path}: there is no operation '{operation}', only {string.Join(", ", known)}.");
-            failures.AddRange(Failures(path, settings));
+            failures.AddRange(Failures($"{ShadowingOptions.Section}:Operations:{operation}", settings));
         }
 
         if (!Rollout.Stage.TryParse(options.FirstStage, out var first) || first.Serves)

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 
 namespace Shadowing;
@@ -8,13 +8,13 @@ public sealed class ShadowingReport
 {
     private readonly OperationStates _operations;
     private readonly ShadowingControl _control;
-    private readonly IOptionsMonitor<ShadowingOptions> _options;
+    private readonly SettingsInForce _settings;
 
-    internal ShadowingReport(OperationStates operations, ShadowingControl control, IOptionsMonitor<ShadowingOptions> options) =>
-        (_operations, _control, _options) = (operations, control, options);
+    internal ShadowingReport(OperationStates operations, ShadowingControl control, SettingsInForce settings) =>
+        (_operations, _control, _settings) = (operations, control, settings);
 
     /// <summary>This replica's name.</summary>
-    public string Replica => _options.CurrentValue.Replica;
+    public string Replica => _settings.Current.Replica;
 
     /// <summary>Whether shadowing is on.</summary>
     public bool IsOn => _control.Switch.IsOn;
@@ -23,7 +23,7 @@ public sealed class ShadowingReport
     public IReadOnlyList<string> OffBecause => _control.Switch.Reasons;
 
     /// <summary>Equal on replicas with equal settings; the replica's own name is not in it. 12 hexadecimal digits.</summary>
-    public string ConfigHash() => _control.ConfigHash();
+    public string ConfigHash() => _settings.Hash();
 
     /// <summary>The latest differences that movement explained, with what moved; a bounded number of each operation, the latest first.</summary>
     public IReadOnlyList<ExplainedTransient> Transients() =>

@@ -26,12 +26,7 @@ public static class ApiHost
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
         builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
-        builder.Services.Configure<HostOptions>(host =>
-        {
-            // What runs in the background is the shadow's: it may fail, tickets must not. The host logs it.
-            host.BackgroundServiceExceptionBehavior = BackgroundServiceExceptionBehavior.Ignore;
-            host.ShutdownTimeout = GracePeriod;
-        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = GracePeriod);
         builder.Services.AddProblems();
         builder.Services.AddStrictJson();
         builder.Services.AddAccounts();

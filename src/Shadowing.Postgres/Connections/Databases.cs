@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shadowing.Hosting;
 
 namespace Shadowing.Postgres.Connections;
 
@@ -54,7 +55,7 @@ public static class Databases
     /// </summary>
     private static ConnectionPools CreateShadow(IServiceProvider provider)
     {
-        var settings = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value;
+        var settings = provider.GetRequiredService<SettingsInForce>().Current;
         var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
         // Beyond the shadow's own limit, or a candidate that is too slow would pass for a connection that was lost.
         var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
@@ -72,7 +73,7 @@ public static class Databases
     /// <summary>As for the shadow. What is missing is found when writes are to be compared, and said in the findings: reads do without.</summary>
     internal static NpgsqlDataSourceBuilder Sandbox(IServiceProvider provider)
     {
-        var settings = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value;
+        var settings = provider.GetRequiredService<SettingsInForce>().Current;
         var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
         var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
         var size = settings.Workers + settings.MaxAbandoned + 2;
@@ -113,7 +114,8 @@ internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : I
 {
     public ValidateOptionsResult Validate(string? name, ShadowDatabaseOptions options)
     {
-        var enabled = configuration.GetValue($"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}", true);
+        // A value that cannot be read is refused elsewhere, with its name.
+        var enabled = !bool.TryParse(configuration[$"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}"], out var given) || given;
         string[] complaints =
         [
             .. from setting in new[]

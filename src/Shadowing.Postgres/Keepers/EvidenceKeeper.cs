@@ -1,9 +1,6 @@
 using System.Text.Json;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Npgsql;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Rollout;
 using Shadowing.Sampling;
@@ -11,42 +8,26 @@ using Shadowing.Sampling;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
-internal sealed partial class EvidenceKeeper(
-    EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board,
-    GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
-    IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock,
-    ILogger<EvidenceKeeper> logger) : BackgroundService
+/// <remarks>What could not be stored stays and is tried again.</remarks>
+internal sealed class EvidenceKeeper(
+    EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies,
+    IncarnationRecord incarnation, AuditLog audit, IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report,
+    RolloutLease lease, ShadowingMetrics metrics, SettingsInForce settings, KeeperRegister keepers, TimeProvider clock) : Keeper(
+        new("evidence", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
+        keepers, clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Parting = TimeSpan.FromSeconds(2);
     private readonly Dictionary<string, Experiment> _experiments = experiments.ToDictionary(experiment => experiment.Operation);
     private string? _announced;
     private bool _failed;
 
     /// <summary>Stores what came while the lane drained: it has stopped by now.</summary>
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken);
-        using var limit = new CancellationTokenSource(Parting, clock);
-        if (incarnation.HasBegun) await TryAsync(() => FlushAsync(limit.Token), limit.Token);
-    }
+    protected override Task PartAsync(CancellationToken cancellationToken) =>
+        incarnation.HasBegun ? FlushAsync(cancellationToken) : Task.CompletedTask;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                await ledger.WaitForUrgentAsync(Interval, stoppingToken);
-                if (incarnation.HasBegun) await TryAsync(() => KeepAsync(stoppingToken), stoppingToken);
-                else await Task.Delay(Interval, clock, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-    }
+    protected override Task WaitAsync(PeriodicTimer tick, CancellationToken stopping) => ledger.WaitForUrgentAsync(Plan.Interval, stopping);
+
+    protected override Task StepAsync(CancellationToken cancellationToken) =>
+        incarnation.HasBegun ? KeepAsync(cancellationToken) : Task.Delay(Plan.Interval, Clock, cancellationToken);
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
@@ -58,14 +39,14 @@ internal sealed partial class EvidenceKeeper(
         ledger.IsBusy = merged.IsBusy;
         await RestartAsync(merged, cancellationToken);
         await AnnounceAsync(policy, cancellationToken);
-        var before = board.Latest;
+        var before = board.Read;
         var reading = GateReading.Judge(
-            clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
+            Clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
             operation => _experiments[operation].ShapeFamily);
         foreach (var (evidence, decision, _, _) in reading.Operations)
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
-            ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, options.CurrentValue));
+            ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, settings.Current));
             var last = before.Of(evidence.Operation)?.Decision;
             if (last?.Decision != decision.Decision || last.Reasons[0].Code != decision.Reasons[0].Code) metrics.Decided(decision);
         }
@@ -114,22 +95,4 @@ internal sealed partial class EvidenceKeeper(
             _failed = false;
         }
     }
-
-    /// <summary>What could not be stored stays and is tried again; the record of the run reports a store that is away.</summary>
-    private async Task TryAsync(Func<Task> work, CancellationToken stopping)
-    {
-        try
-        {
-            await work();
-        }
-#pragma warning disable CA1031 // A keeper that ends keeps nothing any more: whatever one round failed of, the next is tried.
-        catch (Exception failure) when (failure is not OperationCanceledException || !stopping.IsCancellationRequested)
-        {
-            if (failure is not (NpgsqlException or TimeoutException)) LogFailed(failure);
-        }
-#pragma warning restore CA1031
-    }
-
-    [LoggerMessage(46, LogLevel.Error, "Keeping the evidence failed; what was not stored is tried again.")]
-    private partial void LogFailed(Exception failure);
 }

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
+using Shadowing.Hosting;
 using Shadowing.Postgres.Connections;
 using Shadowing.Rollout;
 
@@ -15,7 +15,9 @@ namespace Shadowing.Postgres.Keepers;
 /// </remarks>
 internal sealed class RolloutListener(
     [FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, IncarnationRecord incarnation, RolloutLease lease, Findings findings,
-    TimeProvider clock) : BackgroundService
+    KeeperRegister keepers, TimeProvider clock) : Keeper(
+        // It waits for as long as nothing is said; the parts that must end have limits of their own.
+        new("listener", TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(5) }, keepers, clock)
 {
     private static readonly Finding Pooled = new(
         Finding.Warning,
@@ -23,45 +25,37 @@ internal sealed class RolloutListener(
         "A connection pooler is between this service and PostgreSQL, through which notifications do not come: changes of the rollout "
             + "are found by polling alone, within 0.4 s. Give ConnectionStrings:Listen a connection straight to PostgreSQL.");
 
-    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override bool StartsAtOnce => true;
+
+    protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        using var retry = new PeriodicTimer(Retry, clock);
-        try
+        if (!incarnation.HasBegun) return;
+        await using var connection = source.CreateConnection();
+        await ListenAsync(connection, cancellationToken).WaitAsync(Patience, Clock, cancellationToken);
+        while (connection.State is System.Data.ConnectionState.Open)
         {
-            do
-            {
-                if (incarnation.HasBegun) await TryListenAsync(stoppingToken);
-            }
-            while (await retry.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
+            Standing.Succeeded();
+            // What Npgsql's own keep-alive finds dead ends this wait with an exception.
+            await connection.WaitAsync(cancellationToken);
         }
     }
 
-    private async Task TryListenAsync(CancellationToken stopping)
+    /// <summary>Leaves the connection closed where a pooler is in between.</summary>
+    private async Task ListenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        try
+        await connection.OpenAsync(cancellationToken);
+        if (!await DirectConnection.IsDirectAsync(connection, cancellationToken))
         {
-            await using var connection = await source.OpenConnectionAsync(stopping);
-            if (!await DirectConnection.IsDirectAsync(connection, stopping))
-            {
-                findings.Replace("pooler listen", Pooled);
-                return;
-            }
+            findings.Replace("pooler listen", Pooled);
+            await connection.CloseAsync();
+            return;
+        }
 
-            findings.Replace("pooler listen");
-            connection.Notification += (_, _) => lease.Hurry();
-            await using var listen = new NpgsqlCommand($"listen {RolloutStore.Channel}", connection);
-            await listen.ExecuteNonQueryAsync(stopping);
-            while (true) await connection.WaitAsync(stopping);
-        }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
-        {
-            // Polling goes on.
-        }
+        findings.Replace("pooler listen");
+        connection.Notification += (_, _) => lease.Hurry();
+        await using var listen = new NpgsqlCommand($"listen {RolloutStore.Channel}", connection);
+        await listen.ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Npgsql;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Sandbox;
 using Shadowing.Writing;
@@ -15,32 +15,31 @@ namespace Shadowing.Postgres.Keepers;
 public sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
     ShadowedDatabase database, WriteSandbox sandbox, IEnumerable<CheckSetup> checks, Findings findings, PositionWatch positions,
-    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock) : BackgroundService
+    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, KeeperRegister keepers,
+    TimeProvider clock) : Keeper(
+        new("setup", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { HoldsGate = true, FirstPause = TimeSpan.FromSeconds(1) },
+        keepers, clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
-
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public override Task StartAsync(CancellationToken cancellationToken)
     {
         positions.Changed += OnPositionsChanged;
-        using var tick = new PeriodicTimer(Interval, clock);
-        try
-        {
-            while (await tick.WaitForNextTickAsync(stoppingToken))
-            {
-                if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) continue;
-                await CheckAsync(stoppingToken);
-                await positions.RecheckAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-        finally
-        {
-            positions.Changed -= OnPositionsChanged;
-        }
+        return base.StartAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task StepAsync(CancellationToken cancellationToken)
+    {
+        if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) return;
+        await CheckAsync(cancellationToken);
+        await positions.RecheckAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        positions.Changed -= OnPositionsChanged;
+        base.Dispose(disposing);
     }
 
     private void OnPositionsChanged(object? sender, EventArgs e) => findings.Replace("positions", positions.Differing is not { } operation ? [] :
@@ -51,9 +50,8 @@ public sealed class SetupWatch(
             + "is off until it answers both alike. Compare row security, search_path and the other settings of the two roles."),
     ]);
 
-    /// <summary>Checks once.</summary>
-    /// <returns>Whether the database could be asked; what it answered is in the findings and, if critical, in the switch.</returns>
-    public async Task<bool> CheckAsync(CancellationToken cancellationToken)
+    /// <summary>Checks once. What the database answers is in the findings and, if critical, in the switch; fails where it does not answer.</summary>
+    public async Task CheckAsync(CancellationToken cancellationToken)
     {
         findings.Replace("answers", [.. control.NotComparable.Select(found => new Finding(
             found.IsDeclared ? Finding.Critical : Finding.Warning, $"{found.Operation} {found.Place.Path}".Trim(),
@@ -75,13 +73,12 @@ public sealed class SetupWatch(
             shadowSwitch.Hold(
                 ShadowSwitch.CriticalFinding,
                 powers.Count > 0 || sandboxPowers || unlike.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
-            return true;
         }
-        catch (Exception failure) when (PostgresErrors.Categorize(failure) is { IsUnavailable: true } or { Name.Length: 5 })
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             findings.Replace("reach", new Finding(
                 Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
-            return false;
+            throw;
         }
     }
 

@@ -1,110 +1,111 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Npgsql;
 using Shadowing.Evidence;
+using Shadowing.Hosting;
 using Shadowing.Sweeping;
 
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Runs the sweeps that were ordered for this build, one at a time, and goes on with those of replicas that died.</summary>
-internal sealed partial class SweepKeeper<TStore>(
-    SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, IncarnationRecord incarnation, ShadowingReport report,
-    TimeProvider clock, ILogger<SweepKeeper<TStore>> logger) : BackgroundService
+internal sealed class SweepKeeper<TStore>(
+    SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, IncarnationRecord incarnation,
+    ShadowingReport report, KeeperRegister keepers, TimeProvider clock) : Keeper(
+        new("sweeps", TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(10) }, keepers, clock)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Releasing = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pruning = TimeSpan.FromHours(1);
-    private static readonly TimeSpan AfterFault = TimeSpan.FromSeconds(10);
-    private long _pruned;
-    private long? _faulty;
+    private long _pruned = clock.GetTimestamp();
+    private volatile bool _isFaulty;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        _pruned = clock.GetTimestamp();
-        using var tick = new PeriodicTimer(Interval, clock);
-        try
+        if (!incarnation.HasBegun) return;
+        if (Clock.GetElapsedTime(_pruned) > Pruning)
         {
-            while (await tick.WaitForNextTickAsync(stoppingToken))
-            {
-                if (incarnation.HasBegun) await TryAsync(() => LookAsync(stoppingToken));
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The service stops.
-        }
-    }
-
-    private async Task LookAsync(CancellationToken stopping)
-    {
-        if (clock.GetElapsedTime(_pruned) > Pruning)
-        {
-            _pruned = clock.GetTimestamp();
-            await store.PruneAsync(stopping);
+            _pruned = Clock.GetTimestamp();
+            await WithinAsync(store.PruneAsync, Patience, cancellationToken);
         }
 
-        if (await store.ClaimAsync(incarnation.Id, report.Replica, ledger.Fingerprint, stopping) is not { } order) return;
-        using var lost = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        SweepOrder? claimed = null;
+        await WithinAsync(
+            async token => claimed = await store.ClaimAsync(incarnation.Id, report.Replica, ledger.Fingerprint, token), Patience, cancellationToken);
+        if (claimed is not { } order || sweeps.FirstOrDefault(one => one.Experiment.Operation == order.Operation) is not { } sweep) return;
+
+        using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var beating = BeatAsync(order.Id, lost);
         try
         {
-            if (sweeps.FirstOrDefault(one => one.Experiment.Operation == order.Operation) is not { } sweep) return;
             // What began anew is swept by what is accepted since.
-            while (ledger.IsBehind(order.Operation, order.Epochs)) await Task.Delay(Interval, clock, lost.Token);
+            while (ledger.IsBehind(order.Operation, order.Epochs)) await Task.Delay(Plan.Interval, Clock, lost.Token);
             if (order.Sequence == 0 && await sweep.CountAsync(lost.Token) is { } total) await store.MeasureAsync(order.Id, total, lost.Token);
-            await sweeper.RunAsync(sweep, order, (advance, token) => store.AdvanceAsync(incarnation.Id, advance, token), lost.Token);
+            await sweeper.RunAsync(sweep, order, AdvanceAsync, lost.Token);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
         {
-            // Stopped, or taken by another replica, or the service ends.
+            // The sweep was stopped or taken by another replica, or its heartbeat failed, which is thrown below.
         }
-#pragma warning disable CA1031 // A walk is the application's own code. It is tried again from where it was, by whoever claims it.
-        catch (Exception fault) when (fault is PostgresException or not NpgsqlException)
+        catch (Exception fault) when (fault is Npgsql.PostgresException or not (Npgsql.NpgsqlException or TimeoutException))
         {
-            if (_faulty != order.Id) LogFault(fault, order.Operation, order.Id);
-            _faulty = order.Id;
-            await Task.Delay(AfterFault, clock, stopping);
+            // The walk is the application's own code. It is tried again from where it was, by the replica that claims it next.
+            _isFaulty = true;
+            throw;
         }
-#pragma warning restore CA1031
         finally
         {
             await lost.CancelAsync();
-            await beating;
-            using var limit = new CancellationTokenSource(Interval, clock);
-            await TryAsync(() => store.ReleaseAsync(order.Id, incarnation.Id, limit.Token));
+            await beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WithinAsync(token => store.ReleaseAsync(order.Id, incarnation.Id, token), Releasing, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        await beating;
     }
 
-    /// <summary>Cancels the sweep once it is no longer this run's to do. A store that is away says nothing: the sweep's own advance will see.</summary>
+    /// <summary>Cancels the sweep once it is no longer this run's to do, or the store cannot be asked.</summary>
     private async Task BeatAsync(long id, CancellationTokenSource lost)
     {
         try
         {
-            using var tick = new PeriodicTimer(Interval, clock);
-            while (await tick.WaitForNextTickAsync(lost.Token))
+            while (true)
             {
+                await Task.Delay(Plan.Interval, Clock, lost.Token);
                 var isMine = true;
-                await TryAsync(async () => isMine = await store.BeatAsync(id, incarnation.Id, lost.Token));
+                await WithinAsync(async token => isMine = await store.BeatAsync(id, incarnation.Id, token), Patience, lost.Token);
                 if (!isMine) await lost.CancelAsync();
+                // Proof that the store works, and not of more: a walk with a fault must get further first.
+                else if (!_isFaulty) Standing.Succeeded();
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
         {
             // The sweep has ended.
         }
+        catch
+        {
+            await lost.CancelAsync();
+            throw;
+        }
     }
 
-    private static async Task TryAsync(Func<Task> work)
+    private async Task<bool> AdvanceAsync(SweepAdvance advance, CancellationToken cancellationToken)
     {
+        var isMine = await store.AdvanceAsync(incarnation.Id, advance, cancellationToken);
+        _isFaulty = false;
+        Standing.Succeeded();
+        return isMine;
+    }
+
+    /// <summary>A step has no limit of its own, so each question to the store has one.</summary>
+    private async Task WithinAsync(Func<CancellationToken, Task> ask, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(patience, Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await work();
+            await ask(either.Token);
         }
-        catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
+        catch (OperationCanceledException cancelled) when (!cancellationToken.IsCancellationRequested)
         {
-            // The record of the run reports a store that is away; the sweep goes on where it was when it is back.
+            throw new TimeoutException($"The store did not answer within {patience}.", cancelled);
         }
     }
-
-    [LoggerMessage(70, LogLevel.Error, "The sweep of {Operation} ({Id}) failed in its own walk; it is tried again from where it was, and logged this once.")]
-    private partial void LogFault(Exception fault, string operation, long id);
 }

@@ -48,6 +48,9 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
 /// <summary>The latest reading; one volatile read for whoever asks.</summary>
 public sealed class GateBoard
 {
+    private readonly Lock _change = new();
+    private readonly SortedDictionary<string, string> _holds = [];
+    private volatile GateReading _read = GateReading.None;
     private volatile GateReading _latest = GateReading.None;
 
     /// <summary>Creates it, and publishes its figures as metrics.</summary>
@@ -57,10 +60,38 @@ public sealed class GateBoard
         metrics.ObserveEvidence(() => _latest.Operations);
     }
 
-    /// <summary>The latest reading.</summary>
+    /// <summary>The latest reading; where something holds the gate, nothing in it advances.</summary>
     public GateReading Latest
     {
         get => _latest;
-        set => _latest = value;
+        set
+        {
+            lock (_change)
+            {
+                _read = value;
+                Publish();
+            }
+        }
     }
+
+    /// <summary>The latest reading as it was judged, whatever holds the gate. Only a new reading changes it.</summary>
+    public GateReading Read => _read;
+
+    /// <summary>Holds the gate, or lifts that hold.</summary>
+    /// <param name="holder">Who holds it.</param>
+    /// <param name="why">Why, in words; null where it no longer does.</param>
+    public void Hold(string holder, string? why)
+    {
+        lock (_change)
+        {
+            if (why is null) _holds.Remove(holder);
+            else _holds[holder] = why;
+            Publish();
+        }
+    }
+
+    private void Publish() => _latest = _holds.Count == 0 ? _read : _read with
+    {
+        Operations = [.. _read.Operations.Select(judged => judged with { Decision = judged.Decision.HeldBy(_holds.Values) })],
+    };
 }

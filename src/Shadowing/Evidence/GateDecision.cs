@@ -96,6 +96,9 @@ public enum GateReasonCode
 
     /// <summary>The served candidate fails or times out more often than may be.</summary>
     ExcessFailures,
+
+    /// <summary>A keeper that the gate needs is down: what was read may be out of date.</summary>
+    KeeperDown,
 }
 
 /// <summary>A reason in words.</summary>
@@ -130,7 +133,23 @@ public sealed record GateFigures(
 /// <param name="Figures">Null where the evidence is not believed.</param>
 public sealed record GateDecision(
     string Operation, GateVerdict Decision, Stage Stage, Stage Target, IReadOnlyList<GateReason> Reasons, string Sentence,
-    string Policy, int PolicyVersion, GateFigures? Figures);
+    string Policy, int PolicyVersion, GateFigures? Figures)
+{
+    /// <summary>The same, but that nothing advances.</summary>
+    /// <param name="holds">Why, in words; never empty.</param>
+    internal GateDecision HeldBy(IReadOnlyCollection<string> holds)
+    {
+        if (Decision is GateVerdict.Rollback or GateVerdict.NoEvidence) return this;
+        var why = holds.Select(hold => new GateReason(GateReasonCode.KeeperDown, $"{Plain.Label(Operation)}: {hold}, so nothing advances"));
+        return this with
+        {
+            Decision = GateVerdict.Hold,
+            Target = Stage,
+            Reasons = [.. why, .. Decision is GateVerdict.Hold ? Reasons : []],
+            Sentence = $"Held: {string.Join("; ", holds)}. Apart from that: {Sentence}",
+        };
+    }
+}
 
 /// <summary>The names of the gate's vocabulary on the wire.</summary>
 public static class GateWireNames

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace Shadowing.Evidence;
 
@@ -13,11 +14,35 @@ public sealed class GateOptions
     public string Policy { get; set; } = GatePolicy.Default.Name;
 }
 
-/// <summary>The policy in force: a built-in one, or one of the settings', which begins from the default and says what differs.</summary>
-public sealed class GatePolicies(IConfiguration configuration, IOptionsMonitor<GateOptions> options)
+/// <summary>The names that may stand in the section.</summary>
+internal sealed class GateSection
 {
-    /// <summary>Valid: settings that are not were refused.</summary>
-    public GatePolicy Current => Find(configuration, options.CurrentValue.Policy)!;
+    public string? Policy { get; set; }
+
+    public Dictionary<string, GatePolicy> Policies { get; } = [];
+}
+
+/// <summary>
+/// The policy in force: a built-in one, or one of the settings', which begins from the default and says what differs. Where a reload makes it
+/// invalid, the last valid one stays, with a finding.
+/// </summary>
+public sealed class GatePolicies : IDisposable
+{
+    private readonly IConfiguration _configuration;
+    private readonly IOptionsFactory<GateOptions> _options;
+    private readonly Findings _findings;
+    private readonly IDisposable _reloads;
+    private volatile GatePolicy _current;
+
+    internal GatePolicies(IConfiguration configuration, IOptionsFactory<GateOptions> options, Findings findings)
+    {
+        (_configuration, _options, _findings) = (configuration, options, findings);
+        _current = Read();
+        _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
+    }
+
+    /// <summary>The policy in force.</summary>
+    public GatePolicy Current => _current;
 
     internal static GatePolicy? Find(IConfiguration configuration, string name)
     {
@@ -25,6 +50,26 @@ public sealed class GatePolicies(IConfiguration configuration, IOptionsMonitor<G
         if (name == GatePolicy.Demo.Name) return GatePolicy.Demo;
         var section = configuration.GetSection($"{GateOptions.Section}:Policies:{name}");
         return section.Exists() ? (section.Get<GatePolicy>() ?? new()) with { Name = name } : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _reloads.Dispose();
+
+    private GatePolicy Read() => Find(_configuration, _options.Create(Options.DefaultName).Policy)!;
+
+    private void Reload()
+    {
+        try
+        {
+            _current = Read();
+            _findings.Replace("gate policy");
+        }
+        catch (OptionsValidationException refused)
+        {
+            _findings.Replace("gate policy", new Finding(
+                Finding.Warning, GateOptions.Section,
+                $"Changed settings are refused, the last valid policy stays in force: {string.Join(" ", refused.Failures)}"));
+        }
     }
 }
 

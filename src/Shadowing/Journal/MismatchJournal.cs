@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Diagnosing;
 
 namespace Shadowing.Journal;
@@ -20,14 +20,14 @@ public sealed class MismatchJournal
     private readonly Lock _lock = new();
     private readonly Dictionary<string, GroupState> _groups = [];
     private readonly HashSet<string> _changed = [];
-    private readonly IOptionsMonitor<ShadowingOptions> _options;
+    private readonly SettingsInForce _settings;
     private readonly ShadowedCode _code;
     private readonly Redactor _redactor;
 
-    internal MismatchJournal(IOptionsMonitor<ShadowingOptions> options, ShadowedCode code)
+    internal MismatchJournal(SettingsInForce settings, ShadowedCode code)
     {
-        (_options, _code) = (options, code);
-        var key = options.CurrentValue.RedactionKey;
+        (_settings, _code) = (settings, code);
+        var key = settings.Current.RedactionKey;
         _redactor = new(string.IsNullOrEmpty(key) ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(key)));
     }
 
@@ -60,7 +60,7 @@ public sealed class MismatchJournal
     /// <summary>Forgets raw values whose time is over, or all of them once raw samples are locked again.</summary>
     public void ForgetRaw(DateTimeOffset now)
     {
-        var until = _options.CurrentValue.RawSamples.Until;
+        var until = _settings.Current.RawSamples.Until;
         lock (_lock)
         {
             foreach (var group in _groups.Values) group.ForgetRaw(raw => until is not { } open || open <= now || raw.Until <= now);
@@ -74,7 +74,7 @@ public sealed class MismatchJournal
         var differences = verdict.Differences ?? [];
         var diagnosis = NamedDiagnosis.Of(Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, isLeak)));
         var sample = new MismatchSample(
-            now, _options.CurrentValue.Replica, _code.Candidate, shape, Activity.Current?.TraceId.ToString(),
+            now, _settings.Current.Replica, _code.Candidate, shape, Activity.Current?.TraceId.ToString(),
             caller == default ? null : caller.TraceId.ToString(),
             _redactor.Parameters(request, experiment.Discloses),
             [.. differences.Take(MostDifferences).Select(difference => _redactor.Redact(difference, experiment.Discloses))],
@@ -83,13 +83,13 @@ public sealed class MismatchJournal
             [.. (verdict.Pair?.CandidateSql.Texts ?? []).Select(Redactor.Sql)],
             diagnosis)
         {
-            Raw = _options.CurrentValue.RawSamples.Until is { } until && now < until ? Raw(until, request, verdict.Pair) : null,
+            Raw = _settings.Current.RawSamples.Until is { } until && now < until ? Raw(until, request, verdict.Pair) : null,
         };
         lock (_lock)
         {
             if (!_groups.TryGetValue(signature.Id, out var group))
             {
-                if (_groups.Count >= _options.CurrentValue.MaxSignatures) signature = Signature.Other(experiment.Operation);
+                if (_groups.Count >= _settings.Current.MaxSignatures) signature = Signature.Other(experiment.Operation);
                 if (!_groups.TryGetValue(signature.Id, out group)) _groups.Add(signature.Id, group = new(signature, verdict.Outcome));
             }
 

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing.Rollout;
 
@@ -12,17 +12,17 @@ internal readonly record struct ServedAttempt<T>(Observation<T>? InTime, Task<Ob
 /// learnt of it. A candidate that blocks, or ignores that it was cancelled, holds nobody.
 /// </summary>
 internal sealed class CandidateServer<TStore>(
-    OpenStore<TStore> open, BoundedObserver observer, IOptions<ShadowingOptions> options, TimeProvider clock)
+    OpenStore<TStore> open, BoundedObserver observer, SettingsInForce settings, TimeProvider clock)
 {
     private const double OverP99 = 1.5;
     private int _late;
 
     /// <summary>Whether so many runs are late that no more may be begun.</summary>
-    public bool IsExhausted => observer.IsExhausted || Volatile.Read(ref _late) > options.Value.MaxLate;
+    public bool IsExhausted => observer.IsExhausted || Volatile.Read(ref _late) > settings.Current.MaxLate;
 
     /// <summary>How long the candidate may take: near the slowest that users know from the control, but never less than the setting.</summary>
     public TimeSpan DeadlineOf(OperationState operation) =>
-        operation.Tally.ControlP99 * OverP99 is var near && near > options.Value.CandidateDeadline ? near : options.Value.CandidateDeadline;
+        operation.Tally.ControlP99 * OverP99 is var near && near > settings.Current.CandidateDeadline ? near : settings.Current.CandidateDeadline;
 
     /// <summary>
     /// Asks the candidate. Its time begins when it has its connection, which is waited for as the control would wait: a pool that others have

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing.Sampling;
 
@@ -6,7 +6,7 @@ namespace Shadowing.Sampling;
 /// Bounds the database's time that the shadow uses, over any ten seconds: the generic cell rate algorithm, with what a run cost known when it ends.
 /// For many threads; asking is one read.
 /// </summary>
-internal sealed class DatabaseTimeBudget(IOptions<ShadowingOptions> options, TimeProvider clock)
+internal sealed class DatabaseTimeBudget(SettingsInForce settings, TimeProvider clock)
 {
     private const double Reserve = 0.2;
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
@@ -17,7 +17,7 @@ internal sealed class DatabaseTimeBudget(IOptions<ShadowingOptions> options, Tim
     /// <summary>Notes that the shadow has used the database for so long.</summary>
     public void Charge(TimeSpan used)
     {
-        var cost = (long)(used.TotalSeconds / options.Value.DatabaseTimeBudget * clock.TimestampFrequency);
+        var cost = (long)(used.TotalSeconds / settings.Current.DatabaseTimeBudget * clock.TimestampFrequency);
         long before, after;
         do
         {

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing.SelfTesting;
 
@@ -6,7 +6,7 @@ namespace Shadowing.SelfTesting;
 /// Makes pairs for the latency test: both sides in the lane, on one pool, the one first as often as the other, because whoever comes second
 /// finds a warm cache. A served control under load against a shadow that waits for idle moments would be no pair.
 /// </summary>
-internal sealed class PairTimer(IOptions<ShadowingOptions> options)
+internal sealed class PairTimer(SettingsInForce settings)
 {
     private int _turn;
 
@@ -14,7 +14,7 @@ internal sealed class PairTimer(IOptions<ShadowingOptions> options)
     public async Task RunAsync<TResult>(OperationState operation, Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
     {
 #pragma warning disable CA5394 // Sampling needs no secret.
-        if (Random.Shared.NextDouble() * 100 >= options.Value.LatencyPairPercent) return;
+        if (Random.Shared.NextDouble() * 100 >= settings.Current.LatencyPairPercent) return;
 #pragma warning restore CA5394
         var controlFirst = Interlocked.Increment(ref _turn) % 2 == 0;
         var first = await ask(controlFirst ? Side.Control : Side.Candidate);

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing.SelfTesting;
 
@@ -8,7 +8,7 @@ namespace Shadowing.SelfTesting;
 /// made wrong in one place tells whether the detector sees at all.
 /// </summary>
 internal sealed partial class SelfTest<TStore>(
-    PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, IOptions<ShadowingOptions> options, TimeProvider clock, ILogger<SelfTest<TStore>> logger)
+    PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, SettingsInForce settings, TimeProvider clock, ILogger<SelfTest<TStore>> logger)
 {
     private const int Attempts = 8;
 
@@ -17,7 +17,7 @@ internal sealed partial class SelfTest<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request, Observation<TResult> control, string? horizon,
         Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
     {
-        if (control.Error is not null || !operation.SelfTest.TakeTurn(clock, options.Value.SelfTestInterval)) return;
+        if (control.Error is not null || !operation.SelfTest.TakeTurn(clock, settings.Current.SelfTestInterval)) return;
         var isFound = Plant(experiment, request, control);
         operation.SelfTest.Planted(isFound);
         if (isFound is false) LogDead(experiment.Operation);

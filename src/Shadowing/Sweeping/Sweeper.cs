@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Shadowing.Evidence;
 using Shadowing.Sampling;
 using Shadowing.Writing;
@@ -27,15 +27,15 @@ public sealed class Sweeper<TStore>
     private readonly ServedTraffic _served;
     private readonly ShadowingControl _control;
     private readonly EvidenceLedger _ledger;
-    private readonly ShadowingOptions _options;
+    private readonly SettingsInForce _settings;
     private readonly TimeProvider _clock;
 
     internal Sweeper(
         ExperimentRunner<TStore> runner, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon,
-        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, IOptions<ShadowingOptions> options, TimeProvider clock)
+        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, SettingsInForce settings, TimeProvider clock)
     {
         (_runner, _openSnapshot, _observer, _judge, _horizon) = (runner, openSnapshot, observer, judge, horizon);
-        (_budget, _served, _control, _ledger, _options, _clock) = (budget, served, control, ledger, options.Value, clock);
+        (_budget, _served, _control, _ledger, _settings, _clock) = (budget, served, control, ledger, settings, clock);
     }
 
     /// <summary>Sweeps to the end, or until told to stop.</summary>
@@ -52,7 +52,7 @@ public sealed class Sweeper<TStore>
     internal async Task RunAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, IAsyncEnumerable<SweepStep<TRequest>> walk, SweepRun run, CancellationToken cancellationToken)
     {
-        await using var snapshot = new SweepSnapshot<TStore>(_openSnapshot, _options.MaxSnapshotAge, _clock);
+        await using var snapshot = new SweepSnapshot<TStore>(_openSnapshot, _settings.Current.MaxSnapshotAge, _clock);
         var (committed, due) = (_clock.GetTimestamp(), _clock.GetTimestamp());
         await foreach (var step in walk.WithCancellation(cancellationToken))
         {
@@ -88,7 +88,7 @@ public sealed class Sweeper<TStore>
             for (var waited = _clock.GetTimestamp(); MustPause(experiment, waited);)
             {
                 await snapshot.CloseIfOldAsync();
-                await Task.Delay(_served.IsBusy ? _options.PollInterval : Pause, _clock, token);
+                await Task.Delay(_served.IsBusy ? _settings.Current.PollInterval : Pause, _clock, token);
             }
 
             var now = _clock.GetTimestamp();
@@ -101,7 +101,7 @@ public sealed class Sweeper<TStore>
     private bool MustPause(Experiment experiment, long since) =>
         !_control.Switch.IsOn || !_control.Routes[experiment.Operation].Shadowed || _control.IsShortOfMemory || _observer.IsExhausted
         || _horizon.Latest is null || (experiment.Writes && !_control.Switch.HasSandbox) || !_budget.Allows(isReserved: false)
-        || (_served.IsBusy && _clock.GetElapsedTime(since) < _options.YieldAfter);
+        || (_served.IsBusy && _clock.GetElapsedTime(since) < _settings.Current.YieldAfter);
 
     private async Task<Attempt> TryCompareAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, string shape, SweepRun run, SweepSnapshot<TStore> snapshot,
@@ -122,7 +122,7 @@ public sealed class Sweeper<TStore>
         }
         else
         {
-            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _options.ShadowTimeout, cancellationToken)) return Attempt.NotThere;
+            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _settings.Current.ShadowTimeout, cancellationToken)) return Attempt.NotThere;
             ask = side => _observer.ObserveAsync(
                 token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
         }

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Shadowing.Writing;
 
@@ -14,14 +14,14 @@ internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone
 /// that it is done. So a side that fails, or takes too long, has not written.
 /// </summary>
 internal sealed partial class WriteServer<TStore>(
-    IWriteStage<TStore>? stage, IOptions<ShadowingOptions> options, TimeProvider clock, ILogger<WriteServer<TStore>> logger)
+    IWriteStage<TStore>? stage, SettingsInForce settings, TimeProvider clock, ILogger<WriteServer<TStore>> logger)
 {
     private int _late;
     private int _abandoned;
 
     /// <summary>Whether so many writes are late, or were abandoned and are still going, that no more may be begun.</summary>
     public bool IsExhausted =>
-        Volatile.Read(ref _late) > options.Value.MaxLate || Volatile.Read(ref _abandoned) >= options.Value.MaxAbandoned;
+        Volatile.Read(ref _late) > settings.Current.MaxLate || Volatile.Read(ref _abandoned) >= settings.Current.MaxAbandoned;
 
     /// <summary>Writes on the caller's own flow, for as long as it takes.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; nothing was written.</exception>
@@ -56,7 +56,7 @@ internal sealed partial class WriteServer<TStore>(
             Interlocked.Increment(ref _late);
             _ = running.ContinueWith(_ => Interlocked.Decrement(ref _late), TaskScheduler.Default);
             await cancellation.CancelAsync();
-            if (!await EndsAsync(running, options.Value.CancelGrace, CancellationToken.None)) await CutOffAsync(experiment, scope, running);
+            if (!await EndsAsync(running, settings.Current.CancelGrace, CancellationToken.None)) await CutOffAsync(experiment, scope, running);
             caller.ThrowIfCancellationRequested();
             return Late();
         }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using Shadowing.Hosting;
 
 namespace Ticketing.Api.Accounts;
 
@@ -8,7 +9,7 @@ internal static class AccountsRegistration
 {
     public static IServiceCollection AddAccounts(this IServiceCollection services)
     {
-        services.AddOptions<AuthenticationSettings>().BindConfiguration("Authentication").ValidateOnStart();
+        services.AddOptions<AuthenticationSettings>().BindReadable("Authentication").ValidateOnStart();
         services.AddSingleton<IValidateOptions<AuthenticationSettings>, SigningKeyValidation>();
         services.AddSingleton<AccountReader>();
 

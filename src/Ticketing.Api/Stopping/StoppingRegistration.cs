@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 
 namespace Ticketing.Api.Stopping;
 
@@ -6,7 +7,7 @@ internal static class StoppingRegistration
 {
     public static void AddStopping(this IServiceCollection services)
     {
-        services.AddOptions<StoppingOptions>().BindConfiguration(StoppingOptions.Section).ValidateOnStart();
+        services.AddOptions<StoppingOptions>().BindReadable(StoppingOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<StoppingOptions>, StoppingValidation>();
         services.AddSingleton<LettingGo>();
         services.AddHostedService(provider => provider.GetRequiredService<LettingGo>());

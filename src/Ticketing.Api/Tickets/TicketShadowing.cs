@@ -1,9 +1,9 @@
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Options;
 using Npgsql;
 using Shadowing;
 using Shadowing.AspNetCore;
 using Shadowing.EntityFrameworkCore;
+using Shadowing.Hosting;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Sandbox;
@@ -78,7 +78,7 @@ internal static class TicketShadowing
     {
         var served = provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key);
         var over = StoreOver(provider);
-        var maxRows = provider.GetRequiredService<IOptions<ShadowingOptions>>().Value.MaxImageRows;
+        var maxRows = provider.GetRequiredService<SettingsInForce>().Current.MaxImageRows;
         return new WriteStage<ITicketStore>(
             served.OpenAsync,
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),

@@ -94,7 +94,8 @@ public sealed class GateReasonTests
 
     [Fact]
     public void Every_reason_of_the_closed_list_has_been_provoked() =>
-        Assert.Equal(Enum.GetValues<GateReasonCode>(), Cases.Select(entry => entry.Key.Code).Distinct().Order());
+        // A keeper that is down is no evidence: KeeperTests provoke that reason.
+        Assert.Equal(Enum.GetValues<GateReasonCode>().Except([GateReasonCode.KeeperDown]), Cases.Select(entry => entry.Key.Code).Distinct().Order());
 
     [Fact]
     public void Verdicts_and_reasons_have_stable_names()

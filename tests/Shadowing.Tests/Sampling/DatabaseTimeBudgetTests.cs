@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
+using Shadowing.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Shadowing.Evidence;
 using Shadowing.Sampling;
@@ -102,5 +102,5 @@ public sealed class DatabaseTimeBudgetTests
 
     private static EvidenceLedger Ledger(Engine engine) => engine.Services.GetRequiredService<EvidenceLedger>();
 
-    private DatabaseTimeBudget Budget(double perSecond) => new(Options.Create(new ShadowingOptions { DatabaseTimeBudget = perSecond }), _clock);
+    private DatabaseTimeBudget Budget(double perSecond) => new(SettingsInForce.Of(new() { DatabaseTimeBudget = perSecond }), _clock);
 }

@@ -17,6 +17,7 @@ public sealed class SecretsTests(PostgresFixture postgres)
 {
     private const int Finding = 40;
     private const int NotWarmedUp = 50;
+    private const int KeeperDown = 90;
 
     private static readonly string[] Settings = ["Served", "Shadow", "Sandbox", "Evidence", "Listen"];
 
@@ -110,7 +111,7 @@ public sealed class SecretsTests(PostgresFixture postgres)
             // What is wrong with the database is said once it has been tried; nobody says that there is nothing to hear.
             var logs = app.Services.GetFakeLogCollector();
             if (setting != "Listen")
-                await Until.HoldsAsync(() => Task.FromResult(logs.GetSnapshot().Any(log => log.Id.Id is Finding or NotWarmedUp)));
+                await Until.HoldsAsync(() => Task.FromResult(logs.GetSnapshot().Any(log => log.Id.Id is Finding or NotWarmedUp or KeeperDown)));
             using var http = new HttpClient { BaseAddress = new(app.Urls.Single()) };
             http.DefaultRequestHeaders.Authorization = new("Bearer", ShadowedService.ViewerToken);
             foreach (var path in (string[])["/shadow/v1/status", "/health/ready", "/metrics", "/api/tickets"])

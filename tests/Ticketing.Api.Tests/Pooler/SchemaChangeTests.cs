@@ -114,12 +114,12 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
     {
         await using var service = await ShadowedService.StartAsync(
             await postgres.CloneAsync("plan_load", Cancellation), settings: WritesUnderTrafficTests.Everything);
-        var driving = WritesUnderTrafficTests.DriveAsync(service, requests: 1_500, concurrency: 8);
+        var driving = WritesUnderTrafficTests.DriveAsync(service, requests: 600, concurrency: 8);
         var changes = 0;
         for (var answered = 0L; !driving.IsCompleted; changes++)
         {
             // Until what was asked since the last change is prepared again.
-            await Until.HoldsAsync(async () => driving.IsCompleted || await RequestsAsync() >= answered + 150);
+            await Until.HoldsAsync(async () => driving.IsCompleted || await RequestsAsync() >= answered + 60);
             answered = await RequestsAsync();
             await ChangeAsync(service);
         }

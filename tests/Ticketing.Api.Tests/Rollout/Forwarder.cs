@@ -12,12 +12,14 @@ internal sealed class Forwarder : IAsyncDisposable
     private readonly CancellationTokenSource _disposed = new();
     private readonly ConcurrentDictionary<Socket, bool> _open = [];
     private readonly Task _accepting;
+    private volatile TaskCompletionSource _flowing = new();
     private volatile bool _isCut;
     private volatile int _port;
 
     public Forwarder(string connectionString)
     {
         _port = new NpgsqlConnectionStringBuilder(connectionString).Port;
+        Flow();
         _listener.Start();
         ConnectionString = new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -37,6 +39,12 @@ internal sealed class Forwarder : IAsyncDisposable
     }
 
     public void Mend() => _isCut = false;
+
+    /// <summary>Passes nothing on from now on, and ends nothing: whoever asks waits.</summary>
+    public void Hang() => _flowing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Passes on what has been waiting, and all that comes.</summary>
+    public void Flow() => _flowing.TrySetResult();
 
     /// <summary>Leads new connections to another port; those that are open stay as they are.</summary>
     public void LeadTo(int port) => _port = port;
@@ -87,6 +95,10 @@ internal sealed class Forwarder : IAsyncDisposable
     private async Task PumpAsync(Socket from, Socket to)
     {
         var buffer = new byte[64 * 1024];
-        while (await from.ReceiveAsync(buffer, _disposed.Token) is > 0 and var count) await to.SendAsync(buffer.AsMemory(0, count), _disposed.Token);
+        while (await from.ReceiveAsync(buffer, _disposed.Token) is > 0 and var count)
+        {
+            await _flowing.Task.WaitAsync(_disposed.Token);
+            await to.SendAsync(buffer.AsMemory(0, count), _disposed.Token);
+        }
     }
 }

@@ -1,0 +1,115 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Shadowing.Evidence;
+
+namespace Shadowing.Hosting;
+
+/// <summary>A keeper that is down.</summary>
+/// <param name="Why">The type of its last failure: a message could quote what must not be shown.</param>
+public sealed record KeeperDown(string Keeper, bool HoldsGate, DateTimeOffset Since, string Why);
+
+/// <summary>All keepers, and which of them are down: for the status, the metrics and the gate.</summary>
+public sealed partial class KeeperRegister
+{
+    private readonly ConcurrentDictionary<string, KeeperStanding> _standings = [];
+    private readonly GateBoard _board;
+    private readonly ShadowingMetrics _metrics;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<KeeperRegister> _logger;
+
+    /// <summary>Creates it, and publishes which keepers work.</summary>
+    public KeeperRegister(GateBoard board, ShadowingMetrics metrics, TimeProvider clock, ILogger<KeeperRegister> logger)
+    {
+        ArgumentNullException.ThrowIfNull(metrics);
+        (_board, _metrics, _clock, _logger) = (board, metrics, clock, logger);
+        metrics.ObserveKeepers(() => _standings.Values.Select(standing => (standing.Keeper, standing.IsDown)));
+    }
+
+    /// <summary>Those that are down, by name.</summary>
+    public IReadOnlyList<KeeperDown> Down => [.. _standings.Values.Select(standing => standing.Down).OfType<KeeperDown>().OrderBy(down => down.Keeper)];
+
+    /// <summary>Makes a keeper known; until its first failure it counts as working.</summary>
+    public KeeperStanding Register(KeeperPlan plan)
+    {
+        ArgumentNullException.ThrowIfNull(plan);
+        _metrics.KeeperFailures(plan.Name, 0);
+        return _standings[plan.Name] = new(this, plan);
+    }
+
+    internal KeeperDown Failed(KeeperPlan plan, KeeperDown? before, Exception failure)
+    {
+        _metrics.KeeperFailures(plan.Name, 1);
+        var down = new KeeperDown(plan.Name, plan.HoldsGate, before?.Since ?? _clock.GetUtcNow(), failure.GetType().Name);
+        if (before is not null) return down;
+        LogDown(failure, plan.Name);
+        if (plan.HoldsGate) _board.Hold(plan.Name, $"the keeper '{plan.Name}' is down");
+        return down;
+    }
+
+    internal void Recovered(KeeperPlan plan, KeeperDown down, int failures)
+    {
+        if (plan.HoldsGate) _board.Hold(plan.Name, null);
+        LogUp(plan.Name, failures, (_clock.GetUtcNow() - down.Since).TotalSeconds);
+    }
+
+    internal void LeftBehind(KeeperPlan plan, string why) => LogLeftBehind(plan.Name, why);
+
+    [LoggerMessage(90, LogLevel.Error, "The keeper '{Keeper}' is down; it is tried again with growing pauses. This is logged once.")]
+    private partial void LogDown(Exception failure, string keeper);
+
+    [LoggerMessage(91, LogLevel.Information, "The keeper '{Keeper}' works again, after {Failures} failed steps in {Seconds:0.0} s.")]
+    private partial void LogUp(string keeper, int failures, double seconds);
+
+    [LoggerMessage(92, LogLevel.Warning, "Stopping: the keeper '{Keeper}' could not finish: {Why}.")]
+    private partial void LogLeftBehind(string keeper, string why);
+}
+
+/// <summary>Whether one keeper works. Safe for concurrent use.</summary>
+public sealed class KeeperStanding
+{
+    private readonly Lock _change = new();
+    private readonly KeeperRegister _keepers;
+    private readonly KeeperPlan _plan;
+    private volatile KeeperDown? _down;
+    private volatile int _failures;
+
+    internal KeeperStanding(KeeperRegister keepers, KeeperPlan plan) => (_keepers, _plan) = (keepers, plan);
+
+    /// <summary>The keeper's name.</summary>
+    public string Keeper => _plan.Name;
+
+    /// <summary>Whether its last step failed.</summary>
+    public bool IsDown => _down is not null;
+
+    /// <summary>Since when and why; null while it works.</summary>
+    public KeeperDown? Down => _down;
+
+    /// <summary>Failed steps in a row.</summary>
+    public int Failures => _failures;
+
+    /// <summary>A step has failed.</summary>
+    public void Failed(Exception failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        lock (_change)
+        {
+            _failures++;
+            _down = _keepers.Failed(_plan, _down, failure);
+        }
+    }
+
+    /// <summary>A step has succeeded.</summary>
+    public void Succeeded()
+    {
+        if (_down is null) return;
+        lock (_change)
+        {
+            if (_down is not { } down) return;
+            _down = null;
+            _keepers.Recovered(_plan, down, _failures);
+            _failures = 0;
+        }
+    }
+
+    internal void LeftBehind(string why) => _keepers.LeftBehind(_plan, why);
+}
