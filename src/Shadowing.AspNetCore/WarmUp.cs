@@ -5,16 +5,18 @@ using Shadowing.Writing;
 namespace Shadowing.AspNetCore;
 
 /// <summary>
-/// Runs the application's reads on both sides, and its writes in the sandbox, before the service calls itself ready: the first query of each
-/// kind costs many times the rest, and must be neither a user's nor taken for the candidate's fault.
+/// Runs the application's reads on both sides, and its writes in the sandbox, before the service calls itself ready: the first query of
+/// each kind costs many times the rest, and must be neither a user's nor taken for the candidate's fault.
 /// </summary>
 /// <remarks>
 /// Users wait for the served database only. The shadow starts once its role has been checked; a candidate that cannot be warmed up, or does
 /// not come back, starts cold, and its requests show what is wrong with it.
 /// </remarks>
 internal sealed partial class WarmUp<TStore>(
-    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
-    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp<TStore>> logger) : BackgroundService
+    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes,
+    [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
+    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, TimeProvider clock, ILogger<WarmUp<TStore>> logger)
+        : BackgroundService
 {
     private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);

@@ -43,6 +43,7 @@ internal sealed partial class AlertRollback(
 #pragma warning restore CA1031
     }
 
-    [LoggerMessage(42, LogLevel.Warning, "The store did not say whether alert {Alert} was acted on before for {Operation} ({Failure}): it is acted on.")]
+    [LoggerMessage(42, LogLevel.Warning,
+        "The store did not say whether alert {Alert} was acted on before for {Operation} ({Failure}): it is acted on.")]
     private partial void LogUnanswered(string alert, string operation, string failure);
 }

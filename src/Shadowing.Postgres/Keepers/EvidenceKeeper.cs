@@ -10,11 +10,14 @@ using Shadowing.Sampling;
 
 namespace Shadowing.Postgres.Keepers;
 
-/// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
+/// <summary>
+/// Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.
+/// </summary>
 internal sealed partial class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board,
     GatePolicies policies, IncarnationRecord incarnation, AuditLog audit,
-    IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics, IOptionsMonitor<ShadowingOptions> options, TimeProvider clock,
+    IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report, RolloutLease lease, ShadowingMetrics metrics,
+    IOptionsMonitor<ShadowingOptions> options, TimeProvider clock,
     ILogger<EvidenceKeeper> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -90,7 +93,8 @@ internal sealed partial class EvidenceKeeper(
         var rules = JsonSerializer.Serialize(policy);
         if (rules == _announced) return;
         await audit.AddAsync(
-            "service", "gate.policy", report.Replica, (policy.IsWeakerThanDefault() ? "weaker than the default: " : "") + rules, cancellationToken);
+            "service", "gate.policy", report.Replica, (policy.IsWeakerThanDefault() ? "weaker than the default: " : "") + rules,
+            cancellationToken);
         _announced = rules;
     }
 

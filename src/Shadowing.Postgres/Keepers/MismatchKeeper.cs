@@ -6,7 +6,9 @@ using Shadowing.Journal;
 
 namespace Shadowing.Postgres.Keepers;
 
-/// <summary>Each second: stores what is new in the journal, learns what has been accepted on any replica, and forgets raw values whose time is over.</summary>
+/// <summary>
+/// Each second: stores what is new in the journal, learns what has been accepted on any replica, and forgets raw values whose time is over.
+/// </summary>
 internal sealed partial class MismatchKeeper(
     MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, IncarnationRecord incarnation, Findings findings,
     IOptionsMonitor<ShadowingOptions> options, TimeProvider clock, ILogger<MismatchKeeper> logger) : BackgroundService
@@ -100,7 +102,8 @@ internal sealed partial class MismatchKeeper(
     private async Task AnnounceAsync(RawSamplesOptions raw, CancellationToken cancellationToken)
     {
         if (raw.Until is not { } until || until == _announced || until <= clock.GetUtcNow()) return;
-        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", options.CurrentValue.Replica, $"until {until:O}: {raw.Reason}", cancellationToken);
+        await audit.AddAsync(
+            raw.Owner ?? "", "samples.unlock", options.CurrentValue.Replica, $"until {until:O}: {raw.Reason}", cancellationToken);
         _announced = until;
     }
 

@@ -8,11 +8,12 @@ using Shadowing.Rollout;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says, reports
-/// what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
+/// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says,
+/// reports what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
 /// </summary>
 internal sealed partial class RolloutKeeper(
-    RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, ServedStore served, RolloutLease lease, ShadowingControl control, GateBoard board,
+    RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, ServedStore served, RolloutLease lease,
+    ShadowingControl control, GateBoard board,
     EvidenceLedger ledger, ServedJournal journal, MismatchJournal mismatches, IncarnationRecord incarnation,
     IEnumerable<Experiment> experiments, ShadowingReport report,
     ShadowingMetrics metrics, Findings findings, TimeProvider clock, ILogger<RolloutKeeper> logger) : BackgroundService
@@ -70,12 +71,14 @@ internal sealed partial class RolloutKeeper(
         lease.Confirm(asked, reading.States, reading.Unreadable);
         control.Refresh();
         var advances = RollBackWhatTheGateRefuses();
-        findings.Replace("rollout", [.. lease.Refused.Select(refused => new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
+        findings.Replace("rollout", [.. lease.Refused.Select(refused =>
+            new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
         var (serving, writes) = (report.Serving(), report.WritesInFlight());
         await replicas.ReportAsync(
             incarnation.Id, report.Replica, ledger.Fingerprint,
             _experiments.Select(control.StandingOf).ToDictionary(one => one.Operation, one => new AppliedRollout(
-                one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation], writes[one.Operation])),
+                one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation],
+                writes[one.Operation])),
             cancellationToken);
         await publishing;
         foreach (var (decision, generation) in advances)
@@ -96,10 +99,12 @@ internal sealed partial class RolloutKeeper(
         List<(GateDecision, long)> advances = [];
         foreach (var (evidence, decision, _, generation) in reading.Operations)
         {
-            if (lease.Of(evidence.Operation) is not { } state || state.Generation != generation || reading.Fingerprint != ledger.Fingerprint) continue;
+            if (lease.Of(evidence.Operation) is not { } state || state.Generation != generation
+                || reading.Fingerprint != ledger.Fingerprint) continue;
             if (decision.Decision is GateVerdict.Rollback && evidence.Nominated)
                 control.RollBack(evidence.Operation, string.Join("; ", decision.Reasons.Select(reason => reason.Text)));
-            else if (decision.Decision is GateVerdict.Advance && state is { IsAutomatic: true, IsHeld: false } && !(decision.Target.Serves && !evidence.Nominated))
+            else if (decision.Decision is GateVerdict.Advance && state is { IsAutomatic: true, IsHeld: false }
+                && !(decision.Target.Serves && !evidence.Nominated))
                 advances.Add((decision, generation));
         }
 

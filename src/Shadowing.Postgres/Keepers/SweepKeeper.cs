@@ -8,7 +8,8 @@ namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Runs the sweeps that were ordered for this build, one at a time, and goes on with those of replicas that died.</summary>
 internal sealed partial class SweepKeeper<TStore>(
-    SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, IncarnationRecord incarnation, ShadowingReport report,
+    SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, IncarnationRecord incarnation,
+    ShadowingReport report,
     TimeProvider clock, ILogger<SweepKeeper<TStore>> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -50,7 +51,8 @@ internal sealed partial class SweepKeeper<TStore>(
             if (sweeps.FirstOrDefault(one => one.Experiment.Operation == order.Operation) is not { } sweep) return;
             // What began anew is swept by what is accepted since.
             while (ledger.IsBehind(order.Operation, order.Epochs)) await Task.Delay(Interval, clock, lost.Token);
-            if (order.Sequence == 0 && await sweep.CountAsync(lost.Token) is { } total) await store.MeasureAsync(order.Id, total, lost.Token);
+            if (order.Sequence == 0 && await sweep.CountAsync(lost.Token) is { } total)
+                await store.MeasureAsync(order.Id, total, lost.Token);
             await sweeper.RunAsync(sweep, order, (advance, token) => store.AdvanceAsync(incarnation.Id, advance, token), lost.Token);
         }
         catch (OperationCanceledException)
@@ -74,7 +76,9 @@ internal sealed partial class SweepKeeper<TStore>(
         }
     }
 
-    /// <summary>Cancels the sweep once it is no longer this run's to do. A store that is away says nothing: the sweep's own advance will see.</summary>
+    /// <summary>
+    /// Cancels the sweep once it is no longer this run's to do. A store that is away says nothing: the sweep's own advance will see.
+    /// </summary>
     private async Task BeatAsync(long id, CancellationTokenSource lost)
     {
         try
@@ -105,6 +109,7 @@ internal sealed partial class SweepKeeper<TStore>(
         }
     }
 
-    [LoggerMessage(70, LogLevel.Error, "The sweep of {Operation} ({Id}) failed in its own walk; it is tried again from where it was, and logged this once.")]
+    [LoggerMessage(70, LogLevel.Error,
+        "The sweep of {Operation} ({Id}) failed in its own walk; it is tried again from where it was, and logged this once.")]
     private partial void LogFault(Exception fault, string operation, long id);
 }
