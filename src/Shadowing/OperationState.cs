@@ -85,9 +85,11 @@ internal sealed class OperationStates
 {
     private readonly Dictionary<string, OperationState> _states;
 
-    public OperationStates(IEnumerable<Experiment> experiments, IOptions<ShadowingOptions> options, EvidenceLedger evidence, TimeProvider clock) =>
+    public OperationStates(
+        IEnumerable<Experiment> experiments, IOptions<ShadowingOptions> options, EvidenceLedger evidence, TimeProvider clock) =>
         _states = experiments.ToDictionary(
-            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, options.Value, clock), evidence));
+            experiment => experiment.Operation, experiment =>
+                new OperationState(experiment, new(experiment, options.Value, clock), evidence));
 
     public IReadOnlyCollection<OperationState> All => _states.Values;
 

@@ -28,7 +28,8 @@ public sealed class ShadowSwitch
     /// <summary>The answers of an operation are of a type that cannot be compared. Holds until another build runs.</summary>
     public const string NotComparable = "not_comparable";
 
-    internal static readonly string[] All = [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer, NotComparable];
+    internal static readonly string[] All =
+        [WarmingUp, RolloutUnknown, Disabled, KillFile, CriticalFinding, PositionsDiffer, NotComparable];
 
     /// <summary>No reason to be off. One volatile read.</summary>
     public bool IsOn => _reasons.Length == 0;

@@ -12,7 +12,9 @@ using Shadowing.Rollout;
 
 namespace Shadowing;
 
-/// <summary>What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.</summary>
+/// <summary>
+/// What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.
+/// </summary>
 public sealed partial class ShadowingControl : BackgroundService
 {
     private static readonly TimeSpan ReadingHolds = TimeSpan.FromSeconds(10);
@@ -35,7 +37,8 @@ public sealed partial class ShadowingControl : BackgroundService
     private volatile bool _isShortOfMemory;
 
     internal ShadowingControl(
-        IOptionsMonitor<ShadowingOptions> options, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, RolloutLease lease, GateBoard board,
+        IOptionsMonitor<ShadowingOptions> options, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, RolloutLease lease,
+        GateBoard board,
         EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock, ILogger<ShadowingControl> logger)
     {
         (_options, _experiments, _metrics, _clock, _logger) = (options, experiments, metrics, clock, logger);
@@ -131,7 +134,8 @@ public sealed partial class ShadowingControl : BackgroundService
     }
 
     private IReadOnlyList<string> HeldOff(Experiment experiment) =>
-        _latest.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
+        _latest.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons]
+            : Switch.Reasons;
 
     private IEnumerable<RolloutStanding> Standing() => _experiments.Select(StandingOf);
 
@@ -143,7 +147,8 @@ public sealed partial class ShadowingControl : BackgroundService
         // What nobody has been able to read again proves nothing any more.
         var isFresh = _clock.GetElapsedTime(_readAt) < ReadingHolds;
         return RoutingTable.From(
-            _latest, _experiments, _lease, operation => isFresh && reading.Of(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
+            _latest, _experiments, _lease, operation =>
+                isFresh && reading.Of(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
             _evidence.Fingerprint);
     }
 
@@ -202,10 +207,13 @@ public sealed partial class ShadowingControl : BackgroundService
     [LoggerMessage(32, LogLevel.Critical, "{Operation} is rolled back: {Reason}")]
     private partial void LogRolledBack(string operation, string reason);
 
-    [LoggerMessage(33, LogLevel.Critical, "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which neither shows all of its state nor has an Equals of its own. Shadowing is off.")]
+    [LoggerMessage(33, LogLevel.Critical,
+        "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which neither shows all of its state nor has an Equals of its "
+        + "own. Shadowing is off.")]
     private partial void LogRefusedType(string operation, string path, string type);
 
-    [LoggerMessage(34, LogLevel.Error, "An answer of {Operation} held a {Type} at '{Path}', which cannot be compared: such comparisons are incomparable. Logged once.")]
+    [LoggerMessage(34, LogLevel.Error,
+        "An answer of {Operation} held a {Type} at '{Path}', which cannot be compared: such comparisons are incomparable. Logged once.")]
     private partial void LogNotComparable(string operation, string path, string type);
 
     [LoggerMessage(31, LogLevel.Error, "Changed settings were refused, the last good ones stay: {Failures}")]

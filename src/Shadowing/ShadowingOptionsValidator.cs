@@ -6,11 +6,13 @@ using Microsoft.Extensions.Options;
 namespace Shadowing;
 
 /// <summary>Refuses bad settings at start: all of them at once, each with the value that was given and the rule it breaks.</summary>
-internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experiments, TimeProvider clock) : IValidateOptions<ShadowingOptions>
+internal sealed class ShadowingOptionsValidator(IEnumerable<Experiment> experiments, TimeProvider clock)
+    : IValidateOptions<ShadowingOptions>
 {
     public ValidateOptionsResult Validate(string? name, ShadowingOptions options)
     {
-        List<string> failures = [.. Failures(ShadowingOptions.Section, options), .. Failures($"{ShadowingOptions.Section}:Breaker", options.Breaker)];
+        List<string> failures =
+            [.. Failures(ShadowingOptions.Section, options), .. Failures($"{ShadowingOptions.Section}:Breaker", options.Breaker)];
         var known = experiments.Select(experiment => experiment.Operation).ToArray();
         foreach (var (operation, settings) in options.Operations)
         {
