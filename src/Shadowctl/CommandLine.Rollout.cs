@@ -15,18 +15,28 @@ internal sealed partial class CommandLine
             ? AskAsync(parsed, "rollout/" + Name(one), (console, answer) => Tables.Rollout(console, [answer]), _ => ExitCodes.Ok, token)
             : AskAsync(parsed, "rollout", (console, answer) => Tables.Rollout(console, Tables.Items(answer)), _ => ExitCodes.Ok, token));
 
-        var fingerprint = new Argument<string>("fingerprint") { Description = "As the gate names it; without one, the build that answers.", DefaultValueFactory = _ => "this" };
-        var stage = new Argument<string>("stage") { Description = "off, shadow-1, shadow-10, shadow-100, ramp-1, ramp-5, ramp-25, ramp-50, full or complete." };
+        var fingerprint = new Argument<string>("fingerprint")
+        {
+            Description = "As the gate names it; without one, the build that answers.",
+            DefaultValueFactory = _ => "this",
+        };
+        var stage = new Argument<string>("stage")
+        {
+            Description = "off, shadow-1, shadow-10, shadow-100, ramp-1, ramp-5, ramp-25, ramp-50, full or complete.",
+        };
         var mode = new Argument<string>("mode") { Description = "on or off." };
         mode.AcceptOnlyFromAmong("on", "off");
         var force = new Option<bool>("--force") { Description = "Against the gate; audited, and shown for as long as it lasts." };
         return new("rollout", "Where operations stand, and how they move.")
         {
             get,
-            Change("nominate", "Names the build that is to be promoted.", (body, parsed) => body["nominate"] = parsed.GetValue(fingerprint), fingerprint),
+            Change("nominate", "Names the build that is to be promoted.", (body, parsed) =>
+                body["nominate"] = parsed.GetValue(fingerprint), fingerprint),
             Change("advance", "Takes the next step, if it is earned.", (body, parsed) => Move(body, "next", parsed.GetValue(force)), force),
-            Change("set", "Goes to a stage: down always, up if it is the next and earned.", (body, parsed) => Move(body, parsed.GetValue(stage), parsed.GetValue(force)), stage, force),
-            Change("automatic", "Whether earned steps are taken without anybody.", (body, parsed) => body["automatic"] = parsed.GetValue(mode) == "on", mode),
+            Change("set", "Goes to a stage: down always, up if it is the next and earned.", (body, parsed) =>
+                Move(body, parsed.GetValue(stage), parsed.GetValue(force)), stage, force),
+            Change("automatic", "Whether earned steps are taken without anybody.", (body, parsed) =>
+                body["automatic"] = parsed.GetValue(mode) == "on", mode),
             Change("acknowledge", "Lets an operation advance again that was rolled back.", (body, _) => body["acknowledge"] = true),
         };
 
@@ -40,7 +50,8 @@ internal sealed partial class CommandLine
     /// <summary>Reads the generation, and changes that one: whoever comes in between is noticed.</summary>
     private Command Change(string name, string description, Action<JsonObject, ParseResult> fill, params Symbol[] symbols)
     {
-        var operation = new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
+        var operation =
+            new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
         var reason = Reason();
         var command = new Command(name, description) { operation, reason };
         foreach (var symbol in symbols)
@@ -86,7 +97,8 @@ internal sealed partial class CommandLine
         var verdict = new Option<string?>("--verdict") { Description = "Only those that were judged so, such as mismatch." };
         var subject = new Option<long?>("--subject") { Description = "Only about the row of this key." };
         var limit = new Option<int>("--limit") { Description = "How many; the latest first.", DefaultValueFactory = _ => 100 };
-        var command = new Command("served", "What the candidate has answered: whom it may have harmed.") { operation, verdict, subject, limit };
+        var command =
+            new Command("served", "What the candidate has answered: whom it may have harmed.") { operation, verdict, subject, limit };
         command.SetAction((parsed, token) =>
         {
             var query = $"limit={parsed.GetValue(limit)}";
@@ -104,5 +116,6 @@ internal sealed partial class CommandLine
         else table(_console);
     }
 
-    private static Option<string> Reason() => new("--reason") { Description = "Why; it goes into the audit.", HelpName = "TEXT", Required = true };
+    private static Option<string> Reason() =>
+        new("--reason") { Description = "Why; it goes into the audit.", HelpName = "TEXT", Required = true };
 }

@@ -12,13 +12,19 @@ internal sealed partial class CommandLine
 
     private Command Sweep()
     {
-        var operation = new Argument<string>("operation") { Description = "Such as orders.get; get alone where no other has this last word." };
+        var operation =
+            new Argument<string>("operation") { Description = "Such as orders.get; get alone where no other has this last word." };
         var reason = Reason();
-        var rate = new Option<double?>("--rate") { Description = "Comparisons a second at most, 1 to 1000; the service's default is 20.", HelpName = "N" };
+        var rate = new Option<double?>("--rate")
+        {
+            Description = "Comparisons a second at most, 1 to 1000; the service's default is 20.",
+            HelpName = "N",
+        };
         var shape = new Option<string?>("--shape") { Description = "Compare this shape only.", HelpName = "SHAPE" };
         var detach = new Option<bool>("--detach") { Description = "Order it, and do not wait for its end." };
         var id = new Argument<long>("id");
-        var start = new Command("start", "Walks the existing data through both sides, and waits for the end: 0 if nothing differed, 2 if something did.")
+        var start = new Command(
+            "start", "Walks the existing data through both sides, and waits for the end: 0 if nothing differed, 2 if something did.")
         {
             operation, reason, rate, shape, detach,
         };
@@ -39,7 +45,8 @@ internal sealed partial class CommandLine
         });
 
         var list = new Command("list", "The latest sweeps, and how far they are.");
-        list.SetAction((parsed, token) => AskAsync(parsed, "sweeps", (console, answer) => Tables.Sweeps(console, Tables.Items(answer)), _ => ExitCodes.Ok, token));
+        list.SetAction((parsed, token) =>
+            AskAsync(parsed, "sweeps", (console, answer) => Tables.Sweeps(console, Tables.Items(answer)), _ => ExitCodes.Ok, token));
         var follow = new Command("follow", "Waits for the end of a sweep.") { id };
         follow.SetAction(async (parsed, token) =>
         {
@@ -56,7 +63,8 @@ internal sealed partial class CommandLine
             await PrintAsync(parsed, stopped, console => Tables.Sweeps(console, [stopped]));
             return ExitCodes.Ok;
         });
-        return new("sweep", "Proves what traffic is too thin to prove: existing data, walked through both sides.") { start, list, follow, stop };
+        return new(
+            "sweep", "Proves what traffic is too thin to prove: existing data, walked through both sides.") { start, list, follow, stop };
     }
 
     private async Task<int> FollowAsync(ParseResult parsed, ShadowClient client, long id, CancellationToken cancellationToken)
@@ -66,7 +74,8 @@ internal sealed partial class CommandLine
         if (parsed.GetValue(_format) == "json") sweep = await WaitAsync(_ => { });
         else
         {
-            sweep = await _console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            sweep = await _console.Progress()
+                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
                 .StartAsync(async progress =>
                 {
                     var bar = progress.AddTask($"sweep {id}");
@@ -75,7 +84,8 @@ internal sealed partial class CommandLine
                         var (walked, total) = ((long?)seen["walked"] ?? 0, (long?)seen["total"]);
                         (bar.IsIndeterminate, bar.MaxValue) = (total is null, Math.Max(1, total ?? 1));
                         bar.Value = (string?)seen["state"] == "done" ? bar.MaxValue : walked;
-                        bar.Description = $"{Markup.Escape((string?)seen["operation"] ?? "")}: {walked:N0}{(total is null ? "" : $" of {total:N0}")}";
+                        bar.Description =
+                            $"{Markup.Escape((string?)seen["operation"] ?? "")}: {walked:N0}{(total is null ? "" : $" of {total:N0}")}";
                     });
                 });
         }

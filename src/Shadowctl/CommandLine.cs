@@ -50,7 +50,8 @@ internal sealed partial class CommandLine
         try
         {
             if (parsed.Errors.Count == 0)
-                return await parsed.InvokeAsync(new() { Output = _output, Error = error, EnableDefaultExceptionHandler = false }, cancellationToken);
+                return await parsed.InvokeAsync(
+                    new() { Output = _output, Error = error, EnableDefaultExceptionHandler = false }, cancellationToken);
             foreach (var wrong in parsed.Errors) await error.WriteLineAsync(wrong.Message);
             return ExitCodes.Usage;
         }
@@ -70,15 +71,18 @@ internal sealed partial class CommandLine
 
     private Command OnOperation(string name, string description, Func<JsonNode, int> exitCode)
     {
-        var operation = new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
+        var operation =
+            new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
         var command = new Command(name, description) { operation };
-        command.SetAction((parsed, token) => AskAsync(parsed, "gate/" + Name(parsed.GetRequiredValue(operation)), Tables.Gate, exitCode, token));
+        command.SetAction((parsed, token) =>
+            AskAsync(parsed, "gate/" + Name(parsed.GetRequiredValue(operation)), Tables.Gate, exitCode, token));
         return command;
     }
 
     private Command Mismatches()
     {
-        var signature = new Argument<string?>("signature") { Arity = ArgumentArity.ZeroOrOne, Description = "One of the list, to see all of it." };
+        var signature =
+            new Argument<string?>("signature") { Arity = ArgumentArity.ZeroOrOne, Description = "One of the list, to see all of it." };
         var command = new Command("mismatches", "What differs, by signature, with the cause that it points to.") { signature };
         command.SetAction((parsed, token) => parsed.GetValue(signature) is { } one
             ? AskAsync(parsed, "mismatches/" + Uri.EscapeDataString(one), Tables.Mismatch, _ => ExitCodes.Ok, token)
@@ -91,7 +95,12 @@ internal sealed partial class CommandLine
         var signature = new Argument<string>("signature");
         var owner = new Option<string>("--owner") { Description = "Who answers for it.", HelpName = "NAME", Required = true };
         var reason = new Option<string>("--reason") { Description = "Why it is intended.", HelpName = "TEXT", Required = true };
-        var expires = new Option<DateTimeOffset>("--expires") { Description = "When it is a mismatch again; 180 days ahead at most.", HelpName = "TIME", Required = true };
+        var expires = new Option<DateTimeOffset>("--expires")
+        {
+            Description = "When it is a mismatch again; 180 days ahead at most.",
+            HelpName = "TIME",
+            Required = true,
+        };
         var command = new Command("accept", "Accepts a signature as intended, for a time.") { signature, owner, reason, expires };
         command.SetAction(async (parsed, token) =>
         {
@@ -110,7 +119,8 @@ internal sealed partial class CommandLine
     }
 
     private async Task<int> AskAsync(
-        ParseResult parsed, string path, Action<IAnsiConsole, JsonNode> table, Func<JsonNode, int> exitCode, CancellationToken cancellationToken)
+        ParseResult parsed, string path, Action<IAnsiConsole, JsonNode> table, Func<JsonNode, int> exitCode,
+        CancellationToken cancellationToken)
     {
         using var client = _connection.Open(parsed);
         var answer = await client.GetAsync(path, cancellationToken);

@@ -26,7 +26,8 @@ internal sealed class ShadowClient : IDisposable
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
     }
 
-    public Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
+    public Task<JsonNode> GetAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Get, path, null, cancellationToken);
 
     public Task<JsonNode> PostAsync(string path, JsonNode body, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, path, body, cancellationToken);
@@ -35,7 +36,8 @@ internal sealed class ShadowClient : IDisposable
         SendAsync(HttpMethod.Put, path, body, cancellationToken);
 
     /// <summary>Where the answer has no body.</summary>
-    public Task DeleteAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, path, null, cancellationToken);
+    public Task DeleteAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Delete, path, null, cancellationToken);
 
     public void Dispose() => _http.Dispose();
 
@@ -50,7 +52,8 @@ internal sealed class ShadowClient : IDisposable
             if (response.StatusCode is HttpStatusCode.NoContent) return new JsonObject();
             var answer = await response.Content.ReadFromJsonAsync<JsonNode>(cancellationToken);
             if (response.IsSuccessStatusCode && answer is not null) return answer;
-            throw new RefusedException(ExitCodeOf(response.StatusCode), $"{(int)response.StatusCode} {(string?)answer?["code"]}: {(string?)answer?["detail"]}");
+            throw new RefusedException(
+                ExitCodeOf(response.StatusCode), $"{(int)response.StatusCode} {(string?)answer?["code"]}: {(string?)answer?["detail"]}");
         }
         catch (HttpRequestException unreachable)
         {

@@ -8,12 +8,15 @@ namespace Shadowctl;
 internal static class Tables
 {
     private static readonly string[] Columns =
-        ["operation", "stage", "served", "requests", "compared", "match", "tolerated", "mismatch", "transient", "errors", "incomparable", "skipped", "alive"];
+        ["operation", "stage", "served", "requests", "compared", "match", "tolerated", "mismatch", "transient", "errors", "incomparable",
+            "skipped", "alive"];
 
     public static void Status(IAnsiConsole console, JsonNode status)
     {
         var off = string.Join(", ", Items(status["offBecause"]).Select(reason => (string?)reason));
-        console.MarkupLineInterpolated($"replica {Text(status["replica"])}  ·  candidate {Text(status["fingerprint"]?["candidate"])}  ·  shadowing {((bool?)status["enabled"] is true ? "on" : "off: " + off)}");
+        console.MarkupInterpolated(
+            $"replica {Text(status["replica"])}  ·  candidate {Text(status["fingerprint"]?["candidate"])}  ·  shadowing ");
+        console.MarkupLineInterpolated($"{((bool?)status["enabled"] is true ? "on" : "off: " + off)}");
         foreach (var finding in Items(status["findings"]))
             console.MarkupLineInterpolated($"[red]{Text(finding["severity"])}[/] {Text(finding["object"])}: {Text(finding["finding"])}");
         var table = Plain(Columns);
@@ -21,9 +24,11 @@ internal static class Tables
         {
             var outcomes = operation["comparisons"];
             table.AddRow(Cells(
-                Text(operation["operation"]), Text(operation["stage"]), Text(operation["effectiveServePercent"]) + " %", Text(operation["requests"]), Sum(outcomes),
+                Text(operation["operation"]), Text(operation["stage"]), Text(operation["effectiveServePercent"]) + " %",
+                Text(operation["requests"]), Sum(outcomes),
                 Text(outcomes?["match"]), Text(outcomes?["tolerated"]), Text(outcomes?["mismatch"]), Text(outcomes?["transient"]),
-                Number((long?)outcomes?["candidate_error"] + (long?)outcomes?["candidate_timeout"]), Text(outcomes?["incomparable"]), Sum(operation["skips"]),
+                Number((long?)outcomes?["candidate_error"] + (long?)outcomes?["candidate_timeout"]), Text(outcomes?["incomparable"]),
+                Sum(operation["skips"]),
                 (bool?)operation["selfTest"]?["isAlive"] switch { true => "yes", false => "NO", _ => "" }));
         }
 
@@ -32,9 +37,12 @@ internal static class Tables
 
     public static void Gate(IAnsiConsole console, JsonNode gate)
     {
-        console.MarkupLineInterpolated($"[bold]{Text(gate["decision"])}[/]  {Text(gate["operation"])}  {Text(gate["stage"])} → {Text(gate["target"])}  ·  policy {Text(gate["policy"])} v{Text(gate["policyVersion"])}");
+        console.MarkupInterpolated(
+            $"[bold]{Text(gate["decision"])}[/]  {Text(gate["operation"])}  {Text(gate["stage"])} → {Text(gate["target"])}  ·  policy ");
+        console.MarkupLineInterpolated($"{Text(gate["policy"])} v{Text(gate["policyVersion"])}");
         console.MarkupLineInterpolated($"{Text(gate["sentence"])}");
-        foreach (var reason in Items(gate["reasons"])) console.MarkupLineInterpolated($"  {Text(reason["code"]),-20} {Text(reason["text"])}");
+        foreach (var reason in Items(gate["reasons"])) console.MarkupLineInterpolated(
+            $"  {Text(reason["code"]),-20} {Text(reason["text"])}");
     }
 
     public static void Mismatches(IAnsiConsole console, JsonNode list)
@@ -42,9 +50,11 @@ internal static class Tables
         var table = Plain("signature", "operation", "what", "count", "accepted", "last seen", "cause", "where");
         foreach (var one in Items(list["mismatches"]))
         {
-            var where = string.Join(", ", Items(one["differences"]).Select(difference => $"{Text(difference["path"])} {Text(difference["kind"])}".Trim()).Take(3));
+            var where = string.Join(", ", Items(one["differences"])
+                .Select(difference => $"{Text(difference["path"])} {Text(difference["kind"])}".Trim()).Take(3));
             table.AddRow(Cells(
-                Text(one["signature"]), Text(one["operation"]), Text(one["severity"]) == "critical" ? "CRITICAL" : Text(one["outcome"]), Text(one["count"]),
+                Text(one["signature"]), Text(one["operation"]), Text(one["severity"]) == "critical" ? "CRITICAL" : Text(one["outcome"]),
+                Text(one["count"]),
                 Text(one["accepted"]), Text(one["lastSeen"]), Text(one["diagnosis"]?["cause"]), where));
         }
 
@@ -55,15 +65,25 @@ internal static class Tables
     public static void Mismatch(IAnsiConsole console, JsonNode detail)
     {
         var one = detail["mismatch"]!;
-        console.MarkupLineInterpolated($"[bold]{Text(one["signature"])}[/]  {Text(one["operation"])}  {Text(one["outcome"])}  {Text(one["severity"])}  ·  {Text(one["count"])} times, first {Text(one["firstSeen"])}, last {Text(one["lastSeen"])}");
-        foreach (var difference in Items(one["differences"])) console.MarkupLineInterpolated($"  {Text(difference["path"])} {Text(difference["kind"])}");
+        console.MarkupInterpolated(
+            $"[bold]{Text(one["signature"])}[/]  {Text(one["operation"])}  {Text(one["outcome"])}  {Text(one["severity"])}  ·  ");
+        console.MarkupLineInterpolated($"{Text(one["count"])} times, first {Text(one["firstSeen"])}, last {Text(one["lastSeen"])}");
+        foreach (var difference in Items(one["differences"])) console.MarkupLineInterpolated(
+            $"  {Text(difference["path"])} {Text(difference["kind"])}");
         console.MarkupLineInterpolated($"cause    {Text(one["diagnosis"]?["cause"])}: {Text(one["diagnosis"]?["evidence"])}");
         console.MarkupLineInterpolated($"look at  {Text(one["diagnosis"]?["lookAt"])}");
         if (detail["acceptance"] is { } acceptance)
-            console.MarkupLineInterpolated($"accepted by {Text(acceptance["acceptedBy"])} for {Text(acceptance["owner"])} until {Text(acceptance["expiresAt"])}: {Text(acceptance["reason"])}");
+        {
+            console.MarkupInterpolated($"accepted by {Text(acceptance["acceptedBy"])} for {Text(acceptance["owner"])} ");
+            console.MarkupLineInterpolated($"until {Text(acceptance["expiresAt"])}: {Text(acceptance["reason"])}");
+        }
+
         if (Items(one["samples"]).LastOrDefault() is not { } sample) return;
-        var parameters = string.Join(' ', Items(sample["parameters"]).Select(entry => $"{Text(entry["name"])}={Text(entry["value"]?["text"] ?? entry["value"]?["hash"])}"));
-        console.MarkupLineInterpolated($"latest   {Text(sample["shape"])}  ·  {parameters}  ·  trace {Text(sample["traceId"])} of request {Text(sample["requestTraceId"])}");
+        var parameters = string.Join(' ', Items(sample["parameters"])
+            .Select(entry => $"{Text(entry["name"])}={Text(entry["value"]?["text"] ?? entry["value"]?["hash"])}"));
+        console.MarkupInterpolated(
+            $"latest   {Text(sample["shape"])}  ·  {parameters}  ·  trace {Text(sample["traceId"])} of request ");
+        console.MarkupLineInterpolated($"{Text(sample["requestTraceId"])}");
         foreach (var sql in Items(sample["controlSql"])) console.MarkupLineInterpolated($"control  {Text(sql)}");
         foreach (var sql in Items(sample["candidateSql"])) console.MarkupLineInterpolated($"candid.  {Text(sql)}");
     }
@@ -72,7 +92,8 @@ internal static class Tables
     {
         var table = Plain("at", "actor", "action", "subject", "detail");
         foreach (var entry in Items(audit["entries"]))
-            table.AddRow(Cells(Text(entry["at"]), Text(entry["actor"]), Text(entry["action"]), Text(entry["subject"]), entry["detail"]?.ToJsonString() ?? ""));
+            table.AddRow(Cells(Text(entry["at"]), Text(entry["actor"]), Text(entry["action"]), Text(entry["subject"]),
+                entry["detail"]?.ToJsonString() ?? ""));
         console.Write(table);
     }
 
@@ -88,7 +109,8 @@ internal static class Tables
             ];
             table.AddRow(Cells(
                 Text(one["operation"]), Text(one["stage"]), Text(one["effectiveServePercent"]) + " %", Text(one["generation"]),
-                (string?)one["nominated"] is { } nominated && nominated == (string?)one["fingerprint"] ? nominated + " (this)" : Text(one["nominated"]),
+                (string?)one["nominated"] is { } nominated && nominated == (string?)one["fingerprint"] ? nominated + " (this)"
+                    : Text(one["nominated"]),
                 Text(one["attempt"]), Text(one["changedBy"]), string.Join("; ", remarks.Where(remark => remark.Length > 0).Distinct())));
         }
 
@@ -97,9 +119,12 @@ internal static class Tables
 
     public static void Rollback(IAnsiConsole console, JsonNode answer)
     {
-        console.MarkupLineInterpolated($"rolled back: {string.Join(", ", Items(answer["operations"]).Select(Text))}{((bool?)answer["published"] is true ? "" : "; the store could not be told, other replicas stop when their lease ends, within 3 s")}");
+        var rest = (bool?)answer["published"] is true
+            ? "" : "; the store could not be told, other replicas stop when their lease ends, within 3 s";
+        console.MarkupLineInterpolated($"rolled back: {string.Join(", ", Items(answer["operations"]).Select(Text))}{rest}");
         var table = Plain("replica", "state", "in flight", "seen");
-        foreach (var one in Items(answer["replicas"])) table.AddRow(Cells(Text(one["replica"]), Text(one["state"]), Text(one["inFlight"]), Text(one["seenSecondsAgo"]) + " s ago"));
+        foreach (var one in Items(answer["replicas"])) table.AddRow(
+            Cells(Text(one["replica"]), Text(one["state"]), Text(one["inFlight"]), Text(one["seenSecondsAgo"]) + " s ago"));
         console.Write(table);
         InFlight(console, Items(answer["replicas"]));
     }
@@ -110,7 +135,8 @@ internal static class Tables
         foreach (var replica in replicas)
         {
             foreach (var write in Items(replica["writesInFlight"]))
-                table.AddRow(Cells(Text(replica["replica"]), Text(write["operation"]), Text(write["shape"]), Text(write["subject"]), Text(write["since"])));
+                table.AddRow(Cells(Text(replica["replica"]), Text(write["operation"]), Text(write["shape"]), Text(write["subject"]),
+                    Text(write["since"])));
         }
 
         if (table.Rows.Count > 0) console.Write(table);
@@ -122,7 +148,8 @@ internal static class Tables
         foreach (var one in Items(answer))
         {
             table.AddRow(Cells(
-                Text(one["at"]), Text(one["operation"]), Text(one["shape"]), Text(one["subject"]), Text(one["user"]), Text(one["fingerprint"]), Text(one["verdict"])));
+                Text(one["at"]), Text(one["operation"]), Text(one["shape"]), Text(one["subject"]), Text(one["user"]),
+                Text(one["fingerprint"]), Text(one["verdict"])));
         }
 
         console.Write(table);
@@ -140,7 +167,8 @@ internal static class Tables
             ];
             var shapes = Items(one["shapes"]).Select(shape => new[]
             {
-                Text(shape["shape"]), $"{Number((long?)shape["swept"])} of {Number((long?)shape["existing"])}", Number((long?)shape["mismatches"]),
+                Text(shape["shape"]), $"{Number((long?)shape["swept"])} of {Number((long?)shape["existing"])}",
+                Number((long?)shape["mismatches"]),
             }).DefaultIfEmpty(["", "", ""]);
             foreach (var (shape, i) in shapes.Select((shape, i) => (shape, i)))
                 table.AddRow(Cells([.. i == 0 ? own : ["", "", "", "", ""], .. shape]));

@@ -4,8 +4,8 @@ using OpenTelemetry;
 namespace Shadowing.AspNetCore;
 
 /// <summary>
-/// Keeps the driver's spans of failed statements from being exported: it records the database's message with them, and that quotes rows. The
-/// span around them has the error's type.
+/// Keeps the driver's spans of failed statements from being exported: it records the database's message with them, and that quotes rows.
+/// The span around them has the error's type.
 /// </summary>
 internal sealed class QuotingSpans : BaseProcessor<Activity>
 {

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Shadowing.AspNetCore;
 
-/// <summary>Whether the service has been warmed up. It takes no traffic before: the first query of each kind costs many times the rest.</summary>
+/// <summary>
+/// Whether the service has been warmed up. It takes no traffic before: the first query of each kind costs many times the rest.
+/// </summary>
 public sealed class Readiness : IHealthCheck
 {
     private volatile bool _warm;

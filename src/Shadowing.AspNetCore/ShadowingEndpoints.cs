@@ -19,9 +19,11 @@ public static class ShadowingEndpoints
     private const string IssuerScheme = "operator-jwt";
 
     /// <summary>
-    /// Adds what the endpoints need: the section <c>Operators</c> with its tokens, the rate limit and the authentication of operators, and the
-    /// warm-up. The application registers its <see cref="WarmUpPlan{TStore}"/>, maps the endpoints with <see cref="MapShadowing"/> behind
-    /// <c>UseExceptionHandler</c>, <c>UseRateLimiter</c>, <c>UseAuthentication</c> and <c>UseAuthorization</c>, and lets its readiness wait for
+    /// Adds what the endpoints need: the section <c>Operators</c> with its tokens, the rate limit and the authentication of operators, and
+    /// the warm-up. The application registers its <see cref="WarmUpPlan{TStore}"/>, maps the endpoints with <see cref="MapShadowing"/>
+    /// behind
+    /// <c>UseExceptionHandler</c>, <c>UseRateLimiter</c>, <c>UseAuthentication</c> and <c>UseAuthorization</c>, and lets its readiness wait
+    /// for
     /// <see cref="Readiness"/>.
     /// </summary>
     public static void AddShadowingEndpoints<TStore>(this IServiceCollection services, IConfiguration configuration)
@@ -31,7 +33,8 @@ public static class ShadowingEndpoints
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })
             .AddJwtBearer(IssuerScheme);
-        services.AddOptions<JwtBearerOptions>(IssuerScheme).Configure<IOptions<OperatorsOptions>>((jwt, operators) => Trust(jwt, operators.Value.Issuer));
+        services.AddOptions<JwtBearerOptions>(IssuerScheme)
+            .Configure<IOptions<OperatorsOptions>>((jwt, operators) => Trust(jwt, operators.Value.Issuer));
         services.AddAuthorizationBuilder()
             .AddPolicy(OperatorPolicies.MayView, policy => Require(policy, OperatorRoles.Viewer, OperatorRoles.Operator))
             .AddPolicy(OperatorPolicies.MayOperate, policy => Require(policy, OperatorRoles.Operator))
@@ -64,7 +67,8 @@ public static class ShadowingEndpoints
         void Require(AuthorizationPolicyBuilder policy, params string[] roles)
         {
             policy.AddAuthenticationSchemes(OperatorAuthentication.SchemeName).RequireClaim("role", roles);
-            if (configuration[$"{OperatorsOptions.Section}:Issuer:Issuer"] is { Length: > 0 }) policy.AddAuthenticationSchemes(IssuerScheme);
+            if (configuration[$"{OperatorsOptions.Section}:Issuer:Issuer"] is { Length: > 0 }) policy.AddAuthenticationSchemes(
+                IssuerScheme);
         }
     }
 

@@ -9,7 +9,9 @@ using Shadowing.Journal;
 
 namespace Shadowing.AspNetCore;
 
-/// <summary>Every signal by OpenTelemetry: metrics on <c>/metrics</c> always; metrics, traces and logs over OTLP where an endpoint is set.</summary>
+/// <summary>
+/// Every signal by OpenTelemetry: metrics on <c>/metrics</c> always; metrics, traces and logs over OTLP where an endpoint is set.
+/// </summary>
 public static class ShadowingTelemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -39,7 +41,8 @@ public static class ShadowingTelemetry
         {
             // Meters are collected by name, those of another replica in this process too; each belongs to one host's factory.
             var own = provider.GetRequiredService<IMeterFactory>();
-            metrics.AddView(instrument => instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop : null);
+            metrics.AddView(instrument =>
+                instrument.Meter.Scope is IMeterFactory other && other != own ? MetricStreamConfiguration.Drop : null);
         });
 
         void Bound(OtlpExporterOptions options)

@@ -6,8 +6,8 @@ using Shadowing.Writing;
 namespace Shadowing.AspNetCore;
 
 /// <summary>
-/// Runs the application's reads on both sides, and its writes in the sandbox, before the service calls itself ready: the first query of each
-/// kind costs many times the rest, and must be neither a user's nor taken for the candidate's fault.
+/// Runs the application's reads on both sides, and its writes in the sandbox, before the service calls itself ready: the first query of
+/// each kind costs many times the rest, and must be neither a user's nor taken for the candidate's fault.
 /// </summary>
 /// <remarks>
 /// Users wait for the served database only. The shadow starts once its role has been checked; a candidate that cannot be warmed up, or does

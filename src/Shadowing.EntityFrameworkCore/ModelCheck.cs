@@ -37,7 +37,9 @@ public static class ModelCheck
     /// Compares tables, columns, types, lengths, nullability, defaults and keys with the catalogue that <paramref name="connection"/> sees;
     /// unqualified tables are found as statements find them, by the search path.
     /// </summary>
-    /// <returns>By table and column in the model's order; empty where they agree. Indexes and columns the candidate has no use for do not count.</returns>
+    /// <returns>
+    /// By table and column in the model's order; empty where they agree. Indexes and columns the candidate has no use for do not count.
+    /// </returns>
     /// <remarks>Reads <c>pg_catalog</c> alone, so it needs no right to any table.</remarks>
     public static async Task<IReadOnlyList<ModelDisagreement>> CompareAsync(
         DbContext context, NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -106,7 +108,8 @@ public static class ModelCheck
             var expected = new CatalogueKey(Names(reference.Columns), reference.PrincipalTable.Name, Action(reference.OnDeleteAction));
             if (actual.Keys.Contains(expected)) continue;
             var found = actual.Keys.FirstOrDefault(candidate => candidate.Principal is not null && candidate.Columns == expected.Columns);
-            yield return new($"{table.Name}.{expected.Columns}", $"has {Reference(found)}, the model says {Reference(expected)}", Breaks: false);
+            yield return new(
+                $"{table.Name}.{expected.Columns}", $"has {Reference(found)}, the model says {Reference(expected)}", Breaks: false);
         }
     }
 
@@ -134,7 +137,8 @@ public static class ModelCheck
 
     private static string Nullability(bool isNullable) => isNullable ? "allows NULL" : "is NOT NULL";
 
-    private static string Default(string? expression, bool generates) => generates ? "a generated number" : $"default {expression ?? "NULL"}";
+    private static string Default(string? expression, bool generates) =>
+        generates ? "a generated number" : $"default {expression ?? "NULL"}";
 
     private static string Key(string? columns) => columns is null ? "no primary key" : $"primary key ({columns})";
 

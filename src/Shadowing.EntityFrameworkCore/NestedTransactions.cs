@@ -6,10 +6,12 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace Shadowing.EntityFrameworkCore;
 
 /// <summary>
-/// Lets <c>context.Database.BeginTransaction</c> mean a savepoint where a transaction is around the context already: a snapshot, a sandbox, a write whose
-/// rows are read. EF Core alone refuses it there, and the candidate would be blamed for where it was run.
+/// Lets <c>context.Database.BeginTransaction</c> mean a savepoint where a transaction is around the context already: a snapshot, a sandbox,
+/// a write whose rows are read. EF Core alone refuses it there, and the candidate would be blamed for where it was run.
 /// </summary>
-/// <remarks>An isolation level that is asked for inside a transaction is passed over: the outer one's holds, as the server would have it.</remarks>
+/// <remarks>
+/// An isolation level that is asked for inside a transaction is passed over: the outer one's holds, as the server would have it.
+/// </remarks>
 internal sealed class NestedTransactions(IRelationalConnection connection) : IRelationalTransactionManager
 {
     private NestedTransaction? _nested;
@@ -29,9 +31,11 @@ internal sealed class NestedTransactions(IRelationalConnection connection) : IRe
     public Task<IDbContextTransaction> BeginTransactionAsync(CancellationToken cancellationToken = default) =>
         BeginTransactionAsync(IsolationLevel.Unspecified, cancellationToken);
 
-    public async Task<IDbContextTransaction> BeginTransactionAsync(IsolationLevel isolationLevel, CancellationToken cancellationToken = default)
+    public async Task<IDbContextTransaction> BeginTransactionAsync(
+        IsolationLevel isolationLevel, CancellationToken cancellationToken = default)
     {
-        if (connection.CurrentTransaction is not { } outer) return await connection.BeginTransactionAsync(isolationLevel, cancellationToken);
+        if (connection.CurrentTransaction is not { } outer)
+            return await connection.BeginTransactionAsync(isolationLevel, cancellationToken);
         var nested = Nest(outer);
         await outer.CreateSavepointAsync(nested.Name, cancellationToken);
         return _nested = nested;
@@ -57,12 +61,14 @@ internal sealed class NestedTransactions(IRelationalConnection connection) : IRe
 
     public IDbContextTransaction? UseTransaction(DbTransaction? transaction) => connection.UseTransaction(transaction);
 
-    public IDbContextTransaction? UseTransaction(DbTransaction? transaction, Guid transactionId) => connection.UseTransaction(transaction, transactionId);
+    public IDbContextTransaction? UseTransaction(DbTransaction? transaction, Guid transactionId) =>
+        connection.UseTransaction(transaction, transactionId);
 
     public Task<IDbContextTransaction?> UseTransactionAsync(DbTransaction? transaction, CancellationToken cancellationToken = default) =>
         connection.UseTransactionAsync(transaction, cancellationToken);
 
-    public Task<IDbContextTransaction?> UseTransactionAsync(DbTransaction? transaction, Guid transactionId, CancellationToken cancellationToken = default) =>
+    public Task<IDbContextTransaction?> UseTransactionAsync(
+        DbTransaction? transaction, Guid transactionId, CancellationToken cancellationToken = default) =>
         connection.UseTransactionAsync(transaction, transactionId, cancellationToken);
 
     public void ResetState()
@@ -83,7 +89,9 @@ internal sealed class NestedTransactions(IRelationalConnection connection) : IRe
         : throw new InvalidOperationException("The connection is already in a transaction and cannot participate in another transaction.");
 }
 
-/// <summary>A transaction of the candidate's own inside another: what is not committed by the time it is disposed is undone, and nothing else is.</summary>
+/// <summary>
+/// A transaction of the candidate's own inside another: what is not committed by the time it is disposed is undone, and nothing else is.
+/// </summary>
 internal sealed class NestedTransaction(IDbContextTransaction outer, Action ended) : IDbContextTransaction, IInfrastructure<DbTransaction>
 {
     private bool _hasEnded;
@@ -122,15 +130,18 @@ internal sealed class NestedTransaction(IDbContextTransaction outer, Action ende
 
     public void CreateSavepoint(string name) => outer.CreateSavepoint(name);
 
-    public Task CreateSavepointAsync(string name, CancellationToken cancellationToken = default) => outer.CreateSavepointAsync(name, cancellationToken);
+    public Task CreateSavepointAsync(string name, CancellationToken cancellationToken = default) =>
+        outer.CreateSavepointAsync(name, cancellationToken);
 
     public void RollbackToSavepoint(string name) => outer.RollbackToSavepoint(name);
 
-    public Task RollbackToSavepointAsync(string name, CancellationToken cancellationToken = default) => outer.RollbackToSavepointAsync(name, cancellationToken);
+    public Task RollbackToSavepointAsync(string name, CancellationToken cancellationToken = default) =>
+        outer.RollbackToSavepointAsync(name, cancellationToken);
 
     public void ReleaseSavepoint(string name) => outer.ReleaseSavepoint(name);
 
-    public Task ReleaseSavepointAsync(string name, CancellationToken cancellationToken = default) => outer.ReleaseSavepointAsync(name, cancellationToken);
+    public Task ReleaseSavepointAsync(string name, CancellationToken cancellationToken = default) =>
+        outer.ReleaseSavepointAsync(name, cancellationToken);
 
     public void Dispose()
     {

@@ -25,14 +25,16 @@ public sealed class AuditLog(NpgsqlDataSource evidence)
     /// <summary>The latest entries, newest first.</summary>
     public async Task<IReadOnlyList<AuditEntry>> LatestAsync(int count, CancellationToken cancellationToken)
     {
-        await using var command = evidence.CreateCommand("select id, at, actor, action, subject, detail from shadow.audit order by id desc limit $1");
+        await using var command =
+            evidence.CreateCommand("select id, at, actor, action, subject, detail from shadow.audit order by id desc limit $1");
         command.Bind(count);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var entries = new List<AuditEntry>();
         while (await reader.ReadAsync(cancellationToken))
         {
             entries.Add(new(
-                reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(2), reader.GetString(3), reader.GetString(4), reader.GetString(5)));
+                reader.GetInt64(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
+                reader.GetString(5)));
         }
 
         return entries;

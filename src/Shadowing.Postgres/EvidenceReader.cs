@@ -11,7 +11,8 @@ internal sealed class EvidenceReader(
     private const string Mine = "where fingerprint = $1";
 
     /// <summary>What began anew is read from its latest beginning.</summary>
-    private const string Present = "left join shadow.restart r using (fingerprint, operation, shape) where fingerprint = $1 and e.epoch = coalesce(r.epoch, 0)";
+    private const string Present =
+        "left join shadow.restart r using (fingerprint, operation, shape) where fingerprint = $1 and e.epoch = coalesce(r.epoch, 0)";
 
     /// <summary>How often shapes have begun anew, by operation; empty for the operation as a whole.</summary>
     public async Task<ILookup<string, KeyValuePair<string, int>>> EpochsAsync() => (await ListAsync(
@@ -21,13 +22,15 @@ internal sealed class EvidenceReader(
 
     public Task<List<ShapeRow>> CountsAsync() => ListAsync(
         $"""
-        select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials, statements_more,
+        select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials,
+            statements_more,
             (select min(first_at) from shadow.evidence f where f.fingerprint = $1 and f.operation = e.operation)
         from shadow.evidence e {Present}
         """,
         static row => new ShapeRow(
             row.GetString(0), row.GetString(1),
-            new(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8), row.GetInt64(9),
+            new(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8),
+                row.GetInt64(9),
                 row.GetInt64(10)),
             row.GetFieldValue<DateTimeOffset>(11)),
         fingerprint);
@@ -45,7 +48,8 @@ internal sealed class EvidenceReader(
             where minute > now() - interval '14 days' group by 1, 2
             """,
             static row => new TrafficHour(
-                row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt32(3), row.GetFieldValue<DateTimeOffset>(4)));
+                row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt32(3),
+                row.GetFieldValue<DateTimeOffset>(4)));
         var now = await ListAsync("select now()", static row => row.GetFieldValue<DateTimeOffset>(0));
         return new(now[0], hours);
     }
@@ -54,10 +58,12 @@ internal sealed class EvidenceReader(
     {
         var epochs = await ListAsync(
             $"select operation, epoch, unproven, requests from shadow.unproven {Mine} order by epoch",
-            static row => (Operation: row.GetString(0), Epoch: row.GetInt32(1), Unproven: row.GetInt64(2), Requests: row.GetInt64(3)), fingerprint);
+            static row =>
+                (Operation: row.GetString(0), Epoch: row.GetInt32(1), Unproven: row.GetInt64(2), Requests: row.GetInt64(3)), fingerprint);
         var least = (await ListAsync(
             $"select operation, least from shadow.unproven_least {Mine}",
-            static row => (Operation: row.GetString(0), Least: row.GetDouble(1)), fingerprint)).ToDictionary(row => row.Operation, row => row.Least);
+            static row => (Operation: row.GetString(0), Least: row.GetDouble(1)), fingerprint))
+                .ToDictionary(row => row.Operation, row => row.Least);
         return epochs.GroupBy(row => row.Operation).ToDictionary(
             operation => operation.Key,
             operation => operation.Aggregate(
@@ -74,7 +80,8 @@ internal sealed class EvidenceReader(
             await using var command = Command(
                 """
                 insert into shadow.unproven_least (fingerprint, operation, least) values ($1, $2, $3)
-                on conflict (fingerprint, operation) do update set least = excluded.least, last_at = now() where excluded.least < unproven_least.least
+                on conflict (fingerprint, operation) do update set least = excluded.least, last_at = now() where excluded.least <
+                    unproven_least.least
                 """,
                 fingerprint, operation, share.Looked().Least);
             await command.ExecuteNonQueryAsync(cancellationToken);
@@ -83,7 +90,8 @@ internal sealed class EvidenceReader(
 
     public async Task<Dictionary<string, PairedLatency>> LatencyAsync() => (await ListAsync(
         $"select operation, quantile, blocks, total, squares from shadow.latency {Mine}",
-        static row => (Operation: row.GetString(0), Quantile: row.GetString(1), Blocks: new LatencyBlocks(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
+        static row => (Operation: row.GetString(0), Quantile: row.GetString(1),
+            Blocks: new LatencyBlocks(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
         fingerprint)).GroupBy(row => row.Operation).ToDictionary(operation => operation.Key, operation => new PairedLatency(
             operation.FirstOrDefault(row => row.Quantile == "p50").Blocks,
             operation.FirstOrDefault(row => row.Quantile == "p95").Blocks,
@@ -121,7 +129,8 @@ internal sealed class EvidenceReader(
         static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)), candidate);
 
     /// <summary>
-    /// A run that neither said goodbye nor has flushed for a while ended uncleanly; when, its last flush tells, or its beginning if it had none.
+    /// A run that neither said goodbye nor has flushed for a while ended uncleanly; when, its last flush tells, or its beginning if it had
+    /// none.
     /// </summary>
     public async Task<TimeSpan?> SinceUncleanExitAsync() => (await ListAsync(
         """

@@ -17,7 +17,9 @@ public enum FlushResult
 /// <summary>Storing evidence: counts by addition, cases by OR, each batch once.</summary>
 public sealed partial class EvidenceStore
 {
-    /// <summary>Stores a batch, whole or not at all. Rows are taken in one order, so that replicas wait for each other and never in a circle.</summary>
+    /// <summary>
+    /// Stores a batch, whole or not at all. Rows are taken in one order, so that replicas wait for each other and never in a circle.
+    /// </summary>
     public async Task<FlushResult> FlushAsync(Guid incarnation, EvidenceBatch batch, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(batch);
@@ -43,7 +45,9 @@ public sealed partial class EvidenceStore
         return FlushResult.Written;
     }
 
-    /// <summary>Says that the run is alive, also while there is nothing to store: who falls silent without goodbye has ended uncleanly.</summary>
+    /// <summary>
+    /// Says that the run is alive, also while there is nothing to store: who falls silent without goodbye has ended uncleanly.
+    /// </summary>
     public async Task BeatAsync(Guid incarnation, CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand(
@@ -54,11 +58,13 @@ public sealed partial class EvidenceStore
 
     private static void AddCounts(NpgsqlBatch commands, EvidenceBatch batch)
     {
-        ShapeBatch[] shapes = [.. batch.Shapes.OrderBy(shape => shape.Operation, StringComparer.Ordinal).ThenBy(shape => shape.Shape, StringComparer.Ordinal)];
+        ShapeBatch[] shapes = [.. batch.Shapes.OrderBy(shape => shape.Operation, StringComparer.Ordinal)
+            .ThenBy(shape => shape.Shape, StringComparer.Ordinal)];
         if (shapes.Length == 0) return;
         Add(commands,
             """
-            insert into shadow.evidence (fingerprint, operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed,
+            insert into shadow.evidence (fingerprint, operation, shape, requests, comparisons, differing, tolerated, transients,
+                incomparable, shed,
                 statement_trials, statements_more, epoch)
             select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
             on conflict (fingerprint, operation, shape, epoch) do update set last_at = now(),
@@ -97,9 +103,11 @@ public sealed partial class EvidenceStore
             insert into shadow.evidence_page (fingerprint, operation, shape, epoch, kind, page, bits)
             select $1, operation, shape, epoch, kind, page, bits::bit(4096)
             from unnest($2, $3, $4, $5, $6, $7) as t(operation, shape, epoch, kind, page, bits)
-            on conflict (fingerprint, operation, shape, epoch, kind, page) do update set bits = evidence_page.bits | excluded.bits, last_at = now()
+            on conflict (fingerprint, operation, shape, epoch, kind, page) do update set bits = evidence_page.bits | excluded.bits, last_at
+                = now()
             """,
-            batch.Fingerprint, Column(page => page.Operation), Column(page => page.Shape ?? ""), Column(page => page.Epoch), Column(page => Name(page.Set)),
+            batch.Fingerprint, Column(page => page.Operation), Column(page => page.Shape ?? ""), Column(page => page.Epoch),
+            Column(page => Name(page.Set)),
             Column(page => page.Page.Number), Column(page => new BitArray(page.Page.Bytes.ToArray())));
 
         T[] Column<T>(Func<PageBatch, T> of) => [.. pages.Select(of)];
@@ -117,7 +125,8 @@ public sealed partial class EvidenceStore
                     on conflict (fingerprint, operation, epoch) do update
                     set unproven = unproven.unproven + excluded.unproven, requests = unproven.requests + excluded.requests
                     """,
-                    batch.Fingerprint, operation.Operation, operation.UnprovenEpoch, operation.Unproven.Unproven, operation.Unproven.Requests);
+                    batch.Fingerprint, operation.Operation, operation.UnprovenEpoch, operation.Unproven.Unproven,
+                    operation.Unproven.Requests);
             }
 
             if (operation.Served > 0)
@@ -132,14 +141,16 @@ public sealed partial class EvidenceStore
                     batch.Fingerprint, operation.Operation, operation.Served, operation.Failed);
             }
 
-            foreach (var (quantile, blocks) in new[] { ("p50", operation.Latency.P50), ("p95", operation.Latency.P95), ("p99", operation.Latency.P99) })
+            var quantiles = new[] { ("p50", operation.Latency.P50), ("p95", operation.Latency.P95), ("p99", operation.Latency.P99) };
+            foreach (var (quantile, blocks) in quantiles)
             {
                 if (blocks.Count == 0) continue;
                 Add(commands,
                     """
                     insert into shadow.latency (fingerprint, operation, quantile, blocks, total, squares) values ($1, $2, $3, $4, $5, $6)
                     on conflict (fingerprint, operation, quantile) do update
-                    set blocks = latency.blocks + excluded.blocks, total = latency.total + excluded.total, squares = latency.squares + excluded.squares
+                    set blocks = latency.blocks + excluded.blocks, total = latency.total + excluded.total, squares = latency.squares +
+                        excluded.squares
                     """,
                     batch.Fingerprint, operation.Operation, quantile, blocks.Count, blocks.Sum, blocks.SumOfSquares);
             }

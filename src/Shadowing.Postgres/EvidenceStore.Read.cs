@@ -20,7 +20,8 @@ public sealed partial class EvidenceStore
     /// <param name="policy">By which failures of a served candidate are too many.</param>
     /// <param name="operations">All operations, those without any evidence too.</param>
     public async Task<MergedEvidence> ReadAsync(
-        string fingerprint, string candidate, IReadOnlyCollection<string> operations, GatePolicy policy, CancellationToken cancellationToken)
+        string fingerprint, string candidate, IReadOnlyCollection<string> operations, GatePolicy policy,
+        CancellationToken cancellationToken)
     {
         await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
@@ -40,7 +41,8 @@ public sealed partial class EvidenceStore
         return new(
             [.. operations.Select(operation => Of(operation))],
             operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
-            operations.ToDictionary(operation => operation, operation => (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),
+            operations.ToDictionary(operation => operation, operation =>
+                (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),
             traffic.IsBusy);
 
         OperationEvidence Of(string operation)
@@ -51,7 +53,8 @@ public sealed partial class EvidenceStore
 
             // Cases of different shapes are different cases: where the operation began anew, those of shapes that did not still count.
             long Whole(CaseSet set) => Math.Max(Cases("", set), cases
-                .Where(entry => entry.Key.Operation == operation && entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set)).Sum(entry => entry.Value));
+                .Where(entry => entry.Key.Operation == operation && entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set))
+                    .Sum(entry => entry.Value));
             var (soak, days) = traffic.SoakOf(operation, shapes.Length == 0 ? null : shapes.Min(shape => shape.FirstAt));
             var hours = shapes.Length == 0 ? 0 : Math.Max((traffic.Now - shapes.Min(shape => shape.FirstAt)).TotalHours, 1 / 60d);
             var requests = Math.Max(Sum(shape => shape.Requests), 1);

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Shadowing.Postgres;
 
-/// <summary>The state of shadowing, in the schema <c>shadow</c> and nowhere else: versioned from the first day, never in the application's tables.</summary>
+/// <summary>
+/// The state of shadowing, in the schema <c>shadow</c> and nowhere else: versioned from the first day, never in the application's tables.
+/// </summary>
 /// <param name="evidence">A data source of the role that owns the schema and can touch nothing else.</param>
 public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
 {
@@ -21,7 +23,8 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
         await using var ask = new NpgsqlCommand("select coalesce(max(version), 0) from shadow.migration", connection, transaction);
         var version = (int)(await ask.ExecuteScalarAsync(cancellationToken))!;
         if (version > Migrations.InOrder.Length)
-            throw new InvalidOperationException($"Schema shadow is of version {version}; this build knows up to {Migrations.InOrder.Length}.");
+            throw new InvalidOperationException(
+                $"Schema shadow is of version {version}; this build knows up to {Migrations.InOrder.Length}.");
         for (; version < Migrations.InOrder.Length; version++)
         {
             await ExecuteAsync(Migrations.InOrder[version]);

@@ -90,7 +90,8 @@ internal static class Migrations
             last_at timestamptz not null default now(),
             primary key (fingerprint, operation, shape, kind, page)
         );
-        comment on table shadow.evidence_page is 'Distinct cases of all replicas, as bits of their hashes; shape is empty for the operation as a whole.';
+        comment on table shadow.evidence_page is
+            'Distinct cases of all replicas, as bits of their hashes; shape is empty for the operation as a whole.';
         create table shadow.unproven (
             fingerprint text not null,
             operation text not null,
@@ -147,7 +148,8 @@ internal static class Migrations
             primary key (operation, fingerprint),
             unique (operation, attempt)
         );
-        comment on table shadow.nomination is 'Fingerprints that were ever to be promoted: each spends a part of the chance of being wrong.';
+        comment on table shadow.nomination is
+            'Fingerprints that were ever to be promoted: each spends a part of the chance of being wrong.';
         create table shadow.replica (
             incarnation uuid primary key,
             replica text not null,
@@ -230,7 +232,8 @@ internal static class Migrations
             reason text not null,
             primary key (fingerprint, operation, shape)
         );
-        comment on table shadow.restart is 'Shapes whose evidence began anew; shape is empty for the operation as a whole. Earlier epochs are read no more.';
+        comment on table shadow.restart is
+            'Shapes whose evidence began anew; shape is empty for the operation as a whole. Earlier epochs are read no more.';
         alter table shadow.evidence add column epoch int not null default 0, drop constraint evidence_pkey,
             add primary key (fingerprint, operation, shape, epoch);
         alter table shadow.evidence_page add column epoch int not null default 0, drop constraint evidence_page_pkey,
@@ -241,7 +244,8 @@ internal static class Migrations
         create function shadow.restart_hit(_signature text, _reason text) returns void language sql as $fn$
             with hit as (
                 select operation, shape, count(*) over (partition by operation) >= 50 as is_cut
-                from (select distinct operation, jsonb_array_elements_text(document -> 'shapes') as shape from shadow.mismatch where signature = _signature) s
+                from (select distinct operation, jsonb_array_elements_text(document -> 'shapes') as shape from shadow.mismatch
+                    where signature = _signature) s
             ), restarted as (
                 select distinct e.fingerprint, e.operation, one.shape
                 from shadow.evidence e join hit h on h.operation = e.operation and (h.shape = e.shape or h.is_cut)
@@ -254,7 +258,8 @@ internal static class Migrations
                 returning fingerprint, operation
             ), sweeps as (
                 update shadow.sweep w set cursor = null, walked = 0, sequence = sequence + 1, owner = null
-                where state = 'running' and exists (select from begun b where b.fingerprint = w.fingerprint and b.operation = w.operation) returning id
+                where state = 'running' and exists (select from begun b where b.fingerprint = w.fingerprint and b.operation = w.operation)
+                    returning id
             )
             delete from shadow.sweep_shape where sweep in (select id from sweeps)
         $fn$;

@@ -6,8 +6,8 @@ namespace Shadowing.Postgres;
 
 /// <summary>Mismatches and acceptances of all replicas, in the schema <c>shadow</c>.</summary>
 /// <remarks>
-/// Each run of the service owns its rows and overwrites them with what it has seen since it started, so that a flush that is repeated or half
-/// done neither doubles nor loses; readers merge the runs.
+/// Each run of the service owns its rows and overwrites them with what it has seen since it started, so that a flush that is repeated or
+/// half done neither doubles nor loses; readers merge the runs.
 /// </remarks>
 /// <param name="evidence">A data source of the role that owns the schema.</param>
 public sealed class MismatchStore(NpgsqlDataSource evidence)
@@ -70,8 +70,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     }
 
     /// <summary>
-    /// Accepts a signature, or replaces how it was accepted; audited in the same transaction. The evidence of the shapes that it was ever seen in
-    /// begins anew.
+    /// Accepts a signature, or replaces how it was accepted; audited in the same transaction. The evidence of the shapes that it was ever
+    /// seen in begins anew.
     /// </summary>
     public Task AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)
     {
@@ -80,7 +80,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
             """
             with entry as (
                 insert into shadow.audit (actor, action, subject, detail)
-                values ($5, 'mismatch.accept', $1, jsonb_build_object('operation', $2, 'owner', $3, 'reason', $4, 'expiresAt', $7::timestamptz)))
+                values ($5, 'mismatch.accept', $1, jsonb_build_object('operation', $2, 'owner', $3, 'reason', $4, 'expiresAt',
+                    $7::timestamptz)))
             , accepted as (
                 insert into shadow.acceptance (signature, operation, owner, reason, accepted_by, accepted_at, expires_at)
                 values ($1, $2, $3, $4, $5, $6, $7)
@@ -144,7 +145,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         try
         {
             var group = JsonSerializer.Deserialize<MismatchGroup>(document, Json);
-            return group is { Causes.Count: > 0, Samples: not null, Fingerprints: not null, Shapes: not null, Diagnosis: not null } ? group : null;
+            return group is { Causes.Count: > 0, Samples: not null, Fingerprints: not null, Shapes: not null, Diagnosis: not null } ? group
+                : null;
         }
         catch (JsonException)
         {

@@ -4,7 +4,10 @@ using NpgsqlTypes;
 
 namespace Shadowing.Postgres;
 
-/// <summary>Opens both sides' stores on one REPEATABLE READ, read-only transaction of the shadow's own connection: no commit in between is seen by either.</summary>
+/// <summary>
+/// Opens both sides' stores on one REPEATABLE READ, read-only transaction of the shadow's own connection: no commit in between is seen by
+/// either.
+/// </summary>
 /// <typeparam name="TStore">What both sides implement.</typeparam>
 public sealed class OneSnapshotConfirmer<TStore>
 {
@@ -16,18 +19,20 @@ public sealed class OneSnapshotConfirmer<TStore>
 
     /// <param name="shadow">The shadow's data source.</param>
     /// <param name="servedView">
-    /// A small data source of the shadow's own, with the role and the settings of the served position: only read, and never one that users wait for.
+    /// A small data source of the shadow's own, with the role and the settings of the served position: only read, and never one that users
+    /// wait for.
     /// </param>
     /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
     /// <param name="rowVersions">
-    /// A query of two columns: a key of <c>@keys</c> (<c>int[]</c>), and the <c>xmin</c> of a row that an answer about it rests on, NULL for a row
-    /// that is gone.
+    /// A query of two columns: a key of <c>@keys</c> (<c>int[]</c>), and the <c>xmin</c> of a row that an answer about it rests on, NULL
+    /// for a row that is gone.
     /// </param>
     /// <param name="anyVersions">
     /// A query of two columns: a name (<c>text</c>) and the <c>xmin</c> of every row that an answer may rest on where no key says which.
     /// </param>
     public OneSnapshotConfirmer(
-        NpgsqlDataSource shadow, NpgsqlDataSource servedView, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, string rowVersions,
+        NpgsqlDataSource shadow, NpgsqlDataSource servedView, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver,
+        string rowVersions,
         string anyVersions)
     {
         (_shadow, _servedView, _storeOver) = (shadow, servedView, storeOver);
@@ -90,7 +95,8 @@ public sealed class OneSnapshotConfirmer<TStore>
             return await ServedView.OpenAsync(opener, id, cancellationToken);
         }
 
-        public async ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
+        public async ValueTask<RowsMoved> MovedSinceAsync(
+            string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
         {
             await transaction.RollbackAsync("before_side", cancellationToken);
             if (keys is { Count: 0 }) return RowsMoved.Nothing;

@@ -20,7 +20,8 @@ public static class PositionCheck
                 and (c.relforcerowsecurity or not pg_has_role(r.oid, c.relowner, 'USAGE')), false),
             coalesce((select string_agg(p.polname, ', ' order by p.polname) from pg_policy p
                 where p.polrelid = t.id and p.polcmd in ('r', '*')
-                  and exists (select from unnest(p.polroles) as n(oid) where case n.oid when 0 then true else pg_has_role(r.oid, n.oid, 'USAGE') end)), '')
+                  and exists (select from unnest(p.polroles) as n(oid) where case n.oid when 0 then true else pg_has_role(r.oid, n.oid,
+                      'USAGE') end)), '')
         from tables t cross join roles r left join pg_class c on c.oid = t.id
         """;
 
@@ -54,7 +55,8 @@ public static class PositionCheck
 
         return differences;
 
-        static string Said(Seen seen) => !seen.HasRowSecurity ? "all rows" : seen.Policies.Length == 0 ? "no policy, so no rows" : $"policy {seen.Policies}";
+        static string Said(Seen seen) =>
+            !seen.HasRowSecurity ? "all rows" : seen.Policies.Length == 0 ? "no policy, so no rows" : $"policy {seen.Policies}";
     }
 
     private static async Task<string> UserAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

@@ -44,8 +44,8 @@ public static class PostgresErrors
     }
 
     /// <summary>
-    /// Whether a server refused a snapshot because it does not know it: invalid identifier (before 17), undefined object (since), or another
-    /// database of the same server.
+    /// Whether a server refused a snapshot because it does not know it: invalid identifier (before 17), undefined object (since), or
+    /// another database of the same server.
     /// </summary>
     internal static bool IsForeignSnapshot(string state) =>
         state is PostgresErrorCodes.InvalidParameterValue or PostgresErrorCodes.UndefinedObject or PostgresErrorCodes.FeatureNotSupported;

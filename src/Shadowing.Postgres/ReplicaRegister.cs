@@ -21,7 +21,8 @@ public sealed class ReplicaRegister(NpgsqlDataSource evidence)
 {
     /// <summary>Notes what this replica has applied, and forgets those that have been silent for an hour.</summary>
     public async Task ReportAsync(
-        Guid incarnation, string replica, string fingerprint, IReadOnlyDictionary<string, AppliedRollout> applied, CancellationToken cancellationToken)
+        Guid incarnation, string replica, string fingerprint, IReadOnlyDictionary<string, AppliedRollout> applied,
+        CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand(
             """

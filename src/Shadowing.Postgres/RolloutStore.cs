@@ -15,7 +15,9 @@ public sealed record RolloutReading(IReadOnlyList<RolloutState> States, IReadOnl
 /// <param name="IsStale">Whether somebody else had changed the operation since; then nothing was changed.</param>
 public sealed record RolloutChange(RolloutState State, RolloutRefusal? Refused = null, bool IsStale = false);
 
-/// <summary>The states of the rollout: one row an operation, changed by comparing generations, each change audited in its own transaction.</summary>
+/// <summary>
+/// The states of the rollout: one row an operation, changed by comparing generations, each change audited in its own transaction.
+/// </summary>
 /// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
 /// <param name="firstStage">The stage of an operation that has no row yet; one that serves nobody.</param>
 public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
@@ -23,7 +25,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     /// <summary>The channel on which changes are announced: a shortcut, never relied on.</summary>
     public const string Channel = "shadow_rollout";
 
-    private const string Columns = "operation, generation, stage, nominated, attempt, held_because, automatic, forced, now() - staged_at, changed_by, reason";
+    private const string Columns =
+        "operation, generation, stage, nominated, attempt, held_because, automatic, forced, now() - staged_at, changed_by, reason";
 
     /// <summary>Reads the states of all operations.</summary>
     public async Task<RolloutReading> ReadAsync(IReadOnlyCollection<string> operations, CancellationToken cancellationToken)
@@ -58,7 +61,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         var state = await LockAsync(connection, transaction, operation, cancellationToken);
         if (expected is { } seen && seen != state.Generation) return new(state, IsStale: true);
         if (change is Nominate nominate)
-            change = nominate with { Attempt = await AttemptAsync(connection, transaction, operation, nominate.Fingerprint, cancellationToken) };
+            change =
+                nominate with { Attempt = await AttemptAsync(connection, transaction, operation, nominate.Fingerprint, cancellationToken) };
         var (next, refused) = RolloutRules.Apply(state, change, gate);
         if (refused is not null || next == state) return new(state, refused);
         next = next with { Generation = Math.Max(next.Generation, above + 1) };
@@ -79,7 +83,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             connection, transaction);
         begin.Bind(operation, firstStage.Name);
         await begin.ExecuteNonQueryAsync(cancellationToken);
-        await using var read = new NpgsqlCommand($"select {Columns} from shadow.rollout where operation = $1 for update", connection, transaction);
+        await using var read =
+            new NpgsqlCommand($"select {Columns} from shadow.rollout where operation = $1 for update", connection, transaction);
         read.Bind(operation);
         await using var reader = await read.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
@@ -88,7 +93,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
 
     /// <summary>Which nominated fingerprint of the operation it is: the same one always the same.</summary>
     private static async Task<int> AttemptAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, string operation, string fingerprint, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string operation, string fingerprint,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
@@ -104,17 +110,20 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     }
 
     private static async Task WriteAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutState next, RolloutState before, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutState next, RolloutState before,
+        CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
             """
-            update shadow.rollout set generation = $2, stage = $3, nominated = $4, attempt = $5, held_because = $6, automatic = $7, forced = $8,
+            update shadow.rollout set generation = $2, stage = $3, nominated = $4, attempt = $5, held_because = $6, automatic = $7, forced =
+                $8,
                 staged_at = case when $9 then now() else staged_at end, changed_at = now(), changed_by = $10, reason = $11
             where operation = $1
             """,
             connection, transaction);
         command.Bind(
-            next.Operation, next.Generation, next.Stage.Name, next.Nominated, next.Attempt, next.HeldBecause, next.IsAutomatic, next.IsForced,
+            next.Operation, next.Generation, next.Stage.Name, next.Nominated, next.Attempt, next.HeldBecause, next.IsAutomatic,
+            next.IsForced,
             next.Stage != before.Stage, next.ChangedBy, next.Reason);
         await command.ExecuteNonQueryAsync(cancellationToken);
         await using var notify = new NpgsqlCommand($"select pg_notify('{Channel}', $1)", connection, transaction);
@@ -123,7 +132,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     }
 
     private static async Task AuditAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutCommand change, RolloutState before, RolloutState next, GateDecision? gate,
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutCommand change, RolloutState before, RolloutState next,
+        GateDecision? gate,
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
@@ -139,7 +149,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             held = next.HeldBecause,
             forced = next.IsForced,
             automatic = next.IsAutomatic,
-            gate = gate is null ? null : new { decision = gate.Decision.Wire(), gate.Sentence, gate.Policy, gate.PolicyVersion, gate.Figures },
+            gate = gate is null ? null
+                : new { decision = gate.Decision.Wire(), gate.Sentence, gate.Policy, gate.PolicyVersion, gate.Figures },
         });
         command.Bind(change.Actor, change.Action, next.Operation, new JsonText(detail));
         await command.ExecuteNonQueryAsync(cancellationToken);
@@ -151,7 +162,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         var (operation, generation, name) = (row.GetString(0), row.GetInt64(1), row.GetString(2));
         var isKnown = Stage.TryParse(name, out var stage);
         var state = new RolloutState(
-            operation, generation, stage ?? Stage.Off, row.IsDBNull(3) ? null : row.GetString(3), row.GetInt32(4), row.IsDBNull(5) ? null : row.GetString(5),
+            operation, generation, stage ?? Stage.Off, row.IsDBNull(3) ? null : row.GetString(3), row.GetInt32(4), row.IsDBNull(5) ? null
+                : row.GetString(5),
             row.GetBoolean(6), row.GetBoolean(7), row.GetTimeSpan(8), row.GetString(9), row.GetString(10));
         var fault = !isKnown ? $"{operation}: there is no stage '{PlainText.Clean(name, 40)}'"
             : generation < 0 || state.Attempt < 1 ? $"{operation}: generation {generation}, attempt {state.Attempt}"

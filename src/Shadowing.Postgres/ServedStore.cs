@@ -7,8 +7,10 @@ namespace Shadowing.Postgres;
 /// <param name="Subject">The row that it is about; null where it is about many.</param>
 /// <param name="User">A keyed hash: equal for the same user.</param>
 /// <param name="Verdict">
-/// An outcome; <c>skipped:</c> and why it was not compared; null while that is not known, or was lost. Of a write before that <c>in_flight</c>, then
-/// <c>written</c>; <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can tell.
+/// An outcome; <c>skipped:</c> and why it was not compared; null while that is not known, or was lost. Of a write before that
+/// <c>in_flight</c>, then
+/// <c>written</c>; <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can
+/// tell.
 /// </param>
 public sealed record ServedRow(
     DateTimeOffset At, string Operation, string Shape, long? Subject, string User, string Fingerprint, string? Verdict);
@@ -24,7 +26,9 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     /// <summary>What a write is called before it is judged, in this order; whatever else is said of it holds.</summary>
     private static readonly string[] Provisional = ["in_flight", "written"];
 
-    /// <summary>No write takes as long: one that is in flight still was so when its replica died, and the server may have committed it.</summary>
+    /// <summary>
+    /// No write takes as long: one that is in flight still was so when its replica died, and the server may have committed it.
+    /// </summary>
     private const string Orphaned = "5 minutes";
 
     private const int MostRows = 1_000_000;
@@ -36,7 +40,8 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     {
         await using var batch = evidence.CreateBatch();
         verdicts = [.. verdicts.GroupBy(verdict => verdict.Number).Select(
-            each => each.OrderBy(verdict => Array.IndexOf(Provisional, verdict.Verdict) is var rank and >= 0 ? rank : Provisional.Length).Last()
+            each => each.OrderBy(verdict => Array.IndexOf(Provisional, verdict.Verdict) is var rank and >= 0 ? rank : Provisional.Length)
+                .Last()
                 with { Subject = each.Max(verdict => verdict.Subject) })];
         if (answers.Count > 0)
         {
@@ -46,7 +51,8 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
                 select $1, * from unnest($2, $3, $4, $5, $6, $7, $8) on conflict do nothing
                 """,
                 incarnation, Column(answer => answer.Number), Column(answer => answer.At.UtcDateTime), Column(answer => answer.Operation),
-                Column(answer => answer.Shape), Column(answer => answer.Subject), Column(answer => hashOf(answer.User)), Column(answer => answer.Fingerprint));
+                Column(answer => answer.Shape), Column(answer => answer.Subject), Column(answer => hashOf(answer.User)),
+                Column(answer => answer.Fingerprint));
         }
 
         if (verdicts.Count > 0)
@@ -97,14 +103,17 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         while (await reader.ReadAsync(cancellationToken))
         {
             rows.Add(new(
-                reader.GetFieldValue<DateTimeOffset>(0), reader.GetString(1), reader.GetString(2), reader.IsDBNull(3) ? null : reader.GetInt64(3),
+                reader.GetFieldValue<DateTimeOffset>(0), reader.GetString(1), reader.GetString(2), reader.IsDBNull(3) ? null
+                    : reader.GetInt64(3),
                 reader.GetString(4), reader.GetString(5), reader.IsDBNull(6) ? null : reader.GetString(6)));
         }
 
         return rows;
     }
 
-    /// <summary>Forgets what is older than 30 days, or beyond the latest million; and minutes and alerts that no window looks back to.</summary>
+    /// <summary>
+    /// Forgets what is older than 30 days, or beyond the latest million; and minutes and alerts that no window looks back to.
+    /// </summary>
     public async Task PruneAsync(CancellationToken cancellationToken)
     {
         await using var batch = evidence.CreateBatch();

@@ -5,7 +5,9 @@ namespace Shadowing.Postgres;
 
 /// <summary>What shadowing must know of an application's database.</summary>
 /// <param name="Application">Begins the names of all its sessions, as <c>orders-shadow</c> in <c>pg_stat_activity</c>.</param>
-/// <param name="Tables">Every table that the operations read or write. Both roles must see them alike; evidence begins anew when one changes.</param>
+/// <param name="Tables">
+/// Every table that the operations read or write. Both roles must see them alike; evidence begins anew when one changes.
+/// </param>
 /// <param name="Sandbox">The tables that writes touch, as the sandbox copies them; empty where no operation writes.</param>
 /// <param name="FingerprintOn">The fingerprint of this build on a schema, from the schema's own: what evidence is counted for.</param>
 public sealed record ShadowedDatabase(

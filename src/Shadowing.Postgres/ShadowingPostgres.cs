@@ -12,8 +12,9 @@ namespace Shadowing.Postgres;
 public static class ShadowingPostgres
 {
     /// <summary>
-    /// Adds the data sources of all positions, the stores of evidence, mismatches and the rollout with what keeps them, the sandbox, and the
-    /// watch over roles and tables. Call it before <c>AddShadowing</c>: hosted services stop in reverse, and these must outlast the lane.
+    /// Adds the data sources of all positions, the stores of evidence, mismatches and the rollout with what keeps them, the sandbox, and
+    /// the watch over roles and tables. Call it before <c>AddShadowing</c>: hosted services stop in reverse, and these must outlast the
+    /// lane.
     /// The application registers its sweeps as <c>IReadOnlyList&lt;Sweep&lt;TStore&gt;&gt;</c>, and its checks as <see cref="CheckSetup"/>.
     /// </summary>
     public static IServiceCollection AddShadowingPostgres<TStore>(this IServiceCollection services, ShadowedDatabase database)

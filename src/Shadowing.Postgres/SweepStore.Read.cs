@@ -7,7 +7,8 @@ public sealed partial class SweepStore
 {
     private const string Columns =
         """
-        id, operation, fingerprint, shape, state, rate, walked, total, case when not $$ then replica end, exhaustive, started_by, reason, started_at, ended_at
+        id, operation, fingerprint, shape, state, rate, walked, total, case when not $$ then replica end, exhaustive, started_by, reason,
+            started_at, ended_at
         """;
 
     /// <summary>The latest sweeps, newest first.</summary>
@@ -16,7 +17,8 @@ public sealed partial class SweepStore
     {
         var sweeps = new List<SweepState>();
         await using var batch = evidence.CreateBatch();
-        Add($"select {Columns.Replace("$$", Abandoned, StringComparison.Ordinal)} from shadow.sweep where $1::bigint is null or id = $1 order by id desc limit $2");
+        Add($"select {Columns.Replace("$$", Abandoned, StringComparison.Ordinal)} from shadow.sweep where $1::bigint is null or id = $1 "
+            + "order by id desc limit $2");
         Add(
             """
             select sweep, shape, existing, swept, mismatches from shadow.sweep_shape
@@ -26,7 +28,8 @@ public sealed partial class SweepStore
         while (await reader.ReadAsync(cancellationToken))
         {
             sweeps.Add(new(
-                reader.GetInt64(0), reader.GetString(1), reader.GetString(2), Text(3), reader.GetString(4), reader.GetDouble(5), reader.GetInt64(6),
+                reader.GetInt64(0), reader.GetString(1), reader.GetString(2), Text(3), reader.GetString(4), reader.GetDouble(5),
+                reader.GetInt64(6),
                 reader.IsDBNull(7) ? null : reader.GetInt64(7), Text(8), reader.GetBoolean(9), reader.GetString(10), reader.GetString(11),
                 reader.GetFieldValue<DateTimeOffset>(12), reader.IsDBNull(13) ? null : reader.GetFieldValue<DateTimeOffset>(13), []));
         }

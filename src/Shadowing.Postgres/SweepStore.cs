@@ -13,12 +13,15 @@ namespace Shadowing.Postgres;
 /// <param name="IsExhaustive">Whether, once done, it has made every request whose answer the data of its time decides.</param>
 public sealed record SweepState(
     long Id, string Operation, string Fingerprint, string? Shape, string State, double Rate, long Walked, long? Total, string? Replica,
-    bool IsExhaustive, string StartedBy, string Reason, DateTimeOffset StartedAt, DateTimeOffset? EndedAt, IReadOnlyList<SweptShapeState> Shapes);
+    bool IsExhaustive, string StartedBy, string Reason, DateTimeOffset StartedAt, DateTimeOffset? EndedAt,
+    IReadOnlyList<SweptShapeState> Shapes);
 
 /// <summary>What a sweep found of a shape: <see cref="SweptShape"/>.</summary>
 public sealed record SweptShapeState(string Shape, long Existing, long Swept, long Mismatches);
 
-/// <summary>Sweeps in the schema <c>shadow</c>: ordered by anybody, run by one replica at a time, gone on with by another where that one dies.</summary>
+/// <summary>
+/// Sweeps in the schema <c>shadow</c>: ordered by anybody, run by one replica at a time, gone on with by another where that one dies.
+/// </summary>
 /// <param name="evidence">A data source of the role that owns the schema.</param>
 public sealed partial class SweepStore(NpgsqlDataSource evidence)
 {
@@ -28,16 +31,19 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
     /// <summary>Orders a sweep; audited in the same transaction.</summary>
     /// <returns>Its id; null where one of the operation is running.</returns>
     public async Task<long?> StartAsync(
-        string operation, string fingerprint, string? shape, double rate, bool isExhaustive, string actor, string reason, CancellationToken cancellationToken)
+        string operation, string fingerprint, string? shape, double rate, bool isExhaustive, string actor, string reason,
+        CancellationToken cancellationToken)
     {
         await using var command = Ask(
             """
             with started as (
-                insert into shadow.sweep (operation, fingerprint, shape, rate, exhaustive, started_by, reason) values ($1, $2, $3, $4, $5, $6, $7)
+                insert into shadow.sweep (operation, fingerprint, shape, rate, exhaustive, started_by, reason) values ($1, $2, $3, $4, $5,
+                    $6, $7)
                 on conflict (operation, fingerprint) where state = 'running' do nothing returning id),
             entry as (
                 insert into shadow.audit (actor, action, subject, detail)
-                select $6, 'sweep.start', $1, jsonb_build_object('text', $7, 'sweep', id, 'fingerprint', $2, 'shape', $3::text, 'rate', $4) from started)
+                select $6, 'sweep.start', $1, jsonb_build_object('text', $7, 'sweep', id, 'fingerprint', $2, 'shape', $3::text, 'rate', $4)
+                    from started)
             select id from started
             """,
             operation, fingerprint, shape, rate, isExhaustive, actor, reason);
@@ -51,7 +57,8 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         await using var command = Ask(
             """
             with stopped as (
-                update shadow.sweep set state = 'stopped', ended_at = now(), owner = null where id = $1 and state = 'running' returning operation, walked)
+                update shadow.sweep set state = 'stopped', ended_at = now(), owner = null where id = $1 and state = 'running' returning
+                    operation, walked)
             insert into shadow.audit (actor, action, subject, detail)
             select $2, 'sweep.stop', operation, jsonb_build_object('text', $3, 'sweep', $1, 'walked', walked) from stopped
             """,
@@ -67,7 +74,8 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
             with claimed as (
                 update shadow.sweep set owner = $1, replica = $2, beat_at = now()
                 where id = (
-                    select id from shadow.sweep where fingerprint = $3 and state = 'running' and {Abandoned} order by id limit 1 for update skip locked)
+                    select id from shadow.sweep where fingerprint = $3 and state = 'running' and {Abandoned} order by id limit 1 for update
+                        skip locked)
                 returning id, operation, shape, rate, cursor, sequence)
             select c.*, r.shape, r.epoch from claimed c left join shadow.restart r on r.fingerprint = $3 and r.operation = c.operation
             """,
@@ -90,7 +98,8 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
     /// <returns>Whether it is still this run's to do.</returns>
     public async Task<bool> BeatAsync(long id, Guid incarnation, CancellationToken cancellationToken)
     {
-        await using var command = Ask("update shadow.sweep set beat_at = now() where id = $1 and owner = $2 and state = 'running'", id, incarnation);
+        await using var command =
+            Ask("update shadow.sweep set beat_at = now() where id = $1 and owner = $2 and state = 'running'", id, incarnation);
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
@@ -119,11 +128,13 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         await using var move = Within(connection, transaction,
             """
             update shadow.sweep set cursor = $4, sequence = $3, walked = walked + $5, beat_at = now(),
-                state = case when $6 then 'done' else state end, ended_at = case when $6 then now() end, owner = case when $6 then null else owner end
+                state = case when $6 then 'done' else state end, ended_at = case when $6 then now() end, owner = case when $6 then null else
+                    owner end
             where id = $1 and owner = $2 and state = 'running' and sequence < $3
             """,
             advance.Id, incarnation, advance.Sequence, advance.Cursor, advance.Walked, advance.IsFinished);
-        if (await move.ExecuteNonQueryAsync(cancellationToken) == 0) return await WasStoredAsync(connection, transaction, advance, cancellationToken);
+        if (await move.ExecuteNonQueryAsync(cancellationToken) == 0)
+            return await WasStoredAsync(connection, transaction, advance, cancellationToken);
         if (advance.Shapes.Count > 0)
         {
             Add(
@@ -167,7 +178,8 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         NpgsqlConnection connection, NpgsqlTransaction transaction, SweepAdvance advance, CancellationToken cancellationToken)
     {
         await using var command = Within(
-            connection, transaction, "select sequence = $2 and state <> 'stopped' from shadow.sweep where id = $1", advance.Id, advance.Sequence);
+            connection, transaction, "select sequence = $2 and state <> 'stopped' from shadow.sweep where id = $1", advance.Id,
+            advance.Sequence);
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 

@@ -11,20 +11,25 @@ internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudg
     /// <summary>Whether as many abandoned runs are going as may be.</summary>
     public bool IsExhausted => Volatile.Read(ref _abandoned) >= settings.Current.MaxAbandoned;
 
-    /// <summary>Opens a store and runs on it, on a thread of its own choosing, so that a side which blocks does not block the lane.</summary>
+    /// <summary>
+    /// Opens a store and runs on it, on a thread of its own choosing, so that a side which blocks does not block the lane.
+    /// </summary>
     /// <returns>
-    /// The observation. Never throws: a store that cannot be had is observed as <see cref="ShadowUnavailableException"/>, a run that passes its
-    /// limit as <see cref="ShadowTimeoutException"/>. The lease is disposed, and its time in the database charged, once the run has really ended.
+    /// The observation. Never throws: a store that cannot be had is observed as <see cref="ShadowUnavailableException"/>, a run that passes
+    /// its limit as <see cref="ShadowTimeoutException"/>. The lease is disposed, and its time in the database charged, once the run has
+    /// really ended.
     /// </returns>
     public async Task<Observation<T>> ObserveAsync<TStore, T>(
-        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, CancellationToken stopping,
+        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run,
+        CancellationToken stopping,
         Position position = Position.Shadow)
     {
         var limit = settings.Current.ShadowTimeout;
         var timer = new CancellationTokenSource(limit, clock);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stopping);
         var started = clock.GetTimestamp();
-        var observing = Task.Run(() => RunAsync(open, run, () => timer.IsCancellationRequested, position, cancellation.Token), CancellationToken.None);
+        var observing =
+            Task.Run(() => RunAsync(open, run, () => timer.IsCancellationRequested, position, cancellation.Token), CancellationToken.None);
         try
         {
             return await observing.WaitAsync(limit + settings.Current.CancelGrace, clock, CancellationToken.None);

@@ -5,8 +5,8 @@ using Shadowing.Writing;
 namespace Shadowing;
 
 /// <summary>
-/// Asks both sides again on one snapshot of the data, or of a write in the sandbox on the same rows, so that a difference counts only where no row
-/// that moved can explain it.
+/// Asks both sides again on one snapshot of the data, or of a write in the sandbox on the same rows, so that a difference counts only where
+/// no row that moved can explain it.
 /// </summary>
 internal sealed class Confirmer<TStore>(
     OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, SettingsInForce settings,
@@ -45,7 +45,8 @@ internal sealed class Confirmer<TStore>(
         var open = new SharedResource(snapshot);
         try
         {
-            return await DecideAsync(experiment, request, control, candidate, seen, served, horizon, snapshot, open, again, second, stopping);
+            return await DecideAsync(
+                experiment, request, control, candidate, seen, served, horizon, snapshot, open, again, second, stopping);
         }
 #pragma warning disable CA1031 // As above: the connection may go at any time.
         catch (Exception)
@@ -131,15 +132,18 @@ internal sealed class Confirmer<TStore>(
             if (keys is not null && !moved.HasRows && experiment.ShowsPart && !some.Any(Movements.IsInRow))
                 (keys, moved) = (null, await snapshot.MovedSinceAsync(horizon, null, limit.Token));
             // Something was written and no row bears witness: one may have come and gone again. That neither excuses nor accuses.
-            return keys is null && moved.Any && !moved.HasRows ? ([], moved, true) : (Movements.Unexplained(some, keys, moved), moved, false);
+            return keys is null && moved.Any && !moved.HasRows ? ([], moved, true)
+                : (Movements.Unexplained(some, keys, moved), moved, false);
         }
 
         // It answers on the snapshot: perhaps because a transaction is around it. What fails live, and does so again, fails.
         async Task<(ConfirmationVerdict, Verdict)> FailsAgainAsync()
         {
             var live = await again(second);
-            return live.Error is not null && !judge.IsUnavailable(live.Error) && judge.ErrorType(live.Error) == judge.ErrorType(candidate.Error)
-                ? (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, live, judge.Compare(experiment, request, controlAgain, live).Differences))
+            return live.Error is not null && !judge.IsUnavailable(live.Error)
+                && judge.ErrorType(live.Error) == judge.ErrorType(candidate.Error)
+                ? (ConfirmationVerdict.Confirmed,
+                    judge.Failed(controlAgain, live, judge.Compare(experiment, request, controlAgain, live).Differences))
                 : Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
         }
 

@@ -1,6 +1,8 @@
 namespace Shadowing;
 
-/// <summary>What kind of failure an exception is, so that two sides that fail differently in type but alike in kind are seen as alike.</summary>
+/// <summary>
+/// What kind of failure an exception is, so that two sides that fail differently in type but alike in kind are seen as alike.
+/// </summary>
 /// <param name="Name">A name from a small set: a SQLSTATE, or an exception's type.</param>
 /// <param name="IsUnavailable">The database could not be reached, or ended the connection: no word about the code that was running.</param>
 /// <param name="IsOutdated">

@@ -12,14 +12,17 @@ public abstract class Experiment
     /// <summary>The operation's name in metrics, settings and the status: <c>orders.list</c>.</summary>
     public string Operation { get; }
 
-    /// <summary>Whether the operation changes data. A write is never shadowed but in a sandbox, and what it stored is compared too.</summary>
+    /// <summary>
+    /// Whether the operation changes data. A write is never shadowed but in a sandbox, and what it stored is compared too.
+    /// </summary>
     public bool Writes { get; init; }
 
     /// <summary>The tables that a write may touch, with their columns: what metrics may name of the rows. The default names none.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Stores { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>
-    /// What a shape has in common with those that must be answered by the same side: the list, for its pages. The default is the shape itself.
+    /// What a shape has in common with those that must be answered by the same side: the list, for its pages. The default is the shape
+    /// itself.
     /// </summary>
     public Func<string, string> ShapeFamily { get; init; } = static shape => shape;
 
@@ -63,13 +66,15 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<int>?> Touches { get; init; } = static (_, _) => null;
 
     /// <summary>
-    /// Whether the answer shows a part of the rows that decide it, as a page does: one that is not shown may come or go and push another in or out.
+    /// Whether the answer shows a part of the rows that decide it, as a page does: one that is not shown may come or go and push another in
+    /// or out.
     /// The default is that it shows them all.
     /// </summary>
     public bool ShowsPart { get; init; }
 
     /// <summary>
-    /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical, as is one that stored other rows.
+    /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical, as is one that stored
+    /// other rows.
     /// The default is never.
     /// </summary>
     public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;
@@ -85,18 +90,22 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     } = static _ => "any";
 
     /// <summary>
-    /// The parameters that make one case differ from another: without those that change with every request and decide nothing, such as a pinned
-    /// clock. The default is the whole request.
+    /// The parameters that make one case differ from another: without those that change with every request and decide nothing, such as a
+    /// pinned clock. The default is the whole request.
     /// </summary>
     public Func<TRequest, object?> CaseOf { get; init; } = static request => request;
 
     /// <summary>Who asks: the same user's requests of an operation are answered by the same side. The default knows one user.</summary>
     public Func<TRequest, long> UserOf { get; init; } = static _ => 0;
 
-    /// <summary>What a request is about, for the list of what the candidate has answered: the key of a row. The default names none.</summary>
+    /// <summary>
+    /// What a request is about, for the list of what the candidate has answered: the key of a row. The default names none.
+    /// </summary>
     public Func<TRequest, long?> SubjectOf { get; init; } = static _ => null;
 
-    /// <summary>What a write made, for the same list: the key of the new row, which the request could not name. The default names none.</summary>
+    /// <summary>
+    /// What a write made, for the same list: the key of the new row, which the request could not name. The default names none.
+    /// </summary>
     public Func<TResult, long?> CreatedOf { get; init; } = static _ => null;
 
     internal override IReadOnlySet<string> MetricPaths => _paths ??= Stores.Aggregate(

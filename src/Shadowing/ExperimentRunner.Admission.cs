@@ -28,7 +28,10 @@ public sealed partial class ExperimentRunner<TStore>
             if (reason is SkipReason.Budget or SkipReason.QueueFull) shape.Shed();
             operation.Tally.Skipped(reason);
             Metrics.Skip(experiment, reason);
-            return new(operation, shape, side, fingerprint, reason) { HandedOver = experiment.Writes && side is Side.Candidate ? new() : null };
+            return new(operation, shape, side, fingerprint, reason)
+            {
+                HandedOver = experiment.Writes && side is Side.Candidate ? new() : null,
+            };
         }
 
         return experiment.Writes
@@ -37,14 +40,17 @@ public sealed partial class ExperimentRunner<TStore>
     }
 
     /// <summary>
-    /// Queues a request to be compared, or counts why it is not. Only now that it has been answered: its own run is no traffic that the shadow
-    /// waits for, and how long it took decides nothing about whether it is compared.
+    /// Queues a request to be compared, or counts why it is not. Only now that it has been answered: its own run is no traffic that the
+    /// shadow waits for, and how long it took decides nothing about whether it is compared.
     /// </summary>
     /// <param name="observation">What the served side did; null where the caller gave up on it.</param>
     /// <param name="number">The number of the candidate's answer to the user; null where the control answered.</param>
-    /// <param name="isLate">Whether the request has been counted as in flight, because its user was answered by the other side before.</param>
+    /// <param name="isLate">
+    /// Whether the request has been counted as in flight, because its user was answered by the other side before.
+    /// </param>
     private void HandOver<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, Observation<TResult>? observation, long? number = null,
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, Observation<TResult>? observation,
+        long? number = null,
         bool isLate = false)
     {
         turn.HandedOver?.Value = true;
@@ -81,7 +87,8 @@ public sealed partial class ExperimentRunner<TStore>
 
     /// <summary>Whether the candidate may answer, by what is known of the rollout at this moment.</summary>
     /// <param name="now">A timestamp that is not older than the request.</param>
-    private bool MayServe<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, ShapeLedger shape, long now)
+    private bool MayServe<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, ShapeLedger shape, long now)
     {
         var routes = _control.Routes;
         var route = routes[experiment.Operation];
@@ -95,8 +102,8 @@ public sealed partial class ExperimentRunner<TStore>
     private readonly record struct Turn(OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, SkipReason? Skipped)
     {
         /// <summary>
-        /// Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has been
-        /// counted yet.
+        /// Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has
+        /// been counted yet.
         /// </summary>
         public StrongBox<bool>? HandedOver { get; init; }
 

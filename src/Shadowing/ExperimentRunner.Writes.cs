@@ -4,7 +4,9 @@ using Shadowing.Writing;
 
 namespace Shadowing;
 
-/// <summary>Writes that are to be compared, or that the candidate does: in a transaction of ours, and handed over once it is committed.</summary>
+/// <summary>
+/// Writes that are to be compared, or that the candidate does: in a transaction of ours, and handed over once it is committed.
+/// </summary>
 public sealed partial class ExperimentRunner<TStore>
 {
     private async Task<TResult> ServeWriteAsync<TRequest, TResult>(
@@ -52,13 +54,16 @@ public sealed partial class ExperimentRunner<TStore>
         return Answer(attempt.Observation);
     }
 
-    /// <summary>The candidate writes; the control does instead where the candidate failed, and it is certain that nothing of its write remains.</summary>
+    /// <summary>
+    /// The candidate writes; the control does instead where the candidate failed, and it is certain that nothing of its write remains.
+    /// </summary>
     private async Task<TResult> WriteWithCandidateAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Turn turn, long arrived, CancellationToken cancellationToken)
     {
         var operation = turn.Operation;
         var number = _journal.Began(
-            _clock.GetUtcNow(), experiment.Operation, turn.Shape.Shape, Ask(experiment.SubjectOf, request, null), Ask(experiment.UserOf, request, 0),
+            _clock.GetUtcNow(), experiment.Operation, turn.Shape.Shape, Ask(experiment.SubjectOf, request, null),
+            Ask(experiment.UserOf, request, 0),
             turn.Fingerprint);
         operation.EnterWrite(new(number, _clock.GetUtcNow(), turn.Shape.Shape, Ask(experiment.SubjectOf, request, null)));
         WriteAttempt<TResult>? attempt;
@@ -89,7 +94,8 @@ public sealed partial class ExperimentRunner<TStore>
             // It was taken from the users while it waited for the rows: the write is the control's, as if it came now.
             _journal.Judged(number, "not_written");
             Activity.Current?.SetTag("shadow.side", Side.Control.Wire());
-            if (turn.Skipped is null) return await ServeWriteAsync(experiment, request, turn with { Side = Side.Control }, arrived, cancellationToken);
+            if (turn.Skipped is null)
+                return await ServeWriteAsync(experiment, request, turn with { Side = Side.Control }, arrived, cancellationToken);
             turn.HandedOver!.Value = true;
             return await ServeControlAsync(experiment, request, turn, arrived, isFallback: false, cancellationToken);
         }

@@ -36,8 +36,10 @@ public sealed partial class ExperimentRunner<TStore>
     private readonly TimeProvider _clock;
 
     internal ExperimentRunner(
-        OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, IWriteStage<TStore>? stage, OperationStates operations, ShadowingControl control, ShadowLane lane,
-        ServedTraffic served, BoundedObserver observer, PairJudge judge, PositionWatch positions, SnapshotHorizon horizon, ShadowingMetrics metrics,
+        OpenStore<TStore> open, OpenSnapshot<TStore> openSnapshot, IWriteStage<TStore>? stage, OperationStates operations,
+        ShadowingControl control, ShadowLane lane,
+        ServedTraffic served, BoundedObserver observer, PairJudge judge, PositionWatch positions, SnapshotHorizon horizon,
+        ShadowingMetrics metrics,
         ComparisonRecorder recorder,
         ServedJournal journal, EvidenceLedger ledger, DatabaseTimeBudget budget, SettingsInForce settings, TimeProvider clock,
         ILoggerFactory loggers)
@@ -141,7 +143,8 @@ public sealed partial class ExperimentRunner<TStore>
             Activity.Current?.SetTag("shadow.fallback", true);
             var began = _clock.GetTimestamp();
             var value = await ServeControlAsync(experiment, request, turn, arrived, isFallback: true, cancellationToken);
-            // A failure that the control shares says nothing; it has been thrown by now. Late is not failed: what becomes of it is still to be seen.
+            // A failure that the control shares says nothing; it has been thrown by now. Late is not failed: what becomes of it is still to
+            // be seen.
             var control = _clock.GetElapsedTime(began);
             if (attempt.InTime is { } inTime) Count(operation, IsCandidatesFailure(inTime, control));
             else _ = attempt.Eventually.ContinueWith(
@@ -187,12 +190,13 @@ public sealed partial class ExperimentRunner<TStore>
     }
 
     /// <summary>
-    /// Whether a failure of the candidate, where the control answered in its place, is the candidate's own: not where the database was not there, nor
-    /// where the control was as slow at that moment.
+    /// Whether a failure of the candidate, where the control answered in its place, is the candidate's own: not where the database was not
+    /// there, nor where the control was as slow at that moment.
     /// </summary>
     /// <param name="control">How long the control took.</param>
     private bool IsCandidatesFailure<TResult>(Observation<TResult> candidate, TimeSpan control) =>
-        candidate.Error is { } error && !_judge.IsUnavailable(error) && (error is not ShadowTimeoutException || control < candidate.Duration);
+        candidate.Error is { } error && !_judge.IsUnavailable(error)
+            && (error is not ShadowTimeoutException || control < candidate.Duration);
 
     private void Count(OperationState operation, bool failed)
     {
@@ -224,19 +228,21 @@ public sealed partial class ExperimentRunner<TStore>
         if (side is Side.Candidate) tried = await operation.Breaker.TryAsync(ObserveAsync);
         else await ObserveAsync();
         stopping.ThrowIfCancellationRequested();
-        if (shadow?.Error is ShadowUnavailableException { InnerException: SandboxUnsafeException }) return (shadow, SkipReason.SandboxUnavailable);
+        if (shadow?.Error is ShadowUnavailableException { InnerException: SandboxUnsafeException })
+            return (shadow, SkipReason.SandboxUnavailable);
         return (shadow!, tried ? null : SkipReason.BreakerOpen);
 
         async Task<Exception?> ObserveAsync()
         {
             shadow = await ask(side);
-            return stopping.IsCancellationRequested || (served is not null && _judge.ErrorType(served) == _judge.ErrorType(shadow.Error)) ? null : shadow.Error;
+            return stopping.IsCancellationRequested || (served is not null && _judge.ErrorType(served) == _judge.ErrorType(shadow.Error))
+                ? null : shadow.Error;
         }
     }
 
     /// <summary>
-    /// What was wrong is wrong for users too, where this build serves them: it is taken from them at once. What a build does that is not nominated says
-    /// nothing of the one that is.
+    /// What was wrong is wrong for users too, where this build serves them: it is taken from them at once. What a build does that is not
+    /// nominated says nothing of the one that is.
     /// </summary>
     internal void Wrong(Experiment experiment, Outcome outcome, Signature? signature, bool isCritical)
     {

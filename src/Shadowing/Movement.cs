@@ -8,7 +8,9 @@ public enum MovementEvidence
     /// <summary>The control, asked again on the snapshot, answers differently itself.</summary>
     ControlChanged,
 
-    /// <summary>Rows that differ carry a version that was not committed when the request began: they changed, if only to change back.</summary>
+    /// <summary>
+    /// Rows that differ carry a version that was not committed when the request began: they changed, if only to change back.
+    /// </summary>
     RowsChanged,
 }
 
@@ -18,7 +20,8 @@ public enum MovementEvidence
 public sealed record Movement(MovementEvidence By, IReadOnlyList<string> Paths, IReadOnlyList<string> Rows);
 
 /// <summary>
-/// Decides what a movement can explain. Movement somewhere does not excuse a difference anywhere: a row that differs must itself have moved.
+/// Decides what a movement can explain. Movement somewhere does not excuse a difference anywhere: a row that differs must itself have
+/// moved.
 /// </summary>
 internal static class Movements
 {
@@ -28,8 +31,8 @@ internal static class Movements
     /// <param name="seen">Between the sides, live.</param>
     /// <param name="moved">Between the control live and the control on the snapshot.</param>
     /// <remarks>
-    /// A member of a row is explained by a change of that row; which rows there are, and their order, by any change of either, because one row
-    /// that comes shifts all the others; what belongs to no row, such as a total, by a change of the same.
+    /// A member of a row is explained by a change of that row; which rows there are, and their order, by any change of either, because one
+    /// row that comes shifts all the others; what belongs to no row, such as a total, by a change of the same.
     /// </remarks>
     public static IReadOnlyList<Difference> Unexplained(IReadOnlyList<Difference> seen, IReadOnlyList<Difference> moved)
     {
@@ -46,7 +49,8 @@ internal static class Movements
     /// <param name="asked">The keys whose versions were asked for; null where none could be named, and any row may be the one.</param>
     public static IReadOnlyList<Difference> Unexplained(IReadOnlyList<Difference> left, IReadOnlyCollection<int>? asked, RowsMoved moved) =>
         !moved.HasRows ? left : asked is null ? [] :
-        [.. left.Where(difference => IsInRow(difference) && difference.RowKey is int key && asked.Contains(key) && !moved.Keys.Contains(key))];
+        [.. left.Where(difference =>
+            IsInRow(difference) && difference.RowKey is int key && asked.Contains(key) && !moved.Keys.Contains(key))];
 
     public static Movement Of(IReadOnlyList<Difference> moved) => new(
         MovementEvidence.ControlChanged,

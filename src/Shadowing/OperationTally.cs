@@ -118,17 +118,20 @@ internal sealed class OperationTally
     }
 
     public OperationStatus Read(
-        Experiment experiment, RolloutStanding standing, double samplePercent, IReadOnlyDictionary<string, long> transients, SelfTestStatus selfTest)
+        Experiment experiment, RolloutStanding standing, double samplePercent, IReadOnlyDictionary<string, long> transients,
+        SelfTestStatus selfTest)
     {
         lock (_step)
         {
             return new(
-                experiment.Operation, standing.ShadowPercent > 0 || standing.State is { Stage.Serves: true } ? standing.State!.Stage.Name : "off", samplePercent,
+                experiment.Operation, standing.ShadowPercent > 0 || standing.State is { Stage.Serves: true } ? standing.State!.Stage.Name
+                    : "off", samplePercent,
                 standing.State?.Stage.ServePercent ?? 0, standing.ServePercent, _requests,
                 Enum.GetValues<Outcome>().ToDictionary(outcome => outcome.Wire(), outcome => _outcomes[(int)outcome]),
                 Enum.GetValues<SkipReason>().ToDictionary(reason => reason.Wire(), reason => _skips[(int)reason]),
                 _queued, _inFlight,
-                [.. _mismatches.OrderByDescending(entry => entry.Value).Select(entry => new MismatchCount(entry.Key.Path, entry.Key.Kind.Wire(), entry.Value))],
+                [.. _mismatches.OrderByDescending(entry => entry.Value)
+                    .Select(entry => new MismatchCount(entry.Key.Path, entry.Key.Kind.Wire(), entry.Value))],
                 new(_control.Seconds.Read(), _candidate.Seconds.Read()),
                 new(Mean(_control), Mean(_candidate)),
                 transients,
@@ -142,7 +145,8 @@ internal sealed class OperationTally
         side.Statements[0] += observation.Ledger.Statements;
     }
 
-    private double Mean((LatencySketch Seconds, long[] Statements) side) => _paired == 0 ? 0 : Math.Round((double)side.Statements[0] / _paired, 2);
+    private double Mean((LatencySketch Seconds, long[] Statements) side) =>
+        _paired == 0 ? 0 : Math.Round((double)side.Statements[0] / _paired, 2);
 
     private bool IsNew((string Path, DifferenceKind Kind) key)
     {
@@ -154,7 +158,9 @@ internal sealed class OperationTally
 /// <summary>What the status says of an operation. Counts are of this replica since it started.</summary>
 /// <param name="Comparisons">By outcome; every outcome is there.</param>
 /// <param name="Skips">By reason; every reason is there.</param>
-/// <param name="Mismatches">Confirmed mismatches by path without indexes and kind, most first; a bounded number, the rest under <c>_other</c>.</param>
+/// <param name="Mismatches">
+/// Confirmed mismatches by path without indexes and kind, most first; a bounded number, the rest under <c>_other</c>.
+/// </param>
 /// <param name="Seconds">Quantiles over all comparisons in which both sides ran.</param>
 /// <param name="Statements">SQL commands a comparison, on average.</param>
 /// <param name="Transients">By what explains them; together they are the comparisons of that outcome.</param>

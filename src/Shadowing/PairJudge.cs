@@ -28,7 +28,11 @@ internal sealed class PairJudge(CategorizeError categorize, SettingsInForce sett
         // Who fails stores nothing; that it should have is said by the failure.
         if (candidate.Error is not null) return answers;
         if (control.Rows is not { Before.IsTooLarge: false } left || candidate.Rows is not { } right)
-            return new() { Incomparable = control.Rows is { Before.IsTooLarge: true } ? IncomparableReason.TooLarge : IncomparableReason.NotConfirmable };
+        {
+            var reason = control.Rows is { Before.IsTooLarge: true } ? IncomparableReason.TooLarge : IncomparableReason.NotConfirmable;
+            return new() { Incomparable = reason };
+        }
+
         var rows = RowComparison.Compare(left, right, _limits);
         return rows.IsSame ? answers : answers with
         {
@@ -49,12 +53,14 @@ internal sealed class PairJudge(CategorizeError categorize, SettingsInForce sett
     }
 
     private static (DateTime, DateTime)? ClocksOf(WrittenRows? control, WrittenRows? candidate) =>
-        control is not null && candidate is not null && RowComparison.Time(control.Now) is { } left && RowComparison.Time(candidate.Now) is { } right
+        control is not null && candidate is not null && RowComparison.Time(control.Now) is { } left
+            && RowComparison.Time(candidate.Now) is { } right
             ? (left, right) : null;
 
     /// <summary>The verdict where the candidate failed and the control did not fail alike.</summary>
     public Verdict Failed<T>(Observation<T> control, Observation<T> candidate, IReadOnlyList<Difference> differences) => new(
-        control.Error is not null ? Outcome.Mismatch : candidate.Error is ShadowTimeoutException ? Outcome.CandidateTimeout : Outcome.CandidateError,
+        control.Error is not null ? Outcome.Mismatch : candidate.Error is ShadowTimeoutException ? Outcome.CandidateTimeout
+            : Outcome.CandidateError,
         Differences: differences,
         ErrorType: ErrorType(candidate.Error),
         Pair: ObservedPair.Of(control, candidate));

@@ -20,7 +20,8 @@ internal sealed class PositionComparer<TStore>(
             return await CompareAsync(experiment, request, snapshot, await InShadowAsync(), InShadowAsync, stopping);
 
             Task<Observation<TResult>> InShadowAsync() => observer.ObserveAsync(
-                token => open.LeaseAsync(snapshot, Side.Control, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
+                token => open.LeaseAsync(snapshot, Side.Control, token), (store, token) =>
+                    experiment.RunAsync(store, request, token), stopping);
         }
 #pragma warning disable CA1031 // Whatever keeps it from being asked, nothing is known.
         catch (Exception)

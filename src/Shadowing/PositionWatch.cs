@@ -80,6 +80,7 @@ public sealed partial class PositionWatch
 
     [LoggerMessage(
         33, LogLevel.Critical,
-        "The served position and the shadow's do not see the same rows: on one snapshot the control of {Operation} answers each differently. Shadowing is off.")]
+        "The served position and the shadow's do not see the same rows: on one snapshot the control of {Operation} answers each "
+            + "differently. Shadowing is off.")]
     private partial void LogDiffering(string operation);
 }

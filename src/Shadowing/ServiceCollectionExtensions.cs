@@ -17,9 +17,9 @@ namespace Shadowing;
 public static class ServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds an <see cref="ExperimentRunner{TStore}"/> over <paramref name="experiments"/>. The application registers how stores and snapshots are
-    /// opened (<see cref="OpenStore{TStore}"/>, <see cref="OpenSnapshot{TStore}"/>; for writes <see cref="IWriteStage{TStore}"/>, without which they are not
-    /// shadowed) and what failures mean (<see cref="CategorizeError"/>), and
+    /// Adds an <see cref="ExperimentRunner{TStore}"/> over <paramref name="experiments"/>. The application registers how stores and
+    /// snapshots are opened (<see cref="OpenStore{TStore}"/>, <see cref="OpenSnapshot{TStore}"/>; for writes
+    /// <see cref="IWriteStage{TStore}"/>, without which they are not shadowed) and what failures mean (<see cref="CategorizeError"/>), and
     /// lifts <see cref="ShadowSwitch.WarmingUp"/> once both sides are warm.
     /// </summary>
     /// <param name="settings">The section <see cref="ShadowingOptions.Section"/>, validated at start.</param>

@@ -4,7 +4,9 @@ using Polly.CircuitBreaker;
 
 namespace Shadowing;
 
-/// <summary>Gives an operation's shadow a rest when it keeps failing, and while runs that ignore their cancellation are still going.</summary>
+/// <summary>
+/// Gives an operation's shadow a rest when it keeps failing, and while runs that ignore their cancellation are still going.
+/// </summary>
 internal sealed class ShadowBreaker
 {
     private static readonly CircuitState[] AllStates = Enum.GetValues<CircuitState>();

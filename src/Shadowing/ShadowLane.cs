@@ -25,8 +25,8 @@ internal abstract class ShadowRun
 }
 
 /// <summary>
-/// Where the shadow runs: a bounded queue whose reader polls, so that handing a request over costs the caller one write; waits for moments without
-/// served traffic, but never so long that an operation starves; and drains when the service stops.
+/// Where the shadow runs: a bounded queue whose reader polls, so that handing a request over costs the caller one write; waits for moments
+/// without served traffic, but never so long that an operation starves; and drains when the service stops.
 /// </summary>
 internal sealed partial class ShadowLane : IHostedService, IDisposable
 {
@@ -65,7 +65,8 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         });
         _polls = [.. Enumerable.Range(0, built.Workers).Select(_ => new PeriodicTimer(_pollInterval, clock))];
         metrics.ObserveLane(
-            () => operations.All.Select(state => new Measurement<int>((int)state.Tally.Queued, ShadowingMetrics.Operation(state.Experiment))),
+            () => operations.All.Select(state =>
+                new Measurement<int>((int)state.Tally.Queued, ShadowingMetrics.Operation(state.Experiment))),
             () => operations.All.SelectMany(state => state.Breaker.States()));
         metrics.ObserveDetector(() => operations.All
             .Select(state => (state.Experiment, state.SelfTest.Read().IsAlive))

@@ -49,8 +49,10 @@ public sealed class ShadowingMetrics
         _comparisons = Meter.CreateCounter<long>("shadow.comparisons", "{comparison}", "Comparisons, by how they ended.");
         _mismatches = Meter.CreateCounter<long>("shadow.mismatches", "{mismatch}", "Confirmed differences, by path and kind.");
         _skips = Meter.CreateCounter<long>("shadow.skips", "{request}", "Eligible requests that were not compared, by reason.");
-        _confirmations = Meter.CreateCounter<long>("shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot, or of a write in the sandbox.");
-        _selfTests = Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
+        _confirmations = Meter.CreateCounter<long>(
+            "shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot, or of a write in the sandbox.");
+        _selfTests =
+            Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
         _sweeps = Meter.CreateCounter<long>("shadow.sweep.comparisons", "{comparison}", "Comparisons of sweeps, by how they ended.");
         _resets = Meter.CreateCounter<long>("shadow.evidence.resets", "{reset}", "Times that evidence began anew.");
         _records = Meter.CreateCounter<long>("shadow.evidence.records", "{record}", "Records of evidence sent to the store, by what became of them.");
@@ -70,7 +72,10 @@ public sealed class ShadowingMetrics
     private Histogram<double> Histogram(string name, string description, double[] boundaries) =>
         Meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
 
-    /// <summary>Publishes the known series of an operation as zero: the first increment of a series that did not exist is invisible to <c>increase()</c>.</summary>
+    /// <summary>
+    /// Publishes the known series of an operation as zero: the first increment of a series that did not exist is invisible to
+    /// <c>increase()</c>.
+    /// </summary>
     internal void Publish(Experiment experiment)
     {
         var operation = Operation(experiment);
@@ -87,7 +92,8 @@ public sealed class ShadowingMetrics
         }
 
         foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, Reason(reason.Wire()));
-        foreach (var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
+        foreach (
+            var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
         foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), Fallback(false));
         _served.Add(0, operation, SideOf(Side.Control), Fallback(true));
     }
@@ -99,14 +105,17 @@ public sealed class ShadowingMetrics
     }
 
     internal void ObserveDetector(Func<IEnumerable<Measurement<int>>> alive) =>
-        Meter.CreateObservableGauge("shadow.detector.alive", alive, "1", "1 while a difference planted in memory is found, 0 when it was not.");
+        Meter.CreateObservableGauge(
+            "shadow.detector.alive", alive, "1", "1 while a difference planted in memory is found, 0 when it was not.");
 
     /// <summary>The figures that an SRE decides by, operation by operation; none before the evidence has been read.</summary>
     internal void ObserveEvidence(Func<IReadOnlyList<JudgedOperation>> latest)
     {
-        Meter.CreateObservableGauge("shadow.evidence.cases", () => latest().Select(one => Of(one, one.Evidence.Cases)), "{case}", "Distinct cases compared.");
+        Meter.CreateObservableGauge("shadow.evidence.cases", () =>
+            latest().Select(one => Of(one, one.Evidence.Cases)), "{case}", "Distinct cases compared.");
         Meter.CreateObservableGauge(
-            "shadow.evidence.required", () => latest().Where(HasFigures).Select(one => Of(one, one.Decision.Figures!.CasesNeeded)), "{case}",
+            "shadow.evidence.required", () =>
+                latest().Where(HasFigures).Select(one => Of(one, one.Decision.Figures!.CasesNeeded)), "{case}",
             "Distinct cases that would prove the next stage, with so many mismatches.");
         Meter.CreateObservableGauge(
             "shadow.gate.status", () => latest().SelectMany(one => Enum.GetValues<GateVerdict>().Select(verdict => new Measurement<int>(
@@ -134,7 +143,8 @@ public sealed class ShadowingMetrics
 
     /// <summary>Records went to the store.</summary>
     /// <param name="result"><c>written</c>, <c>retried</c> or <c>lost</c>.</param>
-    public void EvidenceRecords(long records, string result) => _records.Add(records, new KeyValuePair<string, object?>("shadow.result", result));
+    public void EvidenceRecords(long records, string result) =>
+        _records.Add(records, new KeyValuePair<string, object?>("shadow.result", result));
 
     /// <summary>The gate says something else of an operation than before.</summary>
     public void Decided(GateDecision decision)
@@ -155,7 +165,8 @@ public sealed class ShadowingMetrics
         "1", "1 while the loop's last step succeeded, 0 since one failed.");
 
     internal void ObserveConfig(Func<long> hash) =>
-        Meter.CreateObservableGauge("shadow.config.hash", hash, "1", "The settings in force as a number: replicas that differ are configured differently.");
+        Meter.CreateObservableGauge(
+            "shadow.config.hash", hash, "1", "The settings in force as a number: replicas that differ are configured differently.");
 
     internal static KeyValuePair<string, object?> Operation(Experiment experiment) => new("shadow.operation", experiment.Operation);
 

@@ -27,7 +27,10 @@ public sealed class ShadowingOptions
     [Required(AllowEmptyStrings = false), StringLength(100)]
     public string Replica { get; set; } = Environment.MachineName;
 
-    /// <summary>Rows that are read before and after a write to compare it: those it concerns, and those they refer to. A write that concerns more, or rows of more than 4,000 characters on average, is incomparable.</summary>
+    /// <summary>
+    /// Rows that are read before and after a write to compare it: those it concerns, and those they refer to. A write that concerns more,
+    /// or rows of more than 4,000 characters on average, is incomparable.
+    /// </summary>
     /// <value>Between 10 and 10,000. The default is 500.</value>
     [Range(10, 10_000)]
     [BuiltOnce]
@@ -52,8 +55,8 @@ public sealed class ShadowingOptions
     public double ServingFloorPercent { get; set; } = 20;
 
     /// <summary>
-    /// Seconds of the database's time that the shadow may use in a second, on this replica, over any ten seconds. A fifth is kept for shapes that
-    /// are not proven and for answers that the candidate gave.
+    /// Seconds of the database's time that the shadow may use in a second, on this replica, over any ten seconds. A fifth is kept for
+    /// shapes that are not proven and for answers that the candidate gave.
     /// </summary>
     /// <value>0.001 to 16. The default is 0.5: half of one connection.</value>
     [Range(0.001, 16d)]
@@ -136,14 +139,16 @@ public sealed class ShadowingOptions
     public int MaxNodes { get; set; } = 200_000;
 
     /// <summary>
-    /// How long a candidate that serves may take, once it has its connection, before the control answers in its place: this, or one and a half times the control's p99 if that is
-    /// longer.
+    /// How long a candidate that serves may take, once it has its connection, before the control answers in its place: this, or one and a
+    /// half times the control's p99 if that is longer.
     /// </summary>
     /// <value>10 milliseconds to 10 seconds. The default is 100 milliseconds.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]
     public TimeSpan CandidateDeadline { get; set; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Served runs of the candidate that may go on past their deadline at once; while there are more, the control answers everything.</summary>
+    /// <summary>
+    /// Served runs of the candidate that may go on past their deadline at once; while there are more, the control answers everything.
+    /// </summary>
     /// <value>1 to 100. The default is 8.</value>
     [Range(1, 100)]
     public int MaxLate { get; set; } = 8;
@@ -159,7 +164,9 @@ public sealed class ShadowingOptions
     [Range(10, 10_000)]
     public int MaxSignatures { get; set; } = 500;
 
-    /// <summary>How often, with traffic, each operation's control is held against itself and the detector against a planted difference.</summary>
+    /// <summary>
+    /// How often, with traffic, each operation's control is held against itself and the detector against a planted difference.
+    /// </summary>
     /// <value>100 milliseconds to 1 hour. The default is 10 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan SelfTestInterval { get; set; } = TimeSpan.FromSeconds(10);

@@ -25,12 +25,15 @@ public sealed class ShadowingReport
     /// <summary>Equal on replicas with equal settings; the replica's own name is not in it. 12 hexadecimal digits.</summary>
     public string ConfigHash() => _settings.Hash();
 
-    /// <summary>The latest differences that movement explained, with what moved; a bounded number of each operation, the latest first.</summary>
+    /// <summary>
+    /// The latest differences that movement explained, with what moved; a bounded number of each operation, the latest first.
+    /// </summary>
     public IReadOnlyList<ExplainedTransient> Transients() =>
         [.. _operations.All.SelectMany(state => state.Transients.Latest).OrderByDescending(transient => transient.At)];
 
     /// <summary>Requests that the candidate is answering at this moment, by operation.</summary>
-    public IReadOnlyDictionary<string, int> Serving() => _operations.All.ToDictionary(state => state.Experiment.Operation, state => state.Serving);
+    public IReadOnlyDictionary<string, int> Serving() =>
+        _operations.All.ToDictionary(state => state.Experiment.Operation, state => state.Serving);
 
     /// <summary>The candidate's writes that have begun and not ended, by operation.</summary>
     public IReadOnlyDictionary<string, IReadOnlyCollection<WriteInFlight>> WritesInFlight() =>

@@ -1,12 +1,15 @@
 namespace Shadowing;
 
-/// <summary>Counts the users of a snapshot: a run that ignores its time limit goes on using the connection, and whoever is last closes it.</summary>
+/// <summary>
+/// Counts the users of a snapshot: a run that ignores its time limit goes on using the connection, and whoever is last closes it.
+/// </summary>
 internal sealed class SharedResource(IAsyncDisposable resource) : IAsyncDisposable
 {
     private int _users = 1;
 
     /// <summary>A side's store on the snapshot, as one more user of it.</summary>
-    public async ValueTask<StoreLease<TStore>> LeaseAsync<TStore>(ISnapshot<TStore> snapshot, Side side, CancellationToken cancellationToken)
+    public async ValueTask<StoreLease<TStore>> LeaseAsync<TStore>(
+        ISnapshot<TStore> snapshot, Side side, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _users);
         try

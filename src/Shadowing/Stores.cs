@@ -25,8 +25,8 @@ public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable reso
 }
 
 /// <summary>
-/// Opens a place where a side can run. Throws only where the position's database cannot be had: what this does is the same for both sides, and
-/// its failure is no word about either.
+/// Opens a place where a side can run. Throws only where the position's database cannot be had: what this does is the same for both sides,
+/// and its failure is no word about either.
 /// </summary>
 /// <param name="writes">
 /// Whether it writes, outside of any transaction of ours: then the connection may keep nothing that could fail it halfway (<see
@@ -41,7 +41,9 @@ public delegate ValueTask<ISnapshot<TStore>> OpenSnapshot<TStore>(CancellationTo
 /// <summary>Both sides' stores on one snapshot of the data, which neither can change.</summary>
 public interface ISnapshot<TStore> : IAsyncDisposable
 {
-    /// <summary>Makes the snapshot ready for a side: both see the same data while it is open, and neither sees the other's failure.</summary>
+    /// <summary>
+    /// Makes the snapshot ready for a side: both see the same data while it is open, and neither sees the other's failure.
+    /// </summary>
     /// <returns>Builds the side's store on it.</returns>
     ValueTask<Func<TStore>> StoreAsync(Side side, CancellationToken cancellationToken);
 
@@ -57,7 +59,8 @@ public interface ISnapshot<TStore> : IAsyncDisposable
 }
 
 /// <summary>The served position and the shadow's do not look at the same database.</summary>
-public sealed class PositionsDifferException(Exception cause) : Exception("The served position cannot look at the shadow's snapshot.", cause);
+public sealed class PositionsDifferException(Exception cause)
+    : Exception("The served position cannot look at the shadow's snapshot.", cause);
 
 /// <summary>What was written since a moment.</summary>
 /// <param name="Any">Whether anything was, anywhere: it may have been a row that is gone again, and bears no witness.</param>
@@ -71,7 +74,9 @@ public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys, IReadOnl
     internal bool HasRows => Keys.Count > 0 || Names.Count > 0;
 }
 
-/// <summary>What the database had committed a moment ago, refreshed in the background: a served request can note it without asking.</summary>
+/// <summary>
+/// What the database had committed a moment ago, refreshed in the background: a served request can note it without asking.
+/// </summary>
 public sealed class SnapshotHorizon
 {
     private volatile string? _latest;

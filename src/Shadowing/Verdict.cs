@@ -5,7 +5,9 @@ namespace Shadowing;
 
 /// <summary>How a comparison ended, and what it rests on.</summary>
 /// <param name="Reason">Set where the outcome is incomparable.</param>
-/// <param name="Differences">Of the observations that decided: the pair on one snapshot or in the sandbox, or the live pair where that is what differs.</param>
+/// <param name="Differences">
+/// Of the observations that decided: the pair on one snapshot or in the sandbox, or the live pair where that is what differs.
+/// </param>
 /// <param name="ErrorType">The candidate's error; null where it had none.</param>
 /// <param name="Movement">What explains a transient difference; set with that outcome and no other.</param>
 /// <param name="Tolerated">Why it is tolerated: a rule's reason, or that somebody accepted it.</param>
@@ -20,9 +22,12 @@ internal sealed record Verdict(
     string? Tolerated = null,
     ObservedPair? Pair = null);
 
-/// <summary>What both sides did with one request, for whoever explains their difference. Lives as long as the comparison, and is stored nowhere.</summary>
+/// <summary>
+/// What both sides did with one request, for whoever explains their difference. Lives as long as the comparison, and is stored nowhere.
+/// </summary>
 internal sealed record ObservedPair(
-    object? Control, object? Candidate, Exception? ControlError, Exception? CandidateError, StatementLedger ControlSql, StatementLedger CandidateSql)
+    object? Control, object? Candidate, Exception? ControlError, Exception? CandidateError, StatementLedger ControlSql,
+    StatementLedger CandidateSql)
 {
     /// <summary>What both left of the rows; null for reads.</summary>
     public (WrittenRows Control, WrittenRows Candidate)? Rows { get; private init; }

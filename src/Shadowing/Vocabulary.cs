@@ -29,21 +29,25 @@ public enum Outcome
     /// <summary>They differ only as a declared rule allows.</summary>
     Tolerated,
 
-    /// <summary>They differ, and differed again when asked on one snapshot, or of a write in the sandbox (or differ only under concurrency).</summary>
+    /// <summary>
+    /// They differ, and differed again when asked on one snapshot, or of a write in the sandbox (or differ only under concurrency).
+    /// </summary>
     Mismatch,
 
     /// <summary>They differed because a row changed between the two.</summary>
     Transient,
 
-    /// <summary>The candidate failed where the control did not, and failed again: on one snapshot, live, or of a write in the sandbox.</summary>
+    /// <summary>
+    /// The candidate failed where the control did not, and failed again: on one snapshot, live, or of a write in the sandbox.
+    /// </summary>
     CandidateError,
 
     /// <summary>The candidate ran out of time, and did again: on one snapshot, live, or of a write in the sandbox.</summary>
     CandidateTimeout,
 
     /// <summary>
-    /// The control failed and the candidate did not: there is nothing to hold the candidate against. Of a write, whose refusal is an answer, only
-    /// where the database was not there or the control does not fail again in the sandbox.
+    /// The control failed and the candidate did not: there is nothing to hold the candidate against. Of a write, whose refusal is an
+    /// answer, only where the database was not there or the control does not fail again in the sandbox.
     /// </summary>
     ControlError,
 
@@ -84,10 +88,14 @@ public enum SkipReason
     /// <summary>The service stopped before the shadow could run.</summary>
     Shutdown,
 
-    /// <summary>A write had no sandbox to run in or no image of its rows, or others held the rows that the candidate was to write.</summary>
+    /// <summary>
+    /// A write had no sandbox to run in or no image of its rows, or others held the rows that the candidate was to write.
+    /// </summary>
     SandboxUnavailable,
 
-    /// <summary>A write that its application registered no sandbox for, or that goes on after a failure that undoes a transaction.</summary>
+    /// <summary>
+    /// A write that its application registered no sandbox for, or that goes on after a failure that undoes a transaction.
+    /// </summary>
     UnsafeWrite,
 }
 
@@ -97,7 +105,9 @@ public enum IncomparableReason
     /// <summary>The shadow's database could not be reached or refused the shadow, or the sandbox could not be opened.</summary>
     ShadowUnavailable,
 
-    /// <summary>The snapshot that confirms a difference could not be had, or the control failed on it; of a write, the sandbox or its rows.</summary>
+    /// <summary>
+    /// The snapshot that confirms a difference could not be had, or the control failed on it; of a write, the sandbox or its rows.
+    /// </summary>
     NotConfirmable,
 
     /// <summary>More differences than may be confirmed in a second.</summary>
@@ -106,12 +116,14 @@ public enum IncomparableReason
     /// <summary>The control does not agree with itself on one snapshot, or of a write in the sandbox on the same rows.</summary>
     ControlUnstable,
 
-    /// <summary>The candidate failed once and could not be made to fail again; or what it wrote for a user it does not repeat in the sandbox.</summary>
+    /// <summary>
+    /// The candidate failed once and could not be made to fail again; or what it wrote for a user it does not repeat in the sandbox.
+    /// </summary>
     NotReproduced,
 
     /// <summary>
-    /// The control answers differently on one snapshot in the served position and in the shadow's: the two positions do not see the same rows,
-    /// so neither an agreement nor a difference in the shadow says anything about users.
+    /// The control answers differently on one snapshot in the served position and in the shadow's: the two positions do not see the same
+    /// rows, so neither an agreement nor a difference in the shadow says anything about users.
     /// </summary>
     PositionsDiffer,
 
@@ -134,7 +146,9 @@ public enum ConfirmationVerdict
     /// <summary>They agree on one snapshot, and the data has moved meanwhile. Never of a write.</summary>
     Moved,
 
-    /// <summary>They agree on one snapshot, and nothing moved, or of a write in the sandbox: the candidate differs only under concurrency.</summary>
+    /// <summary>
+    /// They agree on one snapshot, and nothing moved, or of a write in the sandbox: the candidate differs only under concurrency.
+    /// </summary>
     Concurrency,
 
     /// <summary>The control differs from itself on one snapshot, or of a write in the sandbox on the same rows.</summary>

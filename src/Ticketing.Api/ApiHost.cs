@@ -20,7 +20,9 @@ public static class ApiHost
 
     /// <summary>Composes the service without starting it, once its settings have been judged, all at once.</summary>
     /// <param name="configure">Runs after everything is registered, so that what it registers or configures wins.</param>
-    /// <exception cref="OptionsValidationException">A setting is refused; an <see cref="AggregateException"/> of these where several are.</exception>
+    /// <exception cref="OptionsValidationException">
+    /// A setting is refused; an <see cref="AggregateException"/> of these where several are.
+    /// </exception>
     public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });

@@ -10,7 +10,8 @@ internal static class AccessFile
 
     /// <summary>The file appears whole, or not at all: somebody may be waiting for it.</summary>
     public static async Task WriteAsync(
-        FileInfo file, IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, DemoSecrets secrets, string servedConnection)
+        FileInfo file, IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, DemoSecrets secrets,
+        string servedConnection)
     {
         var partial = file.FullName + ".partial";
         File.Delete(partial);

@@ -42,13 +42,15 @@ internal sealed class DemoCommand
     private readonly Option<FaultChoice[]> _fault = new("--fault")
     {
         Description =
-            "Plant a fault into the candidate, in a share of the answers that it fits (RATE, above 0 to 1; all by default). May be repeated.",
+            "Plant a fault into the candidate, in a share of the answers that it fits (RATE, above 0 to 1; all by default). May be "
+                + "repeated.",
         HelpName = "NAME[:RATE]",
     };
 
     private readonly Option<bool> _faults = new("--faults") { Description = "Print the names of the faults, one a line, and exit." };
 
-    private readonly Option<FileInfo?> _report = new("--report") { Description = "Write the final status there, as JSON.", HelpName = "FILE" };
+    private readonly Option<FileInfo?> _report =
+        new("--report") { Description = "Write the final status there, as JSON.", HelpName = "FILE" };
 
     private readonly Option<FileInfo?> _access = new("--access")
     {
@@ -156,7 +158,8 @@ internal sealed class DemoCommand
         if (result.Tokens is not [var token]) return;
         var path = Path.GetFullPath(token.Value);
         if (Directory.Exists(path)) result.AddError($"{option.Name} {token.Value}: it is a directory.");
-        else if (!Directory.Exists(Path.GetDirectoryName(path))) result.AddError($"{option.Name} {token.Value}: its directory does not exist.");
+        else if (!Directory.Exists(Path.GetDirectoryName(path))) result.AddError(
+            $"{option.Name} {token.Value}: its directory does not exist.");
     });
 
     private FaultChoice[] ParseFaults(ArgumentResult result)

@@ -59,7 +59,8 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         {
             var service = await DemoService.StartAsync(
                 PortOf(number), database, secrets, faults, log, stop,
-                new("Shadowing:Replica", $"replica {number + 1}"), new("Shadowing:Gate:Policy", options.Policy), new("Shadowing:FirstStage", options.FirstStage));
+                new("Shadowing:Replica", $"replica {number + 1}"), new("Shadowing:Gate:Policy", options.Policy),
+                new("Shadowing:FirstStage", options.FirstStage));
             replicas.Add(service);
             addresses.Add(service.Address);
         }
@@ -69,7 +70,8 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         await status.WhenAsync(view => view.Enabled, WarmUp, stop);
         var tokens = new AccessTokens(secrets.SigningKey, clock);
         if (options.Access is { } access) await AccessFile.WriteAsync(access, addresses, population, tokens, secrets, database.Served);
-        Say($"ready at {string.Join(", ", addresses.Select(address => address.GetLeftPart(UriPartial.Authority)))} after {clock.GetElapsedTime(started).TotalSeconds:F1} s");
+        Say($"ready at {string.Join(", ", addresses.Select(address => address.GetLeftPart(UriPartial.Authority)))} after "
+            + $"{clock.GetElapsedTime(started).TotalSeconds:F1} s");
 
         using var driver = new TrafficDriver(addresses, population, tokens, new() { Rate = options.Rate }, clock);
         await DriveAsync(driver, status, faults, log, stop);
@@ -82,7 +84,8 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         using var shown = new CancellationTokenSource();
         var dashboard = new Dashboard(console, status, driver.Tally, faults, log, clock);
 
-        using var later = options.FaultAfter == TimeSpan.Zero ? null : clock.CreateTimer(_ => faults.Arm(), null, options.FaultAfter, Timeout.InfiniteTimeSpan);
+        using var later = options.FaultAfter == TimeSpan.Zero ? null
+            : clock.CreateTimer(_ => faults.Arm(), null, options.FaultAfter, Timeout.InfiniteTimeSpan);
         if (later is null) faults.Arm();
         var showing = dashboard.ShowAsync(shown.Token);
         JsonObject? final;

@@ -12,7 +12,9 @@ using Shadowing;
 
 namespace Ticketing.Demo;
 
-/// <summary>The service itself, in this process: the same composition as in production, with settings and perhaps faults of the demo's.</summary>
+/// <summary>
+/// The service itself, in this process: the same composition as in production, with settings and perhaps faults of the demo's.
+/// </summary>
 internal sealed class DemoService : IAsyncDisposable
 {
     private readonly WebApplication _app;

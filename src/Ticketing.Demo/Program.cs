@@ -20,7 +20,8 @@ try
         Console.Error,
         stop.Token);
 }
-catch (Exception failure) when (failure is (InvalidOperationException and not ObjectDisposedException) or IOException or Npgsql.NpgsqlException)
+catch (Exception failure)
+    when (failure is (InvalidOperationException and not ObjectDisposedException) or IOException or Npgsql.NpgsqlException)
 {
     await Console.Error.WriteLineAsync(failure.Message);
     return 1;

@@ -27,8 +27,10 @@ internal sealed class TicketConfiguration : IEntityTypeConfiguration<TicketRow>
         builder.Property(ticket => ticket.AssignedTo).HasColumnName("assigned_to");
         builder.Property(ticket => ticket.Resolution).HasColumnName("resolution");
         builder.Property(ticket => ticket.ResolvedAt).HasColumnName("resolved_at").HasColumnType(Columns.Timestamp);
-        builder.Property(ticket => ticket.CreatedAt).HasColumnName("created_at").HasColumnType(Columns.Timestamp).HasDefaultValueSql(Columns.Now);
-        builder.Property(ticket => ticket.UpdatedAt).HasColumnName("updated_at").HasColumnType(Columns.Timestamp).HasDefaultValueSql(Columns.Now);
+        builder.Property(ticket => ticket.CreatedAt).HasColumnName("created_at").HasColumnType(Columns.Timestamp)
+            .HasDefaultValueSql(Columns.Now);
+        builder.Property(ticket => ticket.UpdatedAt).HasColumnName("updated_at").HasColumnType(Columns.Timestamp)
+            .HasDefaultValueSql(Columns.Now);
         builder.HasOne(ticket => ticket.Owner).WithMany().HasForeignKey(ticket => ticket.UserId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne(ticket => ticket.Assignee).WithMany().HasForeignKey(ticket => ticket.AssignedTo).OnDelete(DeleteBehavior.SetNull);
         builder.HasMany(ticket => ticket.Comments).WithOne().HasForeignKey(comment => comment.TicketId).OnDelete(DeleteBehavior.Cascade);
@@ -46,7 +48,8 @@ internal sealed class CommentConfiguration : IEntityTypeConfiguration<CommentRow
         builder.Property(comment => comment.UserId).HasColumnName("user_id");
         builder.Property(comment => comment.Comment).HasColumnName("comment");
         builder.Property(comment => comment.IsInternal).HasColumnName("is_internal").HasDefaultValue(false);
-        builder.Property(comment => comment.CreatedAt).HasColumnName("created_at").HasColumnType(Columns.Timestamp).HasDefaultValueSql(Columns.Now);
+        builder.Property(comment => comment.CreatedAt).HasColumnName("created_at").HasColumnType(Columns.Timestamp)
+            .HasDefaultValueSql(Columns.Now);
         builder.HasOne<UserRow>().WithMany().HasForeignKey(comment => comment.UserId).OnDelete(DeleteBehavior.Cascade);
     }
 }

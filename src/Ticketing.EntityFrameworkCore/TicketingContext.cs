@@ -19,7 +19,9 @@ public sealed class TicketingContext : DbContext
 
     internal DbSet<UserRow> Users => Set<UserRow>();
 
-    /// <summary>The database's wall clock at the start of the transaction: what CURRENT_TIMESTAMP becomes in a column without zone.</summary>
+    /// <summary>
+    /// The database's wall clock at the start of the transaction: what CURRENT_TIMESTAMP becomes in a column without zone.
+    /// </summary>
     internal static DateTime LocalTimestamp() => throw new InvalidOperationException("Only the database's clock stamps rows.");
 
     /// <summary>PostgreSQL's <c>extract</c>: numeric, and so exact, where EF Core's own translation of a time span is a double.</summary>

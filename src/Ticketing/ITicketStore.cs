@@ -16,13 +16,19 @@ public interface ITicketStore
     /// <summary>Opens a ticket for the caller; what was not given takes the column's default.</summary>
     Task<Ticket> CreateAsync(CreateTicket request, CancellationToken cancellationToken);
 
-    /// <summary>Changes what the request names and bumps <c>updated_at</c>; <c>resolved_at</c> is set only on a transition into resolved.</summary>
+    /// <summary>
+    /// Changes what the request names and bumps <c>updated_at</c>; <c>resolved_at</c> is set only on a transition into resolved.
+    /// </summary>
     Task<TicketChange> UpdateAsync(UpdateTicket request, CancellationToken cancellationToken);
 
-    /// <summary>Deletes a ticket and, by cascade, its comments. Staff only; a ticket that does not exist is not found before it is forbidden.</summary>
+    /// <summary>
+    /// Deletes a ticket and, by cascade, its comments. Staff only; a ticket that does not exist is not found before it is forbidden.
+    /// </summary>
     Task<TicketDeletion> DeleteAsync(DeleteTicket request, CancellationToken cancellationToken);
 
-    /// <summary>Adds a comment and touches the ticket in one transaction: the comment's creation time equals the ticket's update time.</summary>
+    /// <summary>
+    /// Adds a comment and touches the ticket in one transaction: the comment's creation time equals the ticket's update time.
+    /// </summary>
     Task<CommentAnswer> CommentAsync(AddComment request, CancellationToken cancellationToken);
 
     /// <summary>Counts over the tickets created within the timeframe that ends at the request's instant.</summary>

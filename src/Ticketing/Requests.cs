@@ -1,7 +1,9 @@
 namespace Ticketing;
 
 /// <summary>Who asks: the row of <c>users</c> that the request was authenticated as.</summary>
-/// <param name="Role"><c>user</c>, <c>admin</c> or <c>superadmin</c>; a NULL or unknown role in the table arrives here as <c>user</c>.</param>
+/// <param name="Role">
+/// <c>user</c>, <c>admin</c> or <c>superadmin</c>; a NULL or unknown role in the table arrives here as <c>user</c>.
+/// </param>
 public sealed record Caller(int UserId, string Role)
 {
     /// <summary>Admins and superadmins see and change every ticket.</summary>
@@ -30,7 +32,8 @@ public sealed record CreateTicket(Caller Caller, string Subject, string Descript
 /// <param name="AssignedTo">Set to a user, or to null: unassigned. Staff only: anybody else is forbidden.</param>
 /// <param name="Resolution">Set to a text, or to null.</param>
 public sealed record UpdateTicket(
-    Caller Caller, int TicketId, string? Status = null, string? Priority = null, SetTo<int?>? AssignedTo = null, SetTo<string?>? Resolution = null);
+    Caller Caller, int TicketId, string? Status = null, string? Priority = null, SetTo<int?>? AssignedTo = null,
+    SetTo<string?>? Resolution = null);
 
 /// <summary>A value to be stored, where null is a value of its own and absence is the lack of this wrapper.</summary>
 public readonly record struct SetTo<T>(T Value);
@@ -44,7 +47,8 @@ public sealed record AddComment(Caller Caller, int TicketId, string Text, bool I
 
 /// <summary>The statistics of a timeframe.</summary>
 /// <param name="AsOf">
-/// The database's wall clock when the request arrived (<c>LOCALTIMESTAMP</c>, without zone): pinned once, so that both sides count the same window.
+/// The database's wall clock when the request arrived (<c>LOCALTIMESTAMP</c>, without zone): pinned once, so that both sides count the same
+/// window.
 /// </param>
 public sealed record GetStats(Caller Caller, Timeframe Timeframe, DateTime AsOf);
 

@@ -2,7 +2,9 @@ using Npgsql;
 
 namespace Ticketing;
 
-/// <summary>A connection and the one way to begin a transaction on it. Stores are built over it and know nothing else of where they run.</summary>
+/// <summary>
+/// A connection and the one way to begin a transaction on it. Stores are built over it and know nothing else of where they run.
+/// </summary>
 /// <remarks>
 /// The session decides what <see cref="BeginAsync"/> means: on a pooled connection a transaction, inside one that somebody else holds
 /// (a snapshot, a sandbox) a savepoint. Not safe for concurrent use, like the connection itself.
@@ -34,7 +36,9 @@ public sealed class TicketSession : IAsyncDisposable
     public static TicketSession Within(NpgsqlConnection connection, NpgsqlTransaction transaction) =>
         new(connection, transaction, ownsConnection: false);
 
-    /// <summary>Begins a transaction or, inside one, a savepoint. What is not committed by the time it is disposed is rolled back.</summary>
+    /// <summary>
+    /// Begins a transaction or, inside one, a savepoint. What is not committed by the time it is disposed is rolled back.
+    /// </summary>
     public async ValueTask<TicketTransaction> BeginAsync(CancellationToken cancellationToken)
     {
         if (Transaction is { } outer)

@@ -27,7 +27,8 @@ internal static class AuditEndpoints
         {
             var entries = await audit.LatestAsync(Most, cancellationToken);
             return TypedResults.Ok(new AuditList(
-                [.. entries.Select(entry => new AuditItem(entry.Id, entry.At, entry.Actor, entry.Action, entry.Subject, JsonNode.Parse(entry.Detail)))]));
+                [.. entries.Select(entry =>
+                    new AuditItem(entry.Id, entry.At, entry.Actor, entry.Action, entry.Subject, JsonNode.Parse(entry.Detail)))]));
         }
         catch (NpgsqlException)
         {

@@ -23,7 +23,8 @@ internal sealed record GateAnswer(
     /// <summary>Before the evidence has been read nothing is known, and so nothing is earned.</summary>
     public static GateAnswer Unread(GateReading reading, string operation) => new(
         null, reading.Fingerprint, operation, GateVerdict.NoEvidence.Wire(), "off", "off",
-        $"{operation}: the evidence has not been read, so the control stays.", [new("nothing_compared", "the evidence has not been read", null)],
+        $"{operation}: the evidence has not been read, so the control stays.",
+        [new("nothing_compared", "the evidence has not been read", null)],
         reading.Policy.Name, reading.Policy.Version, null);
 }
 
@@ -31,7 +32,8 @@ internal sealed record GateAnswer(
 internal sealed record GateAnswerReason(string Code, string Text, string? Shape);
 
 /// <summary>All that is known of an operation, in one document to keep beside a decision.</summary>
-internal sealed record EvidenceDocument(DateTimeOffset? AsOf, string Fingerprint, GateAnswer Gate, OperationEvidence Evidence, GatePolicy Policy);
+internal sealed record EvidenceDocument(
+    DateTimeOffset? AsOf, string Fingerprint, GateAnswer Gate, OperationEvidence Evidence, GatePolicy Policy);
 
 /// <summary>The gate and what it rests on.</summary>
 internal static class GateEndpoints
@@ -42,17 +44,21 @@ internal static class GateEndpoints
             .WithName("shadow.gates").WithSummary("What the gate says of each operation.").ProducesProblem(401).ProducesProblem(403);
         shadow.MapGet("/gate/{operation}", Results<Ok<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
                 OperationNames.Full(operations, operation) is { } one ? TypedResults.Ok(Answer(board, one)) : Unknown())
-            .WithName("shadow.gate").WithSummary("What the gate says of an operation: advance, hold, rollback or no_evidence, with each reason.")
+            .WithName("shadow.gate")
+                .WithSummary("What the gate says of an operation: advance, hold, rollback or no_evidence, with each reason.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
-        shadow.MapPost("/gate/{operation}/confirm", Results<Ok<GateAnswer>, Conflict<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
+        shadow.MapPost("/gate/{operation}/confirm",
+            Results<Ok<GateAnswer>, Conflict<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
             {
                 if (OperationNames.Full(operations, operation) is not { } one) return Unknown();
                 var answer = Answer(board, one);
                 return answer.Decision == GateVerdict.Advance.Wire() ? TypedResults.Ok(answer) : TypedResults.Conflict(answer);
             })
-            .WithName("shadow.gate.confirm").WithSummary("200 where the next stage is earned, else 409: for hooks that ask before they promote.")
+            .WithName("shadow.gate.confirm")
+                .WithSummary("200 where the next stage is earned, else 409: for hooks that ask before they promote.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
-        shadow.MapGet("/evidence", (GateBoard board) => TypedResults.Ok(board.Latest.Operations.Select(judged => Document(board.Latest, judged)).ToArray()))
+        shadow.MapGet("/evidence", (GateBoard board) =>
+            TypedResults.Ok(board.Latest.Operations.Select(judged => Document(board.Latest, judged)).ToArray()))
             .WithName("shadow.evidences").WithSummary("All that is known of every operation.").ProducesProblem(401).ProducesProblem(403);
         shadow.MapGet("/evidence/{operation}", Results<Ok<EvidenceDocument>, ProblemHttpResult> (string operation, GateBoard board) =>
                 board.Latest is var reading && OperationNames.Full(operations, operation) is { } one && reading.Of(one) is { } judged
@@ -62,7 +68,8 @@ internal static class GateEndpoints
     }
 
     private static GateAnswer Answer(GateBoard board, string operation) =>
-        board.Latest is var reading && reading.Of(operation) is { } judged ? GateAnswer.Of(reading, judged) : GateAnswer.Unread(reading, operation);
+        board.Latest is var reading && reading.Of(operation) is { } judged ? GateAnswer.Of(reading, judged)
+            : GateAnswer.Unread(reading, operation);
 
     private static EvidenceDocument Document(GateReading reading, JudgedOperation judged) =>
         new(reading.At, reading.Fingerprint, GateAnswer.Of(reading, judged), judged.Evidence, reading.Policy);

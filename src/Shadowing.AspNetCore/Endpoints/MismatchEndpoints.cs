@@ -36,7 +36,8 @@ internal static class MismatchEndpoints
     {
         shadow.MapGet("/mismatches", static async (string? operation, MismatchReader reader, CancellationToken cancellationToken) =>
                 TypedResults.Ok(await reader.ListAsync(operation, cancellationToken)))
-            .WithName("shadow.mismatches").WithSummary("Mismatches by signature, the latest first.").ProducesProblem(401).ProducesProblem(403);
+            .WithName("shadow.mismatches").WithSummary("Mismatches by signature, the latest first.").ProducesProblem(401)
+                .ProducesProblem(403);
         shadow.MapGet("/mismatches/{signature}", GetAsync)
             .WithName("shadow.mismatch").WithSummary("One signature, with redacted samples and the SQL of both sides.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
@@ -61,10 +62,12 @@ internal static class MismatchEndpoints
         await reader.FindAsync(signature, cancellationToken) is { } found ? TypedResults.Ok(found) : Refused(Refusal.SignatureNotFound);
 
     private static async Task<Results<Ok<Acceptance>, ProblemHttpResult>> AcceptAsync(
-        string signature, JsonBody<AcceptMismatch> body, ClaimsPrincipal user, MismatchReader reader, MismatchStore store, Acceptances acceptances,
+        string signature, JsonBody<AcceptMismatch> body, ClaimsPrincipal user, MismatchReader reader, MismatchStore store,
+        Acceptances acceptances,
         TimeProvider clock, CancellationToken cancellationToken)
     {
-        if (await reader.FindAsync(signature, cancellationToken) is not { Mismatch: var mismatch }) return Refused(Refusal.SignatureNotFound);
+        if (await reader.FindAsync(signature, cancellationToken) is not { Mismatch: var mismatch })
+            return Refused(Refusal.SignatureNotFound);
         if (mismatch.Outcome != Outcome.Mismatch.Wire() || mismatch.Severity == "critical") return Refused(Refusal.NotAcceptable);
         var acceptance = body.Value.Of(mismatch, Name(user), clock.GetUtcNow());
         return await StoredAsync(async () =>

@@ -34,26 +34,30 @@ internal sealed record TransientList(DateTimeOffset AsOf, IReadOnlyList<Explaine
 
 /// <summary>Puts together what this replica has in memory and what the store has of all others.</summary>
 internal sealed class MismatchReader(
-    MismatchJournal journal, MismatchStore store, IncarnationRecord incarnation, Acceptances acceptances, ShadowingReport report, TimeProvider clock)
+    MismatchJournal journal, MismatchStore store, IncarnationRecord incarnation, Acceptances acceptances, ShadowingReport report,
+    TimeProvider clock)
 {
     public async Task<MismatchList> ListAsync(string? operation, CancellationToken cancellationToken)
     {
         var (scope, groups) = await GroupsAsync(cancellationToken);
         var now = clock.GetUtcNow();
-        return new(now, scope, [.. groups.Where(group => operation is null || group.Operation == operation).Select(group => Summary(group, now))]);
+        return new(
+            now, scope, [.. groups.Where(group => operation is null || group.Operation == operation).Select(group => Summary(group, now))]);
     }
 
     public async Task<MismatchDetail?> FindAsync(string signature, CancellationToken cancellationToken)
     {
         var (scope, groups) = await GroupsAsync(cancellationToken);
         var now = clock.GetUtcNow();
-        return groups.FirstOrDefault(group => group.Signature == signature) is { } found ? new(now, scope, found, acceptances.Of(signature, now)) : null;
+        return groups.FirstOrDefault(group => group.Signature == signature) is { } found
+            ? new(now, scope, found, acceptances.Of(signature, now)) : null;
     }
 
     /// <summary>Raw values never leave the replica that saw them.</summary>
     public IReadOnlyList<RawSample> Raw(string signature) =>
     [
-        .. journal.Read().Where(group => group.Signature == signature).SelectMany(group => group.Samples).Select(sample => sample.Raw).OfType<RawSample>()
+        .. journal.Read().Where(group => group.Signature == signature).SelectMany(group => group.Samples).Select(sample => sample.Raw)
+            .OfType<RawSample>()
             .Where(raw => raw.Until > clock.GetUtcNow()),
     ];
 
@@ -74,6 +78,7 @@ internal sealed class MismatchReader(
     }
 
     private MismatchSummary Summary(MismatchGroup group, DateTimeOffset now) => new(
-        group.Signature, group.Operation, group.Outcome, group.Severity, group.Differences, group.ErrorType, group.Count, group.Accepted, group.Raised,
+        group.Signature, group.Operation, group.Outcome, group.Severity, group.Differences, group.ErrorType, group.Count, group.Accepted,
+        group.Raised,
         group.FirstSeen, group.LastSeen, group.Diagnosis, acceptances.Of(group.Signature, now));
 }

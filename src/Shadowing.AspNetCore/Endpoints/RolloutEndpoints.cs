@@ -27,7 +27,8 @@ internal sealed record ChangeRollout(
         var rules = new InputRules(ProblemCodes.InvalidMember);
         var reason = rules.Text("reason", Reason, 3, 500);
         if (Generation is null or < 0) rules.Refuse("generation", "must be the generation that was read");
-        var named = new[] { Stage is not null, Nominate is not null, Automatic is not null, Acknowledge is not null }.Count(isNamed => isNamed);
+        var named =
+            new[] { Stage is not null, Nominate is not null, Automatic is not null, Acknowledge is not null }.Count(isNamed => isNamed);
         if (named != 1) rules.Refuse("stage", "exactly one of stage, nominate, automatic and acknowledge must be given");
         if (Force is not null && Stage is null) rules.Refuse("force", "goes with a stage only");
         if (Acknowledge is false) rules.Refuse("acknowledge", "must be true");
@@ -36,7 +37,8 @@ internal sealed record ChangeRollout(
         else if (Stage is not null && !Known(Stage, out stage))
             rules.Refuse("stage", $"must be one of {string.Join(", ", Rollout.Stage.Ladder.Select(one => one.Name))}");
         var nominated = Nominate is null or "this" ? fingerprint : rules.Text("nominate", Nominate, 12, 12);
-        if (Nominate is not null && !nominated.All(char.IsAsciiHexDigitLower)) rules.Refuse("nominate", "must be a fingerprint, or \"this\"");
+        if (Nominate is not null && !nominated.All(char.IsAsciiHexDigitLower)) rules.Refuse(
+            "nominate", "must be a fingerprint, or \"this\"");
         rules.Settle();
         return (stage is not null ? new MoveTo(stage, Force is true, actor, reason)
             : Nominate is not null ? new Nominate(nominated, 1, actor, reason)
@@ -62,13 +64,17 @@ internal static class RolloutEndpoints
                 TypedResults.Ok(rollout.Experiments.Select(rollout.Read).OfType<RolloutAnswer>().ToArray()))
             .WithName("shadow.rollouts").WithSummary("Where every operation stands.").ProducesProblem(401).ProducesProblem(403);
         shadow.MapGet("/rollout/{operation}", Results<Ok<RolloutAnswer>, ProblemHttpResult> (string operation, RolloutReader rollout) =>
-                rollout.Find(operation) is { } experiment && rollout.Read(experiment) is { } answer ? TypedResults.Ok(answer) : Refused(Refusal.OperationNotFound))
-            .WithName("shadow.rollout").WithSummary("Where an operation stands.").ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
+                rollout.Find(operation) is { } experiment && rollout.Read(experiment) is { } answer ? TypedResults.Ok(answer)
+                    : Refused(Refusal.OperationNotFound))
+            .WithName("shadow.rollout").WithSummary("Where an operation stands.").ProducesProblem(401).ProducesProblem(403)
+                .ProducesProblem(404);
         shadow.MapPut("/rollout/{operation}", ChangeAsync).RequireAuthorization(OperatorPolicies.MayOperate)
-            .WithName("shadow.rollout.change").WithSummary("Moves, nominates, acknowledges, or hands over to the gate; refuses a step that is not earned unless forced.")
+            .WithName("shadow.rollout.change")
+                .WithSummary("Moves, nominates, acknowledges, or hands over to the gate; refuses a step that is not earned unless forced.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
         shadow.MapPost("/rollback", RollBackAsync).RequireAuthorization(OperatorPolicies.MayOperate).DisableRateLimiting()
-            .WithName("shadow.rollback").WithSummary("Takes the candidate from the users, here at once and everywhere within a second; says who has applied it.")
+            .WithName("shadow.rollback")
+                .WithSummary("Takes the candidate from the users, here at once and everywhere within a second; says who has applied it.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         shadow.MapGet("/served", ServedAsync)
             .WithName("shadow.served").WithSummary("What the candidate has answered, newest first: whom it may have harmed.")
@@ -79,14 +85,16 @@ internal static class RolloutEndpoints
         string operation, JsonBody<ChangeRollout> body, ClaimsPrincipal user, RolloutReader rollout, EvidenceLedger ledger, GateBoard board,
         CancellationToken cancellationToken)
     {
-        if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before) return Refused(Refusal.OperationNotFound);
+        if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before)
+            return Refused(Refusal.OperationNotFound);
         _ = Stage.TryParse(before.Stage, out var at);
         var (command, generation) = body.Value.Of(user.Identity?.Name ?? "", ledger.Fingerprint, at ?? Stage.Off);
         try
         {
             var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
             if (changed.IsStale) return Refused(Refusal.GenerationStale);
-            return changed.Refused is { } why ? Refused(Refusal.Of(why, board.Latest.Of(experiment.Operation)?.Decision)) : TypedResults.Ok(before with
+            if (changed.Refused is { } why) return Refused(Refusal.Of(why, board.Latest.Of(experiment.Operation)?.Decision));
+            return TypedResults.Ok(before with
             {
                 Generation = changed.State.Generation,
                 Stage = changed.State.Stage.Name,
@@ -119,12 +127,14 @@ internal static class RolloutEndpoints
     }
 
     private static async Task<Results<Ok<IReadOnlyList<ServedRow>>, ProblemHttpResult>> ServedAsync(
-        string? operation, long? subject, string? verdict, int? limit, RolloutReader rollout, ServedStore served, CancellationToken cancellationToken)
+        string? operation, long? subject, string? verdict, int? limit, RolloutReader rollout, ServedStore served,
+        CancellationToken cancellationToken)
     {
         var named = operation is null ? null : rollout.Find(operation)?.Operation ?? operation;
         try
         {
-            return TypedResults.Ok(await served.LatestAsync(named, subject, verdict, Math.Clamp(limit ?? 100, 1, 10_000), cancellationToken));
+            return TypedResults.Ok(
+                await served.LatestAsync(named, subject, verdict, Math.Clamp(limit ?? 100, 1, 10_000), cancellationToken));
         }
         catch (NpgsqlException)
         {

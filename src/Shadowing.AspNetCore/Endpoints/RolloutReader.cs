@@ -8,7 +8,9 @@ namespace Shadowing.AspNetCore.Endpoints;
 /// <summary>Where an operation stands.</summary>
 /// <param name="Generation">To be given back with a change.</param>
 /// <param name="ServePercent">The share of users that the stage gives to the candidate.</param>
-/// <param name="EffectiveServePercent">The share that it answers on this replica here and now, within <paramref name="ServedShapes"/>.</param>
+/// <param name="EffectiveServePercent">
+/// The share that it answers on this replica here and now, within <paramref name="ServedShapes"/>.
+/// </param>
 /// <param name="Nominated">The fingerprint that may be promoted; <paramref name="Fingerprint"/> is this build's.</param>
 /// <param name="HeldBecause">Why nothing advances until it is acknowledged.</param>
 /// <param name="Forced">Whether the stage was taken against the gate.</param>
@@ -18,8 +20,8 @@ internal sealed record RolloutAnswer(
 
 /// <summary>A replica and what it has applied.</summary>
 /// <param name="State">
-/// <c>applied</c>; <c>pending</c> until it has; <c>silent</c> where it has not been heard of for longer than its lease: then it serves nobody from
-/// the candidate.
+/// <c>applied</c>; <c>pending</c> until it has; <c>silent</c> where it has not been heard of for longer than its lease: then it serves
+/// nobody from the candidate.
 /// </param>
 /// <param name="InFlight">Requests that its candidate was answering when it last reported.</param>
 /// <param name="WritesInFlight">Those of them that write, the earliest first.</param>
@@ -31,12 +33,15 @@ internal sealed record RollbackReplica(
 internal sealed record RollbackWrite(string Operation, long Number, DateTimeOffset Since, string Shape, long? Subject);
 
 /// <summary>What a rollback has done.</summary>
-/// <param name="Published">Whether the store knows; if it does not, this replica has rolled back, and the others stop when their lease ends.</param>
+/// <param name="Published">
+/// Whether the store knows; if it does not, this replica has rolled back, and the others stop when their lease ends.
+/// </param>
 internal sealed record RollbackAnswer(bool Published, IReadOnlyList<string> Operations, IReadOnlyList<RollbackReplica> Replicas);
 
 /// <summary>Reads where the rollout stands, and rolls back.</summary>
 internal sealed partial class RolloutReader(
-    RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board, EvidenceLedger ledger,
+    RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
+    EvidenceLedger ledger,
     IncarnationRecord incarnation, IEnumerable<Experiment> experiments, TimeProvider clock, ILogger<RolloutReader> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
@@ -53,10 +58,13 @@ internal sealed partial class RolloutReader(
     {
         var standing = control.StandingOf(experiment);
         if (standing.State is not { } state) return null;
-        var shapes = standing.ServePercent > 0 ? board.Latest.Of(experiment.Operation)?.Servable ?? new HashSet<string>() : new HashSet<string>();
+        var shapes = standing.ServePercent > 0 ? board.Latest.Of(experiment.Operation)?.Servable ?? new HashSet<string>()
+            : new HashSet<string>();
         return new(
-            state.Operation, state.Generation, state.Stage.Name, state.Stage.ServePercent, standing.ServePercent, [.. shapes.Order(StringComparer.Ordinal)],
-            state.Nominated, state.Attempt, ledger.Fingerprint, state.HeldBecause, state.IsAutomatic, state.IsForced, state.ChangedBy, state.Reason);
+            state.Operation, state.Generation, state.Stage.Name, state.Stage.ServePercent, standing.ServePercent,
+            [.. shapes.Order(StringComparer.Ordinal)],
+            state.Nominated, state.Attempt, ledger.Fingerprint, state.HeldBecause, state.IsAutomatic, state.IsForced, state.ChangedBy,
+            state.Reason);
     }
 
     public async Task<RolloutChange> ChangeAsync(
@@ -66,7 +74,8 @@ internal sealed partial class RolloutReader(
         if (change is not RollBack) await pending.PublishAsync(experiment.Operation, cancellationToken);
         var judged = board.Latest.Of(experiment.Operation);
         // What was judged at another generation, or for another build, says nothing of this one.
-        var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision : null;
+        var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision
+            : null;
         var changed = await store.ChangeAsync(
             experiment.Operation, change, expected, lease.Of(experiment.Operation)?.Generation ?? 0, gate, cancellationToken);
         lease.Learn(changed.State);
@@ -115,10 +124,12 @@ internal sealed partial class RolloutReader(
 #pragma warning restore CA1031
     }
 
-    [LoggerMessage(43, LogLevel.Warning, "A rollback of {What} could not be published at once ({Failure}); it holds here, and the store is told later.")]
+    [LoggerMessage(43, LogLevel.Warning,
+        "A rollback of {What} could not be published at once ({Failure}); it holds here, and the store is told later.")]
     private partial void LogUnpublished(string what, string failure);
 
-    private async Task<IReadOnlyList<RollbackReplica>> AppliedAsync(Dictionary<string, long> generations, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<RollbackReplica>> AppliedAsync(
+        Dictionary<string, long> generations, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)
@@ -130,7 +141,8 @@ internal sealed partial class RolloutReader(
 
         RollbackReplica Of(ReplicaReport report)
         {
-            var isApplied = generations.All(entry => report.Applied.TryGetValue(entry.Key, out var applied) && applied.Generation >= entry.Value);
+            var isApplied =
+                generations.All(entry => report.Applied.TryGetValue(entry.Key, out var applied) && applied.Generation >= entry.Value);
             var state = isApplied ? "applied" : report.Age > RolloutLease.Length ? "silent" : "pending";
             var inFlight = generations.Keys.Sum(operation => report.Applied.TryGetValue(operation, out var applied) ? applied.Serving : 0);
             var writes = generations.Keys.SelectMany(operation => (report.Applied.GetValueOrDefault(operation)?.Writes ?? [])

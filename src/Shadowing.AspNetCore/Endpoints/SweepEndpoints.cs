@@ -42,14 +42,17 @@ internal static class SweepEndpoints
                 StoredAsync(async () => TypedResults.Ok(await sweeps.LatestAsync(null, Most, cancellationToken))))
             .WithName("shadow.sweeps").WithSummary("The latest sweeps, newest first.")
             .Produces<IReadOnlyList<SweepState>>().ProducesProblem(401).ProducesProblem(403).ProducesProblem(503);
-        shadow.MapGet("/sweeps/{id:long}", static (long id, SweepStore sweeps, CancellationToken cancellationToken) => StoredAsync(async () =>
-                await sweeps.LatestAsync(id, 1, cancellationToken) is [var found] ? TypedResults.Ok(found) : Refused(Refusal.SweepNotFound)))
+        shadow.MapGet("/sweeps/{id:long}", static (long id, SweepStore sweeps, CancellationToken cancellationToken) =>
+            StoredAsync(async () =>
+                await sweeps.LatestAsync(id, 1, cancellationToken) is [var found] ? TypedResults.Ok(found)
+                    : Refused(Refusal.SweepNotFound)))
             .WithName("shadow.sweep").WithSummary("One sweep, with what it found of each shape.")
             .Produces<SweepState>().ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
         var operate = shadow.MapGroup("/sweeps").RequireAuthorization(OperatorPolicies.MayOperate);
         operate.MapPost("", StartAsync)
             .WithName("shadow.sweep.start").WithSummary("Orders a sweep of an operation, by whichever replica of this build takes it.")
-            .Produces<SweepState>(201).ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
+            .Produces<SweepState>(201).ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404)
+                .ProducesProblem(409).ProducesProblem(503);
         operate.MapDelete("/{id:long}", StopAsync)
             .WithName("shadow.sweep.stop").WithSummary("Ends a sweep before its time; what it has compared stays.")
             .Produces(204).ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
@@ -68,20 +71,23 @@ internal static class SweepEndpoints
             // Before the setup has been looked at, nobody knows which build this is, and none would take the order.
             if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);
             var id = await store.StartAsync(
-                sweep.Experiment.Operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, user.Identity?.Name ?? "", reason, cancellationToken);
+                sweep.Experiment.Operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, user.Identity?.Name ?? "", reason,
+                cancellationToken);
             return id is null ? Refused(Refusal.SweepRunning)
                 : TypedResults.Created($"{request.PathBase}{request.Path}/{id}", (await store.LatestAsync(id, 1, cancellationToken))[0]);
         });
     }
 
     private static Task<IResult> StopAsync(
-        long id, [Description("Why; 3 to 500 characters.")] string? reason, ClaimsPrincipal user, SweepStore store, CancellationToken cancellationToken)
+        long id, [Description("Why; 3 to 500 characters.")] string? reason, ClaimsPrincipal user, SweepStore store,
+        CancellationToken cancellationToken)
     {
         var rules = new InputRules(ProblemCodes.InvalidParameter);
         var why = rules.Text("reason", reason, 3, 500);
         rules.Settle();
         return StoredAsync(async () =>
-            await store.StopAsync(id, user.Identity?.Name ?? "", why, cancellationToken) ? TypedResults.NoContent() : Refused(Refusal.SweepNotFound));
+            await store.StopAsync(id, user.Identity?.Name ?? "", why, cancellationToken) ? TypedResults.NoContent()
+                : Refused(Refusal.SweepNotFound));
     }
 
     private static async Task<IResult> StoredAsync(Func<Task<IResult>> work)

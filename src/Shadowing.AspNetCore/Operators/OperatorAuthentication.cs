@@ -10,7 +10,8 @@ namespace Shadowing.AspNetCore.Operators;
 
 /// <summary>Lets in whoever holds a token whose hash the configuration knows. A user's access token is none.</summary>
 internal sealed class OperatorAuthentication(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, IOptionsMonitor<OperatorsOptions> operators,
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
+    IOptionsMonitor<OperatorsOptions> operators,
     RefusalAudit refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
@@ -32,7 +33,8 @@ internal sealed class OperatorAuthentication(
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        throw new RefusedException(await HandleAuthenticateOnceAsync() is { None: true } ? Refusal.TokenMissing : Refusal.OperatorTokenInvalid);
+        throw new RefusedException(await HandleAuthenticateOnceAsync() is { None: true } ? Refusal.TokenMissing
+            : Refusal.OperatorTokenInvalid);
 
     protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
     {

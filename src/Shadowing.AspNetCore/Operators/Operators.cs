@@ -30,7 +30,9 @@ internal sealed class OperatorIssuer
     /// <summary>What <c>aud</c> must be.</summary>
     public string? Audience { get; set; }
 
-    /// <summary>The issuer's RSA or EC public key in PEM; where there is none, it is found through OpenID discovery at the issuer.</summary>
+    /// <summary>
+    /// The issuer's RSA or EC public key in PEM; where there is none, it is found through OpenID discovery at the issuer.
+    /// </summary>
     public string? PublicKey { get; set; }
 
     internal bool IsSet => !string.IsNullOrEmpty(Issuer);
@@ -93,7 +95,8 @@ internal sealed class OperatorsValidation : IValidateOptions<OperatorsOptions>
             .. options.Issuer.Failures($"{OperatorsOptions.Section}:Issuer"),
         ];
         if (options.RequestsPerSecond is < 1 or > 100_000)
-            failures = [.. failures, $"{OperatorsOptions.Section}:RequestsPerSecond = '{options.RequestsPerSecond}': it is between 1 and 100000."];
+            failures =
+                [.. failures, $"{OperatorsOptions.Section}:RequestsPerSecond = '{options.RequestsPerSecond}': it is between 1 and 100000."];
         return failures.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
@@ -101,7 +104,8 @@ internal sealed class OperatorsValidation : IValidateOptions<OperatorsOptions>
     {
         if (token.Name.Length == 0) yield return $"{path}:Name is missing.";
         if (token.Role is not (OperatorRoles.Viewer or OperatorRoles.Operator or OperatorRoles.Webhook))
-            yield return $"{path}:Role = '{token.Role}': it is '{OperatorRoles.Viewer}', '{OperatorRoles.Operator}' or '{OperatorRoles.Webhook}'.";
+            yield return $"{path}:Role = '{token.Role}': it is '{OperatorRoles.Viewer}', '{OperatorRoles.Operator}' or "
+                + $"'{OperatorRoles.Webhook}'.";
         if (token.Sha256.Length != 64 || !token.Sha256.All(char.IsAsciiHexDigit))
             yield return $"{path}:Sha256 has {token.Sha256.Length} characters: it is the token's SHA-256 in 64 hexadecimal digits.";
     }

@@ -4,8 +4,8 @@ using Shadowing.Postgres;
 namespace Shadowing.AspNetCore.Operators;
 
 /// <summary>
-/// Notes in the audit who wanted what they may not. Bounded, so that whoever holds a viewer's token cannot fill the table; who holds no token
-/// is not noted at all.
+/// Notes in the audit who wanted what they may not. Bounded, so that whoever holds a viewer's token cannot fill the table; who holds no
+/// token is not noted at all.
 /// </summary>
 internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
 {
@@ -20,7 +20,8 @@ internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
         try
         {
             await audit.AddAsync(
-                context.User.Identity?.Name ?? "unknown", "access.refused", context.Request.Path, context.Request.Method, context.RequestAborted);
+                context.User.Identity?.Name ?? "unknown", "access.refused", context.Request.Path, context.Request.Method,
+                context.RequestAborted);
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
         {

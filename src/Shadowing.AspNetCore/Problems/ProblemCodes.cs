@@ -2,7 +2,9 @@ using System.Reflection;
 
 namespace Shadowing.AspNetCore.Problems;
 
-/// <summary>The <c>code</c> of every refusal of shadowing and of a strict body. Clients branch on them, so a code is never reused or renamed.</summary>
+/// <summary>
+/// The <c>code</c> of every refusal of shadowing and of a strict body. Clients branch on them, so a code is never reused or renamed.
+/// </summary>
 public static class ProblemCodes
 {
     /// <summary>The body is no JSON.</summary>
@@ -46,5 +48,6 @@ public static class ProblemCodes
 
     /// <summary>All of them.</summary>
     public static IEnumerable<string> All { get; } =
-        [.. typeof(ProblemCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetRawConstantValue()).OfType<string>()];
+        [.. typeof(ProblemCodes).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetRawConstantValue())
+            .OfType<string>()];
 }

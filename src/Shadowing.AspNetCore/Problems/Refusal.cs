@@ -29,10 +29,12 @@ public sealed record Refusal(int Status, string Code, string Detail)
         new(404, ProblemCodes.SignatureNotFound, "No mismatch of this signature is known, or it has no acceptance.");
 
     internal static readonly Refusal NotAcceptable =
-        new(409, ProblemCodes.NotAcceptable, "Only a mismatch in what is answered can be intended: no failure, and nothing of severity critical.");
+        new(409, ProblemCodes.NotAcceptable,
+            "Only a mismatch in what is answered can be intended: no failure, and nothing of severity critical.");
 
     internal static readonly Refusal RawSamplesLocked =
-        new(403, ProblemCodes.RawSamplesLocked, "Raw samples are locked, or none of this signature has been taken since they were unlocked.");
+        new(403, ProblemCodes.RawSamplesLocked,
+            "Raw samples are locked, or none of this signature has been taken since they were unlocked.");
 
     internal static readonly Refusal EvidenceUnavailable =
         new(503, ProblemCodes.EvidenceUnavailable, "The evidence store cannot be reached; nothing was changed.");
@@ -53,7 +55,8 @@ public sealed record Refusal(int Status, string Code, string Detail)
     internal static Refusal Of(RolloutRefusal refused, GateDecision? gate) => refused switch
     {
         RolloutRefusal.Held => new(409, ProblemCodes.Held, "The operation was rolled back; acknowledge that first."),
-        RolloutRefusal.NotNominated => new(409, ProblemCodes.NotNominated, "No fingerprint is nominated, so none could serve; nominate one first."),
+        RolloutRefusal.NotNominated =>
+            new(409, ProblemCodes.NotNominated, "No fingerprint is nominated, so none could serve; nominate one first."),
         _ => new(409, ProblemCodes.NotEarned, gate is null
             ? "The gate has not judged this generation yet; try again in a second." : $"The gate says: {gate.Sentence}"),
     };

@@ -33,7 +33,8 @@ public static class Databases
 
     internal static void AddShadowDatabases(this IServiceCollection services)
     {
-        services.AddSingleton<SqlLedger>(provider => new(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<SqlLedger>(provider =>
+            new(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddOptions<ShadowDatabaseOptions>()
             .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence, options.Sandbox, options.Listen) = (
                 configuration.GetConnectionString("Shadow"), configuration.GetConnectionString("Evidence"),
@@ -50,8 +51,8 @@ public static class Databases
     }
 
     /// <summary>
-    /// Small, so that the shadow can never crowd out users; read-only and with a time limit by its own sessions' settings, whatever the role
-    /// allows. What the connection string says wins, but for those two.
+    /// Small, so that the shadow can never crowd out users; read-only and with a time limit by its own sessions' settings, whatever the
+    /// role allows. What the connection string says wins, but for those two.
     /// </summary>
     private static ConnectionPools CreateShadow(IServiceProvider provider)
     {
@@ -70,7 +71,9 @@ public static class Databases
         return Pools.Create(provider, Shadow, "Shadow", connection);
     }
 
-    /// <summary>As for the shadow. What is missing is found when writes are to be compared, and said in the findings: reads do without.</summary>
+    /// <summary>
+    /// As for the shadow. What is missing is found when writes are to be compared, and said in the findings: reads do without.
+    /// </summary>
     internal static NpgsqlDataSourceBuilder Sandbox(IServiceProvider provider)
     {
         var settings = provider.GetRequiredService<SettingsInForce>().Current;

@@ -21,8 +21,8 @@ public static class ServedDatabase
     public const string Ending = "served-ending";
 
     /// <summary>
-    /// The key of a small data source with the served role, for the shadow: it looks through users' eyes without taking a connection that they wait
-    /// for.
+    /// The key of a small data source with the served role, for the shadow: it looks through users' eyes without taking a connection that
+    /// they wait for.
     /// </summary>
     public const string View = "served-view";
 
@@ -40,7 +40,8 @@ public static class ServedDatabase
             provider, View, $"{Databases.Session(provider, View)};Maximum Pool Size=2;Minimum Pool Size=0;Multiplexing=false;"
                 + "Max Auto Prepare=0;Timeout=2;Command Timeout=5"));
         services.AddKeyedSingleton(Ending, (provider, _) => Create(
-            provider, Ending, $"{Databases.Session(provider, Key)};Pooling=false;Multiplexing=false;Max Auto Prepare=0;Timeout=2;Command Timeout=2"));
+            provider, Ending,
+            $"{Databases.Session(provider, Key)};Pooling=false;Multiplexing=false;Max Auto Prepare=0;Timeout=2;Command Timeout=2"));
     }
 
     /// <param name="settings">These win over what the connection string says.</param>

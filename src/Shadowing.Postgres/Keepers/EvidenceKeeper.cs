@@ -71,7 +71,8 @@ internal sealed class EvidenceKeeper(
         var rules = JsonSerializer.Serialize(policy);
         if (rules == _announced) return;
         await audit.AddAsync(
-            "service", "gate.policy", report.Replica, (policy.IsWeakerThanDefault() ? "weaker than the default: " : "") + rules, cancellationToken);
+            "service", "gate.policy", report.Replica, (policy.IsWeakerThanDefault() ? "weaker than the default: " : "") + rules,
+            cancellationToken);
         _announced = rules;
     }
 

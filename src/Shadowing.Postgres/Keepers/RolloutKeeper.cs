@@ -6,8 +6,8 @@ using Shadowing.Rollout;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says, reports
-/// what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
+/// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says,
+/// reports what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
 /// </summary>
 internal sealed class RolloutKeeper(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
@@ -76,12 +76,14 @@ internal sealed class RolloutKeeper(
         lease.Confirm(asked, reading.States, reading.Unreadable);
         control.Refresh();
         var advances = RollBackWhatTheGateRefuses();
-        findings.Replace("rollout", [.. lease.Refused.Select(refused => new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
+        findings.Replace("rollout", [.. lease.Refused.Select(refused =>
+            new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
         var (serving, writes) = (report.Serving(), report.WritesInFlight());
         await replicas.ReportAsync(
             incarnation.Id, report.Replica, ledger.Fingerprint,
             _experiments.Select(control.StandingOf).ToDictionary(one => one.Operation, one => new AppliedRollout(
-                one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation], writes[one.Operation])),
+                one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation],
+                writes[one.Operation])),
             cancellationToken);
         return advances;
     }
@@ -117,10 +119,12 @@ internal sealed class RolloutKeeper(
         List<(GateDecision, long)> advances = [];
         foreach (var (evidence, decision, _, generation) in reading.Operations)
         {
-            if (lease.Of(evidence.Operation) is not { } state || state.Generation != generation || reading.Fingerprint != ledger.Fingerprint) continue;
+            if (lease.Of(evidence.Operation) is not { } state || state.Generation != generation
+                || reading.Fingerprint != ledger.Fingerprint) continue;
             if (decision.Decision is GateVerdict.Rollback && evidence.Nominated)
                 control.RollBack(evidence.Operation, string.Join("; ", decision.Reasons.Select(reason => reason.Text)));
-            else if (decision.Decision is GateVerdict.Advance && state is { IsAutomatic: true, IsHeld: false } && !(decision.Target.Serves && !evidence.Nominated))
+            else if (decision.Decision is GateVerdict.Advance && state is { IsAutomatic: true, IsHeld: false }
+                && !(decision.Target.Serves && !evidence.Nominated))
                 advances.Add((decision, generation));
         }
 

@@ -7,8 +7,8 @@ using Shadowing.Rollout;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Hears of changes of the rollout sooner than polling would. Only ever a shortcut: without it, or with a connection that is dead and does not
-/// know, everything happens all the same, within the polling interval.
+/// Hears of changes of the rollout sooner than polling would. Only ever a shortcut: without it, or with a connection that is dead and does
+/// not know, everything happens all the same, within the polling interval.
 /// </summary>
 /// <remarks>
 /// It never listens through a pooler: it would hear nothing, and leave the pooler's other clients listening in its place.

@@ -10,7 +10,8 @@ namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
 /// Checks, at start and every half minute, that the shadow's role could not write and that the database is what the candidate's model and
-/// the application's other checks (<see cref="CheckSetup"/>) say. The first keeps users safe; by the second a candidate is stopped before it fails.
+/// the application's other checks (<see cref="CheckSetup"/>) say. The first keeps users safe; by the second a candidate is stopped before
+/// it fails.
 /// </summary>
 public sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
@@ -42,11 +43,13 @@ public sealed class SetupWatch(
         base.Dispose(disposing);
     }
 
-    private void OnPositionsChanged(object? sender, EventArgs e) => findings.Replace("positions", positions.Differing is not { } operation ? [] :
+    private void OnPositionsChanged(object? sender, EventArgs e) =>
+        findings.Replace("positions", positions.Differing is not { } operation ? [] :
     [
         new Finding(
             Finding.Critical, operation,
-            "The served role and the shadow's role do not see the same rows: on one snapshot the control answers each of them differently. Shadowing "
+            "The served role and the shadow's role do not see the same rows: on one snapshot the control answers each of them differently. "
+                + "Shadowing "
             + "is off until it answers both alike. Compare row security, search_path and the other settings of the two roles."),
     ]);
 
@@ -67,9 +70,11 @@ public sealed class SetupWatch(
             Begin(database.FingerprintOn(await SchemaFingerprint.ReadAsync(connection, [.. database.Tables], cancellationToken)));
             findings.Replace("reach");
             findings.Replace("role", [.. powers.Select(power => RoleFinding.Of("shadow", power))]);
-            findings.Replace("model", [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
+            findings.Replace("model",
+                [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
             var sandboxPowers = await CheckSandboxAsync(cancellationToken);
-            findings.Replace("tables", [.. unlike.Select(difference => new Finding(Finding.Critical, difference.Table, difference.Finding))]);
+            findings.Replace(
+                "tables", [.. unlike.Select(difference => new Finding(Finding.Critical, difference.Table, difference.Finding))]);
             shadowSwitch.Hold(
                 ShadowSwitch.CriticalFinding,
                 powers.Count > 0 || sandboxPowers || unlike.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
@@ -82,7 +87,8 @@ public sealed class SetupWatch(
         }
     }
 
-    private async Task<IReadOnlyList<PositionDifference>> ComparePositionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<PositionDifference>> ComparePositionsAsync(
+        NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var served = await servedView.OpenConnectionAsync(cancellationToken);
         return await PositionCheck.CompareAsync(served, connection, [.. database.Tables], cancellationToken);
@@ -103,13 +109,15 @@ public sealed class SetupWatch(
         catch (SandboxUnsafeException unsafely)
         {
             shadowSwitch.HasSandbox = false;
-            findings.Replace("sandbox", new Finding(Finding.Critical, "ConnectionStrings:Sandbox", $"{unsafely.Message} Writes are not shadowed."));
+            findings.Replace(
+                "sandbox", new Finding(Finding.Critical, "ConnectionStrings:Sandbox", $"{unsafely.Message} Writes are not shadowed."));
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             shadowSwitch.HasSandbox = false;
             findings.Replace("sandbox", new Finding(
-                Finding.Warning, "ConnectionStrings:Sandbox", $"There is no sandbox ({PostgresErrors.Categorize(failure).Name}): writes are not shadowed."));
+                Finding.Warning, "ConnectionStrings:Sandbox",
+                $"There is no sandbox ({PostgresErrors.Categorize(failure).Name}): writes are not shadowed."));
         }
 
         return false;

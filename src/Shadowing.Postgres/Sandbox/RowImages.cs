@@ -7,9 +7,11 @@ namespace Shadowing.Postgres.Sandbox;
 
 /// <summary>Reads the rows before a write and after it, in the write's own transaction.</summary>
 /// <param name="maxRows">An image of more is too large, or of more than 4,000 times as many characters.</param>
-internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
+internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 {
-    /// <summary>In seconds. A write whose rows cannot be read in that time is done without; so is a candidate's whose rows cannot be locked.</summary>
+    /// <summary>
+    /// In seconds. A write whose rows cannot be read in that time is done without; so is a candidate's whose rows cannot be locked.
+    /// </summary>
     public const int Patience = 2;
 
     /// <summary>In rows: of those that everybody has made meanwhile, the write's own must be among the first.</summary>
@@ -18,65 +20,14 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     /// <summary>In characters: an image whose rows are longer on average is too large as well.</summary>
     private const long MostOfRow = 4_000;
 
-    // Were this process to freeze with the locks, the server would end it. Where the session has a limit of its own, that one holds. And which session
-    // of the server it is: a pooler between tells another number.
-    private const string Begin =
-        """
-        select case current_setting('idle_in_transaction_session_timeout') when '0' then set_config('idle_in_transaction_session_timeout', '60s', true) end,
-            pg_backend_pid(), current_setting('TimeZone'), clock_timestamp(), set_config('shadow.patience', current_setting('statement_timeout'), true),
-            set_config('shadow.plans', current_setting('plan_cache_mode'), true)
-        """;
-
-    // For its locks the control waits as long as it always did, in the place that it has; for the image nobody does. And nobody plans it anew each time:
-    // the server would, because it cannot tell how few rows there will be.
-    private static readonly string Hurry =
-        $"""
-        select clock_timestamp(), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout',
-            least(nullif(extract(epoch from current_setting('statement_timeout')::interval) * 1000, 0), {Patience} * 1000)::int::text, true)
-        """;
-
-    // What comes next is the side's own, or the commit: it is to have the time, and the plans, that it would have had.
-    private const string Rest =
-        """
-        select clock_timestamp(), set_config('statement_timeout', current_setting('shadow.patience'), true),
-            set_config('plan_cache_mode', current_setting('shadow.plans'), true)
-        """;
-
-    private const string Savepoint = "row_images";
-
-    private const string Commit = "commit";
-
-    // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, soon after the transaction's.
-    // Ids wrap around at 32 bits in a row, and have 64 where they are asked for: what lies further ahead than one transaction sees begin is long past.
-    private const string IsMine =
-        """
-        case when x.top is null then false
-            when ((r.version - x.top) & 4294967295) > 1000000 then false
-            else pg_xact_status((x.top + ((r.version - x.top) & 4294967295))::text::xid8) = 'in progress' end
-        """;
-
-    private readonly string _marks = "select " + string.Join(", ", tables.Select(table => $"coalesce((select max({table.Key}) from public.{table.Name}), 0)::bigint, {Deleted(table)}"));
-
-    private readonly string _after =
-        "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::boolean, null::text\n"
-        + string.Concat(tables.Select(table => $"union all select '{table.Name}', {Deleted(table)}, null, null\n"))
-        + string.Concat(tables.Select((table, index) =>
-            $"""
-            union all
-            select '{table.Name}', r.key, m.mine, case when m.mine then r.body end
-            from (select t.{table.Key}::bigint as key, t.xmin::text::bigint as version, {Body(table)} as body from public.{table.Name} t where t.{table.Key} = any(@keys{index})
-                union all (select t.{table.Key}::bigint, t.xmin::text::bigint, {Body(table)} from public.{table.Name} t
-                    where t.{table.Key} > @mark{index} order by t.{table.Key} limit {MostNew})) r,
-            (select pg_current_xact_id_if_assigned()::text::bigint as top) x,
-            lateral (select {IsMine} as mine) m
-
-            """));
-
     /// <summary>Locks, then reads.</summary>
     /// <param name="mayWait">Whether it waits for the locks as long as any statement of the connection may.</param>
-    /// <returns>Besides, by the server's clock: how long the locks took, which the write would have waited for itself, and all of it.</returns>
+    /// <returns>
+    /// Besides, by the server's clock: how long the locks took, which the write would have waited for itself, and all of it.
+    /// </returns>
     public async Task<(RowImage Image, Mark[] Marks, int Session, TimeSpan Waited, TimeSpan Served)> BeforeAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, bool mayWait, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, bool mayWait,
+        CancellationToken cancellationToken)
     {
         await using var batch = Locking(connection, transaction, footprint, mayWait);
         foreach (var sql in (string[])[Hurry, _marks]) batch.BatchCommands.Add(new(sql));
@@ -131,11 +82,15 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>What this transaction has done to the rows of the image, and the rows that it has made; then commits, so that no lock is held any longer.</summary>
+    /// <summary>
+    /// What this transaction has done to the rows of the image, and the rows that it has made; then commits, so that no lock is held any
+    /// longer.
+    /// </summary>
     /// <returns>Besides: how long it took but for the commit, by the server's clock.</returns>
     /// <remarks>
-    /// Nothing comes after the commit, so that whatever the server refuses of it is not committed. A savepoint before it: were the reading to fail, what was
-    /// written before must not be lost. What others have changed meanwhile, which only rows can be that the write does not lock, is none of it.
+    /// Nothing comes after the commit, so that whatever the server refuses of it is not committed. A savepoint before it: were the reading
+    /// to fail, what was written before must not be lost. What others have changed meanwhile, which only rows can be that the write does
+    /// not lock, is none of it.
     /// </remarks>
     /// <exception cref="PostgresException">Where the server refused it: it was not committed.</exception>
     public async Task<(WrittenRows Rows, TimeSpan Served)> AfterAsync(
@@ -168,9 +123,11 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
     }
 
     /// <summary>Goes back to before the image was read, with all that was written.</summary>
-    public static Task ForgetAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) => transaction.RollbackAsync(Savepoint, cancellationToken);
+    public static Task ForgetAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        transaction.RollbackAsync(Savepoint, cancellationToken);
 
-    private async Task<WrittenRows> WrittenAsync(NpgsqlDataReader reader, RowImage before, Mark[] marks, CancellationToken cancellationToken)
+    private async Task<WrittenRows> WrittenAsync(
+        NpgsqlDataReader reader, RowImage before, Mark[] marks, CancellationToken cancellationToken)
     {
         var (now, there, changes, deleted) = ("", new HashSet<RowKey>(), new Dictionary<RowKey, string?>(), new Dictionary<string, long>());
         while (await reader.ReadAsync(cancellationToken))
@@ -195,7 +152,8 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
         foreach (var gone in before.Rows.Keys.Where(row => !there.Contains(row) && !before.Bystanders.Contains(row))) changes[gone] = null;
         for (var i = 0; i < tables.Count; i++)
         {
-            // A bystander that is gone may be somebody else's work, for nobody locks it; not where this transaction has deleted more than is known of.
+            // A bystander that is gone may be somebody else's work, for nobody locks it; not where this transaction has deleted more than
+            // is known of.
             var known = changes.Count(change => change.Value is null && change.Key.Table == tables[i].Name);
             if (deleted[tables[i].Name] - marks[i].Deleted <= known) continue;
             foreach (var gone in before.Bystanders.Where(row => row.Table == tables[i].Name && !there.Contains(row))) changes[gone] = null;
@@ -236,7 +194,8 @@ internal sealed class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
             else if (isLocked && reader.GetString(3) is WriteFootprint.Locked) locked.Add(row);
         }
 
-        return rows.Count > maxRows || length > maxRows * MostOfRow ? RowImage.Empty with { IsTooLarge = true } : new(rows) { Bystanders = bystanders, Locked = locked };
+        return rows.Count > maxRows || length > maxRows * MostOfRow ? RowImage.Empty with { IsTooLarge = true }
+            : new(rows) { Bystanders = bystanders, Locked = locked };
     }
 
     /// <summary>Where a table stands before a write.</summary>

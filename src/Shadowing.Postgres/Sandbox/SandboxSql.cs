@@ -16,51 +16,62 @@ internal static class SandboxSql
     private const string Copied = "shadow.copied";
 
     /// <summary>
-    /// Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it. Nobody can change the
-    /// tables before it ends.
+    /// Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it.
+    /// Nobody can change the tables before it ends.
     /// </summary>
     public static string Create(IReadOnlyList<SandboxTable> tables) =>
         $"""
         begin read write;
         {string.Concat(tables.Select(Create))}
         {string.Concat(tables.SelectMany(table => table.ForeignKeys.Select(key => $"alter table pg_temp.{table.Name} add {key};\n")))}
-        select set_config('{Copied}', case when {Each(tables, table => $"{DefinitionOf(table, "public")} = {DefinitionOf(table, "pg_temp")}")}
+        select set_config('{Copied}', case when
+            {Each(tables, table => $"{DefinitionOf(table, "public")} = {DefinitionOf(table, "pg_temp")}")}
             then {Versions(tables)} else 'cannot be' end, false);
         commit
         """;
 
     /// <summary>
-    /// Three columns: whether every name resolves to its copy and nothing else can be written; whether the copies are like the tables, and empty; and
-    /// whether what was undone in them takes up so much room that it should be cleared away.
+    /// Three columns: whether every name resolves to its copy and nothing else can be written; whether the copies are like the tables, and
+    /// empty; and whether what was undone in them takes up so much room that it should be cleared away.
     /// </summary>
     public static string Check(IReadOnlyList<SandboxTable> tables) =>
         $"""
-        select current_setting('transaction_read_only') = 'on' and {Each(tables, table => $"'{table.Name}'::regclass = 'pg_temp.{table.Name}'::regclass")},
+        select current_setting('transaction_read_only') = 'on'
+            and {Each(tables, table => $"'{table.Name}'::regclass = 'pg_temp.{table.Name}'::regclass")},
             current_setting('{Copied}') = {Versions(tables)} and {Each(tables, table => $"not exists (select from pg_temp.{table.Name})")},
             {string.Join(" + ", tables.Select(table => $"pg_relation_size('pg_temp.{table.Name}')"))} > {MostRoom}
         """;
 
-    /// <summary>Nobody sees the dead rows of temporary tables but their own session: neither autovacuum nor, where they were inserted, pruning.</summary>
-    public static string Clear(IReadOnlyList<SandboxTable> tables) => "vacuum " + string.Join(", ", tables.Select(table => $"pg_temp.{table.Name}"));
+    /// <summary>
+    /// Nobody sees the dead rows of temporary tables but their own session: neither autovacuum nor, where they were inserted, pruning.
+    /// </summary>
+    public static string Clear(IReadOnlyList<SandboxTable> tables) =>
+        "vacuum " + string.Join(", ", tables.Select(table => $"pg_temp.{table.Name}"));
 
 #pragma warning disable RS0030 // Asks and fills copies of the application's own tables: values as they are.
     public static NpgsqlBatchCommand Seed(SandboxTable table, string[] rows) =>
-        new($"insert into pg_temp.{table.Name} {(table.Generated ? "overriding system value " : "")}select * from jsonb_populate_recordset(null::pg_temp.{table.Name}, $1)")
+        new($"insert into pg_temp.{table.Name} {(table.Generated ? "overriding system value " : "")}select * from "
+            + $"jsonb_populate_recordset(null::pg_temp.{table.Name}, $1)")
         {
             Parameters = { new() { Value = $"[{string.Join(',', rows)}]", NpgsqlDbType = NpgsqlDbType.Jsonb } },
         };
 
     public static NpgsqlBatchCommand NextKey(SandboxTable table, long key) =>
-        new($"select setval(pg_get_serial_sequence('pg_temp.{table.Name}', '{table.Key}'), $1, false)") { Parameters = { new() { Value = key } } };
+        new($"select setval(pg_get_serial_sequence('pg_temp.{table.Name}', '{table.Key}'), $1, false)")
+        {
+            Parameters = { new() { Value = key } },
+        };
 
     /// <summary>For the transaction: in another one than the real write's, a time of the wrong zone would look like the clock's.</summary>
-    public static NpgsqlBatchCommand Zone(string zone) => new("select set_config('TimeZone', $1, true)") { Parameters = { new() { Value = zone } } };
+    public static NpgsqlBatchCommand Zone(string zone) =>
+        new("select set_config('TimeZone', $1, true)") { Parameters = { new() { Value = zone } } };
 #pragma warning restore RS0030
 
     /// <summary>The transaction's clock as columns have it, then all rows of the copies.</summary>
     public static string Read(IReadOnlyList<SandboxTable> tables) =>
         "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::text\n"
-        + string.Concat(tables.Select(table => $"union all select '{table.Name}', t.{table.Key}::bigint, to_jsonb(t)::text from pg_temp.{table.Name} t\n"));
+        + string.Concat(tables.Select(table =>
+            $"union all select '{table.Name}', t.{table.Key}::bigint, to_jsonb(t)::text from pg_temp.{table.Name} t\n"));
 
     // Like the real one, but for what would reach it: the key's default is the real sequence's next value. Of a table with granted columns
     // only those can be copied, and no constraint with them.
@@ -76,9 +87,13 @@ internal static class SandboxSql
             : copy;
     }
 
-    private static string Each(IReadOnlyList<SandboxTable> tables, Func<SandboxTable, string> condition) => string.Join(" and ", tables.Select(condition));
+    private static string Each(IReadOnlyList<SandboxTable> tables, Func<SandboxTable, string> condition) =>
+        string.Join(" and ", tables.Select(condition));
 
-    /// <summary>Columns, defaults, conditions, references and indexes, each by the version of its entry in the catalogue: cheap enough to be asked on each use.</summary>
+    /// <summary>
+    /// Columns, defaults, conditions, references and indexes, each by the version of its entry in the catalogue: cheap enough to be asked
+    /// on each use.
+    /// </summary>
     private static string Versions(IReadOnlyList<SandboxTable> tables)
     {
         var those = $"in ({string.Join(", ", tables.Select(table => $"'public.{table.Name}'::regclass"))})";
@@ -92,15 +107,16 @@ internal static class SandboxSql
     }
 
     /// <summary>
-    /// Names, types and lengths of the columns; where all of them can be copied, also what may be null, what is the default, and the conditions and
-    /// references. A reference is to a copy as that of the real one is to the real one.
+    /// Names, types and lengths of the columns; where all of them can be copied, also what may be null, what is the default, and the
+    /// conditions and references. A reference is to a copy as that of the real one is to the real one.
     /// </summary>
     private static string DefinitionOf(SandboxTable table, string schema)
     {
         if (table.Columns is { } columns)
         {
             return "(select string_agg(concat_ws(' ', attname, atttypid, atttypmod), ',' order by attname) from pg_attribute "
-                + $"where {Of("attrelid")} and attnum > 0 and not attisdropped and attname in ({string.Join(", ", columns.Select(column => $"'{column}'"))}))";
+                + $"where {Of("attrelid")} and attnum > 0 and not attisdropped and attname in "
+                    + $"({string.Join(", ", columns.Select(column => $"'{column}'"))}))";
         }
 
         return $"""

@@ -36,7 +36,10 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     private bool IsConnected => _connection.FullState.HasFlag(System.Data.ConnectionState.Open);
 
-    /// <summary>Whether the transaction has ended. Before its commit only the side can have ended it, though it is not its own: what it wrote may be stored.</summary>
+    /// <summary>
+    /// Whether the transaction has ended. Before its commit only the side can have ended it, though it is not its own: what it wrote may be
+    /// stored.
+    /// </summary>
     private bool IsEnded
     {
         get
@@ -154,11 +157,13 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         {
             if (withImages)
             {
-                (Before, _marks, _session, var waited, var served) = await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
+                (Before, _marks, _session, var waited, var served) =
+                    await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
                 var elapsed = _clock.GetElapsedTime(began);
                 (ImageTime, _roundTrip) = (elapsed - waited, elapsed - served);
             }
-            else if (footprint.Locks.Count > 0) _session = await RowImages.LockAsync(_connection, _transaction!, footprint, cancellationToken);
+            else if (footprint.Locks.Count > 0) _session =
+                await RowImages.LockAsync(_connection, _transaction!, footprint, cancellationToken);
         }
         catch (NpgsqlException failure) when (!cancellationToken.IsCancellationRequested)
         {

@@ -5,8 +5,9 @@ namespace Shadowing.Postgres.Sandbox;
 /// <summary>Which rows a write may look at or touch.</summary>
 /// <param name="Locks">Locks the rows that the write itself will lock, in its order and no stronger; empty where it locks none.</param>
 /// <param name="Image">
-/// Gives those rows and a few bystanders, four columns each: table (<c>text</c>), key (<c>bigint</c>), the row (<c>jsonb</c> as text), and how it stands to
-/// the write (<c>text</c>): <see cref="Locked"/> against any change, <see cref="Aside"/>, or anything else. Runs after the locks are held.
+/// Gives those rows and a few bystanders, four columns each: table (<c>text</c>), key (<c>bigint</c>), the row (<c>jsonb</c> as text), and
+/// how it stands to the write (<c>text</c>): <see cref="Locked"/> against any change, <see cref="Aside"/>, or anything else. Runs after the
+/// locks are held.
 /// </param>
 /// <param name="Parameters">Of all these statements, by name.</param>
 public sealed record WriteFootprint(IReadOnlyList<string> Locks, string Image, Func<IReadOnlyList<NpgsqlParameter>> Parameters)

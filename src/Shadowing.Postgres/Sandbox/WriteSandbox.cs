@@ -5,8 +5,9 @@ using Shadowing.Writing;
 namespace Shadowing.Postgres.Sandbox;
 
 /// <summary>
-/// Runs writes against temporary copies of the tables, so that they can be compared without having been done. Two locks, each of which suffices: the
-/// role may only read the tables, and every transaction is read-only, in which PostgreSQL still lets temporary tables be written.
+/// Runs writes against temporary copies of the tables, so that they can be compared without having been done. Two locks, each of which
+/// suffices: the role may only read the tables, and every transaction is read-only, in which PostgreSQL still lets temporary tables be
+/// written.
 /// </summary>
 /// <remarks>
 /// What it cannot see is listed as <see cref="Blind"/>. A pooler between would resolve names anew with each transaction, so no session is
@@ -32,7 +33,9 @@ public sealed class WriteSandbox : IAsyncDisposable
     private readonly string _read;
     private readonly IReadOnlyList<SandboxTable> _tables;
 
-    /// <param name="connection">Of a role that may read the tables and make temporary ones; pooling, read-only and reset are set here.</param>
+    /// <param name="connection">
+    /// Of a role that may read the tables and make temporary ones; pooling, read-only and reset are set here.
+    /// </param>
     /// <param name="tables">In the order in which they refer to each other.</param>
     public WriteSandbox(NpgsqlDataSourceBuilder connection, IReadOnlyList<SandboxTable> tables)
     {
@@ -62,13 +65,16 @@ public sealed class WriteSandbox : IAsyncDisposable
 
     /// <summary>Opens the sandbox with copies of rows as they were.</summary>
     /// <param name="before">The rows that the write may look at or touch.</param>
-    /// <param name="keys">The keys that the write's new rows are to get, by table: those that the other side's got. Others get keys that nobody has.</param>
+    /// <param name="keys">
+    /// The keys that the write's new rows are to get, by table: those that the other side's got. Others get keys that nobody has.
+    /// </param>
     /// <exception cref="SandboxUnsafeException">
     /// A pooler is between; or, however often a session is made anew, a name does not resolve to its copy, the transaction could write, or
     /// the copies are not like the tables:
     /// nothing was run.
     /// </exception>
-    public async Task<SandboxSession> OpenAsync(RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+    public async Task<SandboxSession> OpenAsync(
+        RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(keys);
@@ -105,8 +111,8 @@ public sealed class WriteSandbox : IAsyncDisposable
             }
 
             await connection.DisposeAsync();
-            // The tables have changed since they were copied, a side has left rows or settings behind, or sessions were ended: what others hold is as old,
-            // as unsafe, or as dead.
+            // The tables have changed since they were copied, a side has left rows or settings behind, or sessions were ended: what others
+            // hold is as old, as unsafe, or as dead.
             _source.Clear();
             if (attempt < MostAttempts) continue;
             throw new SandboxUnsafeException(condition is Condition.Unsafe
@@ -119,7 +125,8 @@ public sealed class WriteSandbox : IAsyncDisposable
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
     /// <summary>On every use: a name that resolves elsewhere would be written, or try to be.</summary>
-    private async Task<Condition> CheckAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    private async Task<Condition> CheckAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(_check, connection, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -136,7 +143,8 @@ public sealed class WriteSandbox : IAsyncDisposable
     }
 
     private async Task SeedAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, IReadOnlyDictionary<string, long> keys,
+        CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
         if (before.TimeZone is { } zone) batch.BatchCommands.Add(SandboxSql.Zone(zone));
@@ -145,7 +153,8 @@ public sealed class WriteSandbox : IAsyncDisposable
             string[] rows = [.. before.Rows.Where(row => row.Key.Table == table.Name).Select(row => row.Value)];
             if (rows.Length > 0) batch.BatchCommands.Add(SandboxSql.Seed(table, rows));
             // Even where none is told: a sequence does not go back when its transaction does, and both sides are to get the same.
-            if (table.Generated) batch.BatchCommands.Add(SandboxSql.NextKey(table, keys.GetValueOrDefault(table.Name, SandboxSql.FirstKey)));
+            if (table.Generated) batch.BatchCommands.Add(
+                SandboxSql.NextKey(table, keys.GetValueOrDefault(table.Name, SandboxSql.FirstKey)));
         }
 
         await batch.ExecuteNonQueryAsync(cancellationToken);

@@ -5,21 +5,26 @@ namespace Shadowing.Postgres.Sandbox;
 
 /// <summary>Where writes run on PostgreSQL.</summary>
 /// <param name="served">Opens a connection of the role that writes for users.</param>
-/// <param name="ending">Of the same role, for itself: ends sessions of its own that hang, when <paramref name="served"/> may have none to spare.</param>
+/// <param name="ending">
+/// Of the same role, for itself: ends sessions of its own that hang, when <paramref name="served"/> may have none to spare.
+/// </param>
 /// <param name="shadow">Of the role that reads unseen.</param>
 /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
 /// <param name="footprintOf">Says which rows a request concerns.</param>
 /// <param name="maxRows">Rows of an image; a write that concerns more cannot be compared.</param>
 public sealed class WriteStage<TStore>(
     Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, NpgsqlDataSource shadow, WriteSandbox sandbox,
-    Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, Func<object, WriteFootprint> footprintOf, int maxRows, TimeProvider clock) : IWriteStage<TStore>
+    Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, Func<object, WriteFootprint> footprintOf, int maxRows,
+    TimeProvider clock) : IWriteStage<TStore>
 {
     private readonly RowImages _images = new(sandbox.Tables, maxRows);
 
     /// <inheritdoc/>
-    public async ValueTask<IServedWrite<TStore>> ServeAsync(Side side, object request, bool withImages, CancellationToken cancellationToken) =>
+    public async ValueTask<IServedWrite<TStore>> ServeAsync(
+        Side side, object request, bool withImages, CancellationToken cancellationToken) =>
         await ServedWrite<TStore>.BeginAsync(
-            served, ending, _images, withImages || side is Side.Candidate ? footprintOf(request) : null, withImages, mayDoWithout: side is Side.Control,
+            served, ending, _images, withImages || side is Side.Candidate ? footprintOf(request) : null, withImages,
+            mayDoWithout: side is Side.Control,
             (connection, transaction) => storeOver(side, connection, transaction), clock, cancellationToken);
 
     /// <inheritdoc/>

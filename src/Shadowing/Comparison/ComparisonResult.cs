@@ -15,7 +15,9 @@ public sealed record ComparisonResult
     /// <summary>The reasons of the rules that were needed to call something equal; empty where plain equality was enough.</summary>
     public IReadOnlyCollection<string> Tolerated { get; init; } = [];
 
-    /// <summary>Set where nothing can be said: differences met before that point are kept, but the answers were not compared to the end.</summary>
+    /// <summary>
+    /// Set where nothing can be said: differences met before that point are kept, but the answers were not compared to the end.
+    /// </summary>
     public IncomparableReason? Incomparable { get; init; }
 
     /// <summary>The places that nothing could be said of, because their values' types do not tell when they are equal.</summary>

@@ -3,7 +3,9 @@ using System.Reflection;
 
 namespace Shadowing.Comparison;
 
-/// <summary>What counts as equal beyond plain equality, member by member, each with its reason. What no rule names is compared exactly.</summary>
+/// <summary>
+/// What counts as equal beyond plain equality, member by member, each with its reason. What no rule names is compared exactly.
+/// </summary>
 /// <remarks>A rule speaks for its own member only: a difference beside it is still found.</remarks>
 public sealed class ComparisonRules
 {

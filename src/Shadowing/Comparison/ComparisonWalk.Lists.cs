@@ -51,8 +51,10 @@ internal sealed partial class ComparisonWalk
         var alignment = RowAlignment<TRow>.Of(control, candidate, rule, cut, _request);
         foreach (var (left, right) in alignment.Pairs) Row(control[left], candidate[right], name, left, rule, plan);
         if (alignment.IsExchanged || alignment.IsReorderedWithinTies) _tolerated.Add(rule.Because);
-        foreach (var index in alignment.Missing) RowOfOneSide(name, index, DifferenceKind.MissingRow, rule.KeyOf(control[index]), control[index], default);
-        foreach (var index in alignment.Extra) RowOfOneSide(name, index, DifferenceKind.ExtraRow, rule.KeyOf(candidate[index]), default, candidate[index]);
+        foreach (var index in alignment.Missing) RowOfOneSide(
+            name, index, DifferenceKind.MissingRow, rule.KeyOf(control[index]), control[index], default);
+        foreach (var index in alignment.Extra) RowOfOneSide(
+            name, index, DifferenceKind.ExtraRow, rule.KeyOf(candidate[index]), default, candidate[index]);
         if (alignment.IsReordered) Report(name, DifferenceKind.Order, alignment.ControlKeys, alignment.CandidateKeys);
     }
 

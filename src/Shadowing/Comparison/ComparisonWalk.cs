@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Shadowing.Comparison;
 
-/// <summary>The state of one comparison on its way down: where it is, what it found, how far it may still go. Reused, so that equal costs nothing.</summary>
+/// <summary>
+/// The state of one comparison on its way down: where it is, what it found, how far it may still go. Reused, so that equal costs nothing.
+/// </summary>
 internal sealed partial class ComparisonWalk
 {
     [ThreadStatic]
@@ -21,7 +23,8 @@ internal sealed partial class ComparisonWalk
     private object? _request;
     private (DateTime Control, DateTime Candidate)? _clocks;
 
-    public static ComparisonWalk Rent(ComparerPlan plan, ComparisonLimits limits, object? request, (DateTime Control, DateTime Candidate)? clocks)
+    public static ComparisonWalk Rent(
+        ComparerPlan plan, ComparisonLimits limits, object? request, (DateTime Control, DateTime Candidate)? clocks)
     {
         var walk = _spare ?? new();
         _spare = null;
@@ -122,7 +125,8 @@ internal sealed partial class ComparisonWalk
     }
 
     private bool AreClocks<T>(T control, T candidate) =>
-        _clocks is { } clocks && control is DateTime left && candidate is DateTime right && left == clocks.Control && right == clocks.Candidate;
+        _clocks is { } clocks && control is DateTime left && candidate is DateTime right && left == clocks.Control
+            && right == clocks.Candidate;
 
     private bool NullsDecide(object? control, object? candidate, string name)
     {

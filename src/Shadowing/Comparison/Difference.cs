@@ -32,7 +32,9 @@ public enum DifferenceKind
     /// <summary>The candidate needs more SQL statements.</summary>
     Statements,
 
-    /// <summary>Seen only while both sides ran at once, or of a write only once; on one snapshot, or in the sandbox, the sides agree.</summary>
+    /// <summary>
+    /// Seen only while both sides ran at once, or of a write only once; on one snapshot, or in the sandbox, the sides agree.
+    /// </summary>
     Concurrency,
 }
 
@@ -43,7 +45,9 @@ public enum DifferenceKind
 /// </param>
 /// <param name="Control">The control's value; null where it has none.</param>
 /// <param name="Candidate">The candidate's value; null where it has none.</param>
-/// <param name="RowKey">The key of the outermost row that the path goes through; null where it goes through none or rows have no key.</param>
+/// <param name="RowKey">
+/// The key of the outermost row that the path goes through; null where it goes through none or rows have no key.
+/// </param>
 public sealed partial record Difference(string Path, DifferenceKind Kind, object? Control, object? Candidate, object? RowKey = null)
 {
     /// <summary>The path without indexes, <c>orders[*].total</c>: equal for the same fault in different rows.</summary>

@@ -1,6 +1,9 @@
 namespace Shadowing.Comparison;
 
-/// <summary>Whether equal values are also written alike: a caller who is sent <c>1.50</c> instead of <c>1.5</c>, or a time with a zone, sees a difference.</summary>
+/// <summary>
+/// Whether equal values are also written alike: a caller who is sent <c>1.50</c> instead of <c>1.5</c>, or a time with a zone, sees a
+/// difference.
+/// </summary>
 internal static class Representation<T>
 {
     /// <summary>Null for types whose equal values are always written alike.</summary>

@@ -67,8 +67,8 @@ internal sealed class RowAlignment<TRow>
     }
 
     /// <summary>
-    /// Where the page cuts through rows that tie, either side may show any of them: as many as one side lacks the other may have instead, if they
-    /// were asked for. Their places count in the order, so that a row cannot be excused anywhere else on the page.
+    /// Where the page cuts through rows that tie, either side may show any of them: as many as one side lacks the other may have instead,
+    /// if they were asked for. Their places count in the order, so that a row cannot be excused anywhere else on the page.
     /// </summary>
     private void Exchange(Func<TRow, object?> sortKey, object? tie, object? request)
     {

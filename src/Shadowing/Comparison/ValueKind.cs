@@ -78,7 +78,8 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     public static Type Seen(Type type)
     {
         if (typeof(JsonNode).IsAssignableFrom(type)) return typeof(JsonNode);
-        while (!type.IsVisible && IsFramework(type) && Of(type).As is ComparedAs.Leaf && type.BaseType is { } visible && visible != typeof(object))
+        while (!type.IsVisible && IsFramework(type) && Of(type).As is ComparedAs.Leaf && type.BaseType is { } visible
+            && visible != typeof(object))
             type = visible;
         return type;
     }

@@ -9,7 +9,9 @@ public enum Cause
     /// <summary>Something is shown to a caller who may not see it.</summary>
     AccessFilterLost,
 
-    /// <summary>The sides agree on one snapshot, or of a write in the sandbox; the candidate differs only while both run, and nothing moved.</summary>
+    /// <summary>
+    /// The sides agree on one snapshot, or of a write in the sandbox; the candidate differs only while both run, and nothing moved.
+    /// </summary>
     Race,
 
     /// <summary>A statement more for each row.</summary>

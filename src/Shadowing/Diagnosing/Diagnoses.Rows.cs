@@ -105,7 +105,8 @@ internal static partial class Diagnoses
             return new(Cause.PageOffByOne, $"No row of page {page} is there, but others; the total is right.");
         if (list.Extra.Count == 0 && list.Candidate.Count < Math.Min(limit.Value, list.Control.Count))
             return new(
-                Cause.PagingBeforeFilter, $"{list.Candidate.Count} of {list.Control.Count} rows came for a page of {limit}; the total fits.");
+                Cause.PagingBeforeFilter,
+                $"{list.Candidate.Count} of {list.Control.Count} rows came for a page of {limit}; the total fits.");
         return IsShifted(list) ? new(Cause.PageOffByOne, "The page begins a row late; the total is right.") : null;
     }
 

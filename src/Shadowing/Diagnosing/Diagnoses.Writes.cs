@@ -11,7 +11,8 @@ internal static partial class Diagnoses
     private static Diagnosis? OfWrites(Symptoms symptoms)
     {
         if (WriteSymptoms.Of(symptoms) is not { } write) return null;
-        return OfRefusals(symptoms) ?? (write.Stored.Count == 0 ? OfEchoes(symptoms) : OfWrittenRows(write) ?? OfClocks(write) ?? OfColumns(write, symptoms));
+        return OfRefusals(symptoms)
+            ?? (write.Stored.Count == 0 ? OfEchoes(symptoms) : OfWrittenRows(write) ?? OfClocks(write) ?? OfColumns(write, symptoms));
     }
 
     /// <summary>One side refused what the other did.</summary>
@@ -20,13 +21,16 @@ internal static partial class Diagnoses
         for (var cause = symptoms.Pair!.CandidateError; cause is not null; cause = cause.InnerException)
         {
             if (cause.GetType().Name is "DbUpdateConcurrencyException")
-                return new(Cause.MissingRowThrows, "The candidate fails because no row was affected, where the control says that there is none.");
+                return new(
+                    Cause.MissingRowThrows, "The candidate fails because no row was affected, where the control says that there is none.");
         }
 
         if (symptoms.ErrorType is ForeignKey && symptoms.Pair.ControlError is null)
-            return new(Cause.MissingRowThrows, "The candidate is refused by a foreign key, where the control says that there is no such row.");
+            return new(
+                Cause.MissingRowThrows, "The candidate is refused by a foreign key, where the control says that there is no such row.");
 
-        if (Find(symptoms, difference => difference is { Path: "", Kind: DifferenceKind.Error }) is not { Control: string refusal } error) return null;
+        if (Find(symptoms, difference => difference is { Path: "", Kind: DifferenceKind.Error }) is not { Control: string refusal } error)
+            return null;
         if (error.Candidate is null)
         {
             return refusal == OverLong
@@ -35,18 +39,22 @@ internal static partial class Diagnoses
         }
 
         return IsSqlState(refusal) && error.Candidate is string other && !IsSqlState(other)
-            ? new(Cause.HiddenDatabaseError, $"The control fails with {refusal}; of the candidate's failure the database's own is lost.") : null;
+            ? new(Cause.HiddenDatabaseError, $"The control fails with {refusal}; of the candidate's failure the database's own is lost.")
+            : null;
     }
 
-    private static bool IsSqlState(string error) => error.Length == 5 && error.All(char.IsAsciiLetterOrDigit) && char.IsAsciiDigit(error[0]);
+    private static bool IsSqlState(string error) =>
+        error.Length == 5 && error.All(char.IsAsciiLetterOrDigit) && char.IsAsciiDigit(error[0]);
 
     private static Diagnosis? OfEchoes(Symptoms symptoms) =>
-        Find(symptoms, difference => difference.Kind is DifferenceKind.Value or DifferenceKind.NullVsValue && difference.Control is not Enum && difference.Candidate is not Enum) is { } echoed
+        Find(symptoms, difference => difference.Kind is DifferenceKind.Value or DifferenceKind.NullVsValue && difference.Control is not Enum
+            && difference.Candidate is not Enum) is { } echoed
             ? new(Cause.EchoedEntity, $"{echoed.Pattern}: the rows are equal; the candidate's answer is not what it stored.") : null;
 
     private static Diagnosis? OfWrittenRows(WriteSymptoms write)
     {
-        if (write.Elsewhere.FirstOrDefault() is { Table: { } table }) return new(Cause.WroteElsewhere, $"rows.{table}: rows were touched that the request does not name.");
+        if (write.Elsewhere.FirstOrDefault() is { Table: { } table })
+            return new(Cause.WroteElsewhere, $"rows.{table}: rows were touched that the request does not name.");
         var isTouchAlone = write.Columns.Count > 0 && write.Columns.All(IsNotTouched);
         if (write.CandidateWroteNothing && !isTouchAlone)
             return new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and stored nothing of it.");
@@ -56,19 +64,26 @@ internal static partial class Diagnoses
             return new(Cause.CascadeLost, $"rows.{tables}: the sides do not agree which rows are deleted.");
         }
 
-        if (write.IsRepeated) return new(Cause.WrittenTwice, $"{Paths(write.Stored)}: the candidate made more rows of the same kind than the control.");
-        if (write.MadeByControl.Any()) return new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and did not make the row.");
+        if (write.IsRepeated)
+            return new(Cause.WrittenTwice, $"{Paths(write.Stored)}: the candidate made more rows of the same kind than the control.");
+        if (write.MadeByControl.Any())
+            return new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and did not make the row.");
         return isTouchAlone
-            ? new(Cause.NotTouched, $"{Paths(write.Stored)}: the control has the time of the write there, the candidate what it was before.") : null;
+            ? new(Cause.NotTouched,
+                $"{Paths(write.Stored)}: the control has the time of the write there, the candidate what it was before.") : null;
     }
 
-    /// <summary>The row bears the time of the write nowhere: where it does elsewhere, the write is known there and the time of a transition is missing.</summary>
+    /// <summary>
+    /// The row bears the time of the write nowhere: where it does elsewhere, the write is known there and the time of a transition is
+    /// missing.
+    /// </summary>
     private static bool IsNotTouched(ColumnSymptom column) =>
         column is { ControlHasClock: true, IsKeptByCandidate: true, Before: not null, CandidateTouchedRow: false };
 
     private static Diagnosis? OfClocks(WriteSymptoms write)
     {
-        ColumnSymptom[] clocks = [.. write.Columns.Where(column => column.ControlHasClock && column.Candidate is not null && !column.IsKeptByCandidate)];
+        ColumnSymptom[] clocks =
+            [.. write.Columns.Where(column => column.ControlHasClock && column.Candidate is not null && !column.IsKeptByCandidate)];
         if (clocks.Length == 0) return null;
         var where = Paths(clocks.Select(clock => clock.Of));
         if (clocks.Any(clock => clock.Candidate is "-infinity" or "infinity" or DateTime { Year: 1 }))
@@ -76,15 +91,19 @@ internal static partial class Diagnoses
         DateTime[] times = [.. clocks.Select(clock => clock.Candidate).OfType<DateTime>()];
         var tables = clocks.Select(clock => clock.Of.Pattern[..clock.Of.Pattern.IndexOf('[', StringComparison.Ordinal)]).Distinct().Count();
         if (tables > 1 && times.Distinct().Count() > 1)
-            return new(Cause.TwoClocks, $"{where}: one moment in the control, {times.Distinct().Count()} in the candidate: the clock was read more than once.");
+            return new(Cause.TwoClocks,
+                $"{where}: one moment in the control, {times.Distinct().Count()} in the candidate: the clock was read more than once.");
         var inMilliseconds = times.All(time => time.Ticks % TimeSpan.TicksPerMillisecond == 0) ? ", in milliseconds" : "";
-        return new(Cause.ForeignClock, $"{where}: the control has the time of its transaction, the candidate another clock's{inMilliseconds}.");
+        return new(
+            Cause.ForeignClock, $"{where}: the control has the time of its transaction, the candidate another clock's{inMilliseconds}.");
     }
 
     private static Diagnosis? OfColumns(WriteSymptoms write, Symptoms symptoms)
     {
-        // A transition clears its own time. Who clears other columns with it did not mean the time: a whole row was sent, of which little was known.
-        var cleared = write.Columns.Where(column => column is { IsKeptByControl: true, Candidate: null } && Requested(column, symptoms) is null)
+        // A transition clears its own time. Who clears other columns with it did not mean the time: a whole row was sent, of which little
+        // was known.
+        var cleared =
+            write.Columns.Where(column => column is { IsKeptByControl: true, Candidate: null } && Requested(column, symptoms) is null)
             .Select(column => column.Of).ToArray();
         if (cleared.Select(difference => difference.Pattern).Distinct().Count() > 1)
             return new(Cause.OverwrittenColumns, $"{Paths(cleared)}: the request names none of them; the candidate stores NULL there.");
@@ -105,36 +124,52 @@ internal static partial class Diagnoses
         var isTime = column.Control is DateTime || column.Candidate is DateTime;
         return column switch
         {
-            { ControlHasClock: true, IsKeptByCandidate: true, CandidateTouchedRow: true } or { ControlHasClock: true, Candidate: null, IsNew: false } => new(Cause.LostTransition, $"{path}: the control sets the time of the transition, the candidate leaves it as it was."),
-            { IsKeptByControl: true, Candidate: null } when isTime => new(Cause.ClearedTime, $"{path}: the control leaves the time as it was, the candidate clears it."),
-            { IsKeptByControl: true } when isTime => new(Cause.RepeatedTransition, $"{path}: the control leaves the time as it was, the candidate sets it again."),
-            _ when IsNotTouched(column) => new(Cause.NotTouched, $"{path}: the control has the time of the write there, the candidate what it was before."),
+            { ControlHasClock: true, IsKeptByCandidate: true, CandidateTouchedRow: true }
+                or { ControlHasClock: true, Candidate: null, IsNew: false } =>
+                new(Cause.LostTransition, $"{path}: the control sets the time of the transition, the candidate leaves it as it was."),
+            { IsKeptByControl: true, Candidate: null } when isTime =>
+                new(Cause.ClearedTime, $"{path}: the control leaves the time as it was, the candidate clears it."),
+            { IsKeptByControl: true } when isTime =>
+                new(Cause.RepeatedTransition, $"{path}: the control leaves the time as it was, the candidate sets it again."),
+            _ when IsNotTouched(column) =>
+                new(Cause.NotTouched, $"{path}: the control has the time of the write there, the candidate what it was before."),
             { Control: "", Candidate: null } => new(Cause.EmptyToNull, $"{path}: the control stores the empty text, the candidate NULL."),
-            { IsKeptByControl: true, Candidate: null } => new(Cause.OverwrittenColumns, $"{path}: the request does not name it; the candidate stores NULL there."),
+            { IsKeptByControl: true, Candidate: null } =>
+                new(Cause.OverwrittenColumns, $"{path}: the request does not name it; the candidate stores NULL there."),
             { IsKeptByControl: true } => new(Cause.MassAssignment, $"{path}: the control leaves it as it was, the candidate changes it."),
             { IsKeptByCandidate: true } => new(Cause.WriteLost, $"{path}: the control changes it, the candidate leaves it as it was."),
             { IsNew: true, Control: not null } when requested is null => new(
-                Cause.DefaultNotApplied, $"{path}: the control has the database's default, the candidate {(column.Candidate is null ? "NULL" : "another value")}."),
-            { IsNew: true } when requested is null => new(Cause.MassAssignment, $"{path}: the request does not name it; the candidate stores a value of its own."),
-            { IsNew: true } when Equals(requested, column.Candidate) => new(Cause.MassAssignment, $"{path}: the candidate stores what was asked for, the control does not."),
-            { IsNew: true, Control: bool } => new(Cause.DefaultNotApplied, $"{path}: the value that was asked for passed for unset, and a default was stored."),
+                Cause.DefaultNotApplied,
+                $"{path}: the control has the database's default, the candidate {(column.Candidate is null ? "NULL" : "another value")}."),
+            { IsNew: true } when requested is null =>
+                new(Cause.MassAssignment, $"{path}: the request does not name it; the candidate stores a value of its own."),
+            { IsNew: true } when Equals(requested, column.Candidate) =>
+                new(Cause.MassAssignment, $"{path}: the candidate stores what was asked for, the control does not."),
+            { IsNew: true, Control: bool } =>
+                new(Cause.DefaultNotApplied, $"{path}: the value that was asked for passed for unset, and a default was stored."),
             { Control: string control, Candidate: string candidate } when Visible(control) == Visible(candidate) =>
                 new(Cause.TrimmedText, $"{path}: the texts differ in blanks and in characters that cannot be seen."),
             _ => null,
         };
     }
 
-    /// <summary>What is stored is neither what was asked for nor like it: it passed for unset. Comes last: a text may have been spoilt in better known ways.</summary>
+    /// <summary>
+    /// What is stored is neither what was asked for nor like it: it passed for unset. Comes last: a text may have been spoilt in better
+    /// known ways.
+    /// </summary>
     private static Diagnosis? OfUnsent(Symptoms symptoms) =>
-        WriteSymptoms.Of(symptoms)?.Columns.FirstOrDefault(column => column.IsNew && Equals(Requested(column, symptoms), column.Control)) is { } unsent
-            ? new(Cause.DefaultNotApplied, $"{unsent.Of.Pattern}: the value that was asked for passed for unset, and another was stored.") : null;
+        WriteSymptoms.Of(symptoms)?.Columns.FirstOrDefault(column =>
+            column.IsNew && Equals(Requested(column, symptoms), column.Control)) is { } unsent
+            ? new(Cause.DefaultNotApplied, $"{unsent.Of.Pattern}: the value that was asked for passed for unset, and another was stored.")
+            : null;
 
     private static string Visible(string text) => string.Concat(text.Where(
-        letter => !char.IsWhiteSpace(letter) && !char.IsControl(letter) && char.GetUnicodeCategory(letter) is not System.Globalization.UnicodeCategory.Format));
+        letter => !char.IsWhiteSpace(letter) && !char.IsControl(letter) && char.GetUnicodeCategory(letter)
+            is not System.Globalization.UnicodeCategory.Format));
 
     /// <summary>
-    /// The value of the request's member that has the column's name; else a text of the request that one side has stored there; null where there
-    /// is neither.
+    /// The value of the request's member that has the column's name; else a text of the request that one side has stored there; null where
+    /// there is neither.
     /// </summary>
     private static object? Requested(ColumnSymptom column, Symptoms symptoms)
     {

@@ -30,7 +30,8 @@ internal static partial class Diagnoses
             ? null
             : new(Cause.Race, symptoms.Pair?.Rows is null
                 ? $"On one snapshot the sides agree, and no row that decides {Paths(symptoms.Differences)} changed meanwhile."
-                : $"{Paths(symptoms.Differences)}: the candidate wrote so once, and did not when it was asked again in the sandbox on the same rows.");
+                : $"{Paths(symptoms.Differences)}: the candidate wrote so once, and did not when it was asked again in the sandbox on the "
+                    + "same rows.");
 
     private static Diagnosis? OfStatements(Symptoms symptoms) =>
         Find(symptoms, difference => difference.Kind is DifferenceKind.Statements) is { } more

@@ -39,14 +39,16 @@ internal static class DifferenceShape
         shape["lengths"] = $"{Number(control.Length)} {Number(candidate.Length)}";
         if (string.Equals(control, candidate, StringComparison.OrdinalIgnoreCase)) shape["equal"] = "ignoring case";
         else if (control.Trim() == candidate.Trim()) shape["equal"] = "when trimmed";
-        else if (!control.Any(char.IsSurrogate) && !candidate.Any(char.IsSurrogate) && control.Normalize(NormalizationForm.FormC) == candidate.Normalize(NormalizationForm.FormC))
+        else if (!control.Any(char.IsSurrogate) && !candidate.Any(char.IsSurrogate)
+            && control.Normalize(NormalizationForm.FormC) == candidate.Normalize(NormalizationForm.FormC))
             shape["equal"] = "when normalised";
     }
 
     private static void OfTimes(long ticks, SortedDictionary<string, string> shape)
     {
         shape["sign"] = Sign(ticks);
-        if (ticks != 0 && ticks % (TimeSpan.TicksPerHour / 4) == 0) shape["hours"] = (ticks / (double)TimeSpan.TicksPerHour).ToString("0.##", CultureInfo.InvariantCulture);
+        if (ticks != 0 && ticks % (TimeSpan.TicksPerHour / 4) == 0) shape["hours"] = (ticks / (double)TimeSpan.TicksPerHour)
+            .ToString("0.##", CultureInfo.InvariantCulture);
         else if (Math.Abs(ticks) < TimeSpan.TicksPerMicrosecond) shape["below"] = "a microsecond";
         else if (Math.Abs(ticks) < TimeSpan.TicksPerMillisecond) shape["below"] = "a millisecond";
         else if (Math.Abs(ticks) < TimeSpan.TicksPerSecond) shape["below"] = "a second";
@@ -55,11 +57,13 @@ internal static class DifferenceShape
     private static void OfNumbers(double control, double candidate, SortedDictionary<string, string> shape)
     {
         shape["sign"] = Sign(candidate.CompareTo(control));
-        if (control != 0 && candidate / control is var ratio and >= 2 and <= 10 && ratio == Math.Floor(ratio)) shape["times"] = Number((int)ratio);
+        if (control != 0 && candidate / control is var ratio and >= 2 and <= 10 && ratio == Math.Floor(ratio)) shape["times"] =
+            Number((int)ratio);
         if (control != 0 && Math.Abs(candidate - control) <= Math.Abs(control) * 1e-9) shape["equal"] = "in nine digits";
     }
 
-    private static bool IsNumber(IConvertible value) => value.GetTypeCode() is >= TypeCode.SByte and <= TypeCode.Decimal && value is not Enum;
+    private static bool IsNumber(IConvertible value) =>
+        value.GetTypeCode() is >= TypeCode.SByte and <= TypeCode.Decimal && value is not Enum;
 
     private static string Sign(long difference) => difference switch { > 0 => "+", < 0 => "-", _ => "0" };
 

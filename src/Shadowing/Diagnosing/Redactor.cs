@@ -26,7 +26,9 @@ public sealed record RedactedParameter(string Name, RedactedValue Value);
 public sealed record RedactedDifference(
     string Path, string Kind, RedactedValue Control, RedactedValue Candidate, string? RowKey, IReadOnlyDictionary<string, string> Shape);
 
-/// <summary>Takes the values out of what is to be kept. Keeps no personal data, and nothing from which it could be guessed without the key.</summary>
+/// <summary>
+/// Takes the values out of what is to be kept. Keeps no personal data, and nothing from which it could be guessed without the key.
+/// </summary>
 internal sealed partial class Redactor(byte[] key)
 {
     private const int MostKeys = 100;
@@ -40,7 +42,8 @@ internal sealed partial class Redactor(byte[] key)
         DifferenceShape.Of(difference.Control, difference.Candidate));
 
     /// <summary>The members of a request, nested ones too: whole numbers, enums and booleans as they are.</summary>
-    public IReadOnlyList<RedactedParameter> Parameters(object request, Disclosure disclosure) => [.. Parameters(request, "", disclosure, depth: 0)];
+    public IReadOnlyList<RedactedParameter> Parameters(object request, Disclosure disclosure) =>
+        [.. Parameters(request, "", disclosure, depth: 0)];
 
     public RedactedValue Redact(object? value, Disclosure disclosure) => value switch
     {
@@ -74,7 +77,8 @@ internal sealed partial class Redactor(byte[] key)
                 {
                     int or long or short or byte => new("number", Invariant(value, null)),
                     string or null => Redact(value, disclosure),
-                    IFormattable when disclosure.Parameters.Contains(name) => new("plain", Invariant(value, value is DateTime or DateTimeOffset ? "O" : null)),
+                    IFormattable when disclosure.Parameters.Contains(name) =>
+                        new("plain", Invariant(value, value is DateTime or DateTimeOffset ? "O" : null)),
                     _ => Redact(value, disclosure),
                 });
             }
@@ -82,7 +86,8 @@ internal sealed partial class Redactor(byte[] key)
     }
 
     /// <summary>A dictionary's key may be anything, and stands in the path; an index may stay.</summary>
-    private static string SafePath(string path) => Bracket().Replace(path, match => match.ValueSpan[1..^1].ContainsAnyExceptInRange('0', '9') ? "[*]" : match.Value);
+    private static string SafePath(string path) =>
+        Bracket().Replace(path, match => match.ValueSpan[1..^1].ContainsAnyExceptInRange('0', '9') ? "[*]" : match.Value);
 
     private string Hash(string text) => Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(text)).AsSpan(0, 8));
 

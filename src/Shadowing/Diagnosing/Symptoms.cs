@@ -8,16 +8,19 @@ namespace Shadowing.Diagnosing;
 /// <param name="Pair">What both sides did; null where only the differences are known.</param>
 /// <param name="ErrorType">The candidate's error category; null where it had none.</param>
 internal sealed record Symptoms(
-    Outcome Outcome, object Request, IReadOnlyList<Difference> Differences, ObservedPair? Pair = null, string? ErrorType = null, bool IsLeak = false)
+    Outcome Outcome, object Request, IReadOnlyList<Difference> Differences, ObservedPair? Pair = null, string? ErrorType = null,
+    bool IsLeak = false)
 {
     /// <summary>The lists that rows are missing from or extra in, or that are in another order, outermost first.</summary>
     public IEnumerable<ListSymptom> Lists => Differences
-        .Where(difference => difference.Kind is DifferenceKind.MissingRow or DifferenceKind.ExtraRow or DifferenceKind.Order or DifferenceKind.Count)
+        .Where(difference =>
+            difference.Kind is DifferenceKind.MissingRow or DifferenceKind.ExtraRow or DifferenceKind.Order or DifferenceKind.Count)
         .GroupBy(difference => difference.Pattern.EndsWith("[*]", StringComparison.Ordinal) ? difference.Pattern[..^3] : difference.Pattern)
         .OrderBy(group => group.Key.Length)
         .Select(group => new ListSymptom(
             group.Key, [.. group], Members.List(Pair?.Control, group.Key), Members.List(Pair?.Candidate, group.Key),
-            Differences.Any(difference => difference.Kind is DifferenceKind.Value && !difference.Path.Contains('[', StringComparison.Ordinal))));
+            Differences.Any(difference =>
+                difference.Kind is DifferenceKind.Value && !difference.Path.Contains('[', StringComparison.Ordinal))));
 }
 
 /// <summary>A list that differs in its rows.</summary>
@@ -27,10 +30,12 @@ internal sealed record ListSymptom(
     string Path, IReadOnlyList<Difference> Differences, IReadOnlyList<object?> Control, IReadOnlyList<object?> Candidate, bool TotalDiffers)
 {
     public IReadOnlyList<object> Missing { get; } =
-        [.. Differences.Where(difference => difference.Kind is DifferenceKind.MissingRow).Select(difference => difference.Control).OfType<object>()];
+        [.. Differences.Where(difference => difference.Kind is DifferenceKind.MissingRow).Select(difference => difference.Control)
+            .OfType<object>()];
 
     public IReadOnlyList<object> Extra { get; } =
-        [.. Differences.Where(difference => difference.Kind is DifferenceKind.ExtraRow).Select(difference => difference.Candidate).OfType<object>()];
+        [.. Differences.Where(difference => difference.Kind is DifferenceKind.ExtraRow).Select(difference => difference.Candidate)
+            .OfType<object>()];
 
     public bool IsReordered => Differences.Any(difference => difference.Kind is DifferenceKind.Order);
 }
@@ -39,7 +44,8 @@ internal sealed record ListSymptom(
 internal static class Members
 {
     public static IEnumerable<PropertyInfo> Of(object value) =>
-        value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0);
+        value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.GetIndexParameters().Length == 0);
 
     public static object? Get(object? value, string name) => value is null
         ? null

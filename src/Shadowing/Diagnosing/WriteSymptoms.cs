@@ -5,7 +5,8 @@ namespace Shadowing.Diagnosing;
 
 /// <summary>A column that the two sides left differently, with what it was before.</summary>
 /// <param name="IsNew">Whether the write made the row.</param>
-internal sealed record ColumnSymptom(Difference Of, string Column, bool IsNew, object? Before, WrittenRows ControlRows, WrittenRows CandidateRows)
+internal sealed record ColumnSymptom(
+    Difference Of, string Column, bool IsNew, object? Before, WrittenRows ControlRows, WrittenRows CandidateRows)
 {
     public object? Control => Of.Control;
 
@@ -33,7 +34,8 @@ internal sealed class WriteSymptoms
     {
         (_control, _candidate) = (control, candidate);
         Stored = [.. symptoms.Differences.Where(RowComparison.IsStored)];
-        Columns = [.. Stored.Where(difference => difference.Kind is not (DifferenceKind.MissingRow or DifferenceKind.ExtraRow)).Select(Column)];
+        Columns =
+            [.. Stored.Where(difference => difference.Kind is not (DifferenceKind.MissingRow or DifferenceKind.ExtraRow)).Select(Column)];
     }
 
     public IReadOnlyList<Difference> Stored { get; }
@@ -41,13 +43,16 @@ internal sealed class WriteSymptoms
     public IReadOnlyList<ColumnSymptom> Columns { get; }
 
     /// <summary>Rows that the candidate touched and that the write has no business with.</summary>
-    public IEnumerable<RowKey> Elsewhere => _candidate.Changes.Keys.Where(row => _candidate.Before.Bystanders.Contains(row) && !_control.Changes.ContainsKey(row));
+    public IEnumerable<RowKey> Elsewhere =>
+        _candidate.Changes.Keys.Where(row => _candidate.Before.Bystanders.Contains(row) && !_control.Changes.ContainsKey(row));
 
     /// <summary>Rows that the control deleted and the candidate did not.</summary>
-    public IEnumerable<RowKey> Undeleted => _control.Changes.Where(change => change.Value is null && _candidate[change.Key] is not null).Select(change => change.Key);
+    public IEnumerable<RowKey> Undeleted =>
+        _control.Changes.Where(change => change.Value is null && _candidate[change.Key] is not null).Select(change => change.Key);
 
     /// <summary>Rows that the candidate deleted and the control did not.</summary>
-    public IEnumerable<RowKey> Deleted => _candidate.Changes.Where(change => change.Value is null && _control[change.Key] is not null).Select(change => change.Key);
+    public IEnumerable<RowKey> Deleted =>
+        _candidate.Changes.Where(change => change.Value is null && _control[change.Key] is not null).Select(change => change.Key);
 
     public IEnumerable<RowKey> MadeByCandidate => New(_candidate).Except(New(_control));
 
@@ -62,14 +67,17 @@ internal sealed class WriteSymptoms
         symptoms.Pair?.Rows is var (control, candidate) ? new(symptoms, control, candidate) : null;
 
     private static IEnumerable<RowKey> New(WrittenRows written) =>
-        written.Changes.Where(change => change.Value is not null && !written.Before.Rows.ContainsKey(change.Key)).Select(change => change.Key);
+        written.Changes.Where(change => change.Value is not null && !written.Before.Rows.ContainsKey(change.Key))
+            .Select(change => change.Key);
 
     private ColumnSymptom Column(Difference difference)
     {
-        var (open, close) = (difference.Path.IndexOf('[', StringComparison.Ordinal), difference.Path.IndexOf(']', StringComparison.Ordinal));
+        var (open, close) =
+            (difference.Path.IndexOf('[', StringComparison.Ordinal), difference.Path.IndexOf(']', StringComparison.Ordinal));
         var (table, column) = (difference.Path[(RowComparison.Root.Length + 1)..open], difference.Path[(close + 2)..]);
         var row = new RowKey(table, (long)difference.RowKey!);
-        var before = _control.Before.Rows.TryGetValue(row, out var known) ? RowComparison.Parse(known).Columns.GetValueOrDefault(column) : null;
+        var before = _control.Before.Rows.TryGetValue(row, out var known) ? RowComparison.Parse(known).Columns.GetValueOrDefault(column)
+            : null;
         var isTouched = _candidate.Changes.GetValueOrDefault(row) is { } now && RowComparison.Parse(now).Columns.Any(
             other => other.Key != column && RowComparison.IsClock(other.Value, _candidate));
         return new(difference, column, IsNew: known is null, before, _control, _candidate) { CandidateTouchedRow = isTouched };

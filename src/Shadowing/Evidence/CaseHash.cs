@@ -5,7 +5,9 @@ using System.Text.Json;
 
 namespace Shadowing.Evidence;
 
-/// <summary>What makes two comparisons the same case: operation, shape, parameters and the control's answer. Equal on every replica.</summary>
+/// <summary>
+/// What makes two comparisons the same case: operation, shape, parameters and the control's answer. Equal on every replica.
+/// </summary>
 internal static class CaseHash
 {
     [ThreadStatic]

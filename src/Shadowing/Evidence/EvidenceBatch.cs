@@ -9,7 +9,8 @@ namespace Shadowing.Evidence;
 /// <param name="StatementTrials">Comparisons in which both sides' SQL commands were counted.</param>
 /// <param name="StatementsMore">Of these, those in which the candidate sent more.</param>
 public sealed record EvidenceCounts(
-    long Requests = 0, long Comparisons = 0, long Differing = 0, long Tolerated = 0, long Transients = 0, long Incomparable = 0, long Shed = 0,
+    long Requests = 0, long Comparisons = 0, long Differing = 0, long Tolerated = 0, long Transients = 0, long Incomparable = 0,
+    long Shed = 0,
     long StatementTrials = 0, long StatementsMore = 0)
 {
     /// <summary>Whether there is anything to store.</summary>
@@ -51,7 +52,8 @@ public sealed record OperationBatch(
 /// <summary>All that is new since the batch before. It is stored whole or not at all, and once however often it is tried.</summary>
 /// <param name="Sequence">1, 2, 3, … of this run.</param>
 public sealed record EvidenceBatch(
-    string Fingerprint, long Sequence, IReadOnlyList<ShapeBatch> Shapes, IReadOnlyList<PageBatch> Pages, IReadOnlyList<OperationBatch> Operations)
+    string Fingerprint, long Sequence, IReadOnlyList<ShapeBatch> Shapes, IReadOnlyList<PageBatch> Pages,
+    IReadOnlyList<OperationBatch> Operations)
 {
     /// <summary>What the run will have stored with this batch, as it reckons itself: the store's sums must agree.</summary>
     public StoredTotals Totals { get; init; }
@@ -64,5 +66,6 @@ public sealed record EvidenceBatch(
 public readonly record struct StoredTotals(long Requests, long Comparisons)
 {
     internal StoredTotals Plus(IEnumerable<ShapeBatch> shapes) =>
-        shapes.Aggregate(this, static (sum, shape) => new(sum.Requests + shape.Counts.Requests, sum.Comparisons + shape.Counts.Comparisons));
+        shapes.Aggregate(this, static (sum, shape) =>
+            new(sum.Requests + shape.Counts.Requests, sum.Comparisons + shape.Counts.Comparisons));
 }

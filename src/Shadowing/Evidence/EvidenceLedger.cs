@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Shadowing.Evidence;
 
 /// <summary>
-/// What this run has seen that is evidence, for one fingerprint of the code at a time. Handed out in batches: a batch that could not be stored
-/// is handed out again, unchanged, until it has been.
+/// What this run has seen that is evidence, for one fingerprint of the code at a time. Handed out in batches: a batch that could not be
+/// stored is handed out again, unchanged, until it has been.
 /// </summary>
 public sealed class EvidenceLedger : IDisposable
 {
@@ -112,8 +112,10 @@ public sealed class EvidenceLedger : IDisposable
         {
             var taken = _operations.Values.Select(operation => operation.Take()).ToArray();
             return new(
-                fingerprint, sequence, [.. taken.SelectMany(operation => operation.Shapes)], [.. taken.SelectMany(operation => operation.Pages)],
-                [.. taken.Select(operation => operation.Whole).Where(whole => whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Latency != new PairedLatency(default, default, default))]);
+                fingerprint, sequence, [.. taken.SelectMany(operation => operation.Shapes)],
+                [.. taken.SelectMany(operation => operation.Pages)],
+                [.. taken.Select(operation => operation.Whole).Where(whole =>
+                    whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Latency != new PairedLatency(default, default, default))]);
         }
     }
 }

@@ -23,7 +23,8 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
     /// <param name="stateOf">Where an operation stands.</param>
     /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>, by operation.</param>
     public static GateReading Judge(
-        DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence, Func<string, RolloutState> stateOf,
+        DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence,
+        Func<string, RolloutState> stateOf,
         Func<string, Func<string, string>> familyOf)
     {
         return new(at, fingerprint, policy, [.. evidence.Select(operation => JudgeOne(operation, stateOf(operation.Operation)))]);
@@ -39,7 +40,8 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
                 IsHeld = state.IsHeld,
             };
             return new(
-                operation, Gate.Decide(operation, policy, state.Stage), Gate.ServableShapes(operation, policy, familyOf(operation.Operation)),
+                operation, Gate.Decide(operation, policy, state.Stage),
+                Gate.ServableShapes(operation, policy, familyOf(operation.Operation)),
                 state.Generation);
         }
     }

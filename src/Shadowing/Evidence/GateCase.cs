@@ -18,7 +18,8 @@ internal sealed class GateCase
             cases, ParityBound.CasesNeeded(evidence.Mismatches, epsilon, alpha),
             Share(evidence.Differing, evidence.Comparisons), Unproven(),
             // What was wrong must not thin the doubt.
-            Share(evidence.Incomparable, evidence.Comparisons - Math.Clamp(evidence.Differing, 0, evidence.Comparisons - evidence.Incomparable)));
+            Share(evidence.Incomparable,
+                evidence.Comparisons - Math.Clamp(evidence.Differing, 0, evidence.Comparisons - evidence.Incomparable)));
     }
 
     public OperationEvidence Evidence { get; }

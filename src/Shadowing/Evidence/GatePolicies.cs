@@ -81,7 +81,8 @@ internal sealed class GateOptionsValidation(IConfiguration configuration) : IVal
         try
         {
             if (GatePolicies.Find(configuration, options.Policy) is not { } policy)
-                return ValidateOptionsResult.Fail($"{path} = '{options.Policy}': there is no such policy under {GateOptions.Section}:Policies.");
+                return ValidateOptionsResult.Fail(
+                    $"{path} = '{options.Policy}': there is no such policy under {GateOptions.Section}:Policies.");
             string[] failures = [.. policy.Failures().Select(failure => $"{GateOptions.Section}:Policies:{options.Policy}: {failure}")];
             return failures.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
         }

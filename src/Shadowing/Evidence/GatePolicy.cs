@@ -87,7 +87,9 @@ public sealed record GatePolicy
     /// <value>In [0, 100]. The default is 5.</value>
     public double SweepsCarryTo { get; init; } = 5;
 
-    /// <summary>How long a sweep that has come to its end speaks for all cases that exist; what is written later is live traffic's to bring.</summary>
+    /// <summary>
+    /// How long a sweep that has come to its end speaks for all cases that exist; what is written later is live traffic's to bring.
+    /// </summary>
     /// <value>Not negative. The default is 7 days.</value>
     public TimeSpan SweepHolds { get; init; } = TimeSpan.FromDays(7);
 

@@ -1,8 +1,8 @@
 namespace Shadowing.Evidence;
 
 /// <summary>
-/// Collects pairs of durations into blocks. The control's quantiles of one period are the thresholds of the next: frozen while blocks are made
-/// against them.
+/// Collects pairs of durations into blocks. The control's quantiles of one period are the thresholds of the next: frozen while blocks are
+/// made against them.
 /// </summary>
 internal sealed class LatencyPairs
 {

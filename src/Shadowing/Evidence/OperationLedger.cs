@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 
 namespace Shadowing.Evidence;
 
-/// <summary>What this run has seen of one operation. Bounded however many shapes come: beyond a number they share one that is never proven.</summary>
+/// <summary>
+/// What this run has seen of one operation. Bounded however many shapes come: beyond a number they share one that is never proven.
+/// </summary>
 internal sealed class OperationLedger(string operation)
 {
     /// <summary>The shape of all that is beyond the bound, or that the application could not name.</summary>
@@ -42,7 +44,9 @@ internal sealed class OperationLedger(string operation)
         Interlocked.Increment(ref _served);
     }
 
-    /// <summary>Where a comparison is counted; taken before it is known what is accepted, so that it is in an epoch that knew no less.</summary>
+    /// <summary>
+    /// Where a comparison is counted; taken before it is known what is accepted, so that it is in an epoch that knew no less.
+    /// </summary>
     public EvidenceSlot SlotOf(string shape)
     {
         var sets = _sets;

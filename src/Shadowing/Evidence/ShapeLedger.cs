@@ -62,7 +62,8 @@ internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
     }
 
     public ShapeBatch TakeCounts() => new(operation, shape, epoch, new(
-        Take(ref _requests), Take(ref _comparisons), Take(ref _differing), Take(ref _tolerated), Take(ref _transients), Take(ref _incomparable),
+        Take(ref _requests), Take(ref _comparisons), Take(ref _differing), Take(ref _tolerated), Take(ref _transients),
+        Take(ref _incomparable),
         Take(ref _shed), Take(ref _trials), Take(ref _more)));
 
     public IEnumerable<PageBatch> TakePages() => Sets.Zip(_sets)

@@ -8,8 +8,8 @@ public sealed record TrafficHour(string Operation, DateTimeOffset Hour, long Req
 /// <summary>The traffic of the last two weeks, hour by hour, and what of it counts as soak. Pure.</summary>
 /// <param name="now">By the database's clock, as the hours are.</param>
 /// <remarks>
-/// An hour counts if it brought at least half the usual volume, minute for minute: a night without requests proves nothing. What is usual is
-/// the median over the hours that had any traffic at all.
+/// An hour counts if it brought at least half the usual volume, minute for minute: a night without requests proves nothing. What is usual
+/// is the median over the hours that had any traffic at all.
 /// </remarks>
 public sealed class TrafficHours(DateTimeOffset now, IReadOnlyList<TrafficHour> hours)
 {

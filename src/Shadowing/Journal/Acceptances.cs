@@ -34,5 +34,6 @@ public sealed class Acceptances
         _bySignature.GetValueOrDefault(signature) is { IsOver: false } acceptance && now < acceptance.ExpiresAt ? acceptance : null;
 
     /// <summary>Replaces them all.</summary>
-    public void Replace(IEnumerable<Acceptance> acceptances) => _bySignature = acceptances.ToFrozenDictionary(acceptance => acceptance.Signature);
+    public void Replace(IEnumerable<Acceptance> acceptances) =>
+        _bySignature = acceptances.ToFrozenDictionary(acceptance => acceptance.Signature);
 }

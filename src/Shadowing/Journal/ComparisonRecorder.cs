@@ -14,7 +14,8 @@ internal sealed partial class ComparisonRecorder(
     /// <returns>The outcome that was counted and the mismatch's signature: an accepted mismatch is tolerated.</returns>
     public (Outcome Outcome, Signature? Signature, bool IsCritical) Record<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request,
-        Observation<TResult> control, Observation<TResult> candidate, Side served, Verdict verdict, IReadOnlyList<Difference> live, string shape,
+        Observation<TResult> control, Observation<TResult> candidate, Side served, Verdict verdict, IReadOnlyList<Difference> live,
+        string shape,
         ActivityContext caller)
     {
         var now = clock.GetUtcNow();
@@ -22,7 +23,8 @@ internal sealed partial class ComparisonRecorder(
         var found = Explain(experiment, request, verdict, shape, caller, now);
         verdict = found.Verdict;
         if (verdict.Movement is { } movement) operation.Transients.Add(Transient(experiment, live, shape, movement, now), movement.By);
-        if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted && candidate.Ledger.Statements > control.Ledger.Statements)
+        if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted
+            && candidate.Ledger.Statements > control.Ledger.Statements)
             NoteStatements(experiment, request, control, candidate, shape, caller, now);
 
         Count(experiment, request, control, candidate, verdict, slot);
@@ -31,7 +33,8 @@ internal sealed partial class ComparisonRecorder(
         metrics.Compared(experiment, verdict, now);
         foreach (var group in found.Groups) metrics.Mismatch(experiment, group.First, group.IsCritical);
         foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. found.Groups.Select(group => group.Key)], control, candidate))
-            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "", found.Signature!.Id, caller == default ? "none" : caller.TraceId.ToHexString());
+            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "",
+                found.Signature!.Id, caller == default ? "none" : caller.TraceId.ToHexString());
         return (verdict.Outcome, found.Signature, found.IsCritical);
 
         Position PositionOf(Side side) => side == served ? Position.Served : Position.Shadow;
@@ -49,25 +52,31 @@ internal sealed partial class ComparisonRecorder(
     }
 
     private Explained Explain<TStore, TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Verdict verdict, string shape, ActivityContext caller, DateTimeOffset now)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Verdict verdict, string shape, ActivityContext caller,
+        DateTimeOffset now)
     {
-        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted once.
+        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted
+        // once.
         var groups = (verdict.Differences ?? [])
             .GroupBy(difference => (difference.Pattern, difference.Kind))
             .Select(group => new ExplainedGroup(
-                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)), group.Any(RowComparison.IsStored)))
+                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)),
+                group.Any(RowComparison.IsStored)))
             .ToArray();
         var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical);
         var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
-        if (signature is not null) journal.Note(experiment, signature, verdict, request!, shape, isCritical, groups.Any(group => group.IsLeak), isAccepted, caller, now);
+        if (signature is not null) journal.Note(
+            experiment, signature, verdict, request!, shape, isCritical, groups.Any(group => group.IsLeak), isAccepted, caller, now);
         return isAccepted
-            ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted }, [], signature, isCritical, isAccepted)
+            ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = ShadowingMetrics.Accepted }, [], signature, isCritical,
+                isAccepted)
             : new(verdict, groups, signature, isCritical, isAccepted);
     }
 
     private void Count<TStore, TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate, Verdict verdict,
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
+        Verdict verdict,
         EvidenceSlot slot)
     {
         var hash = CaseOf(experiment, request, control, verdict, slot.Shape.Shape);
@@ -104,7 +113,8 @@ internal sealed partial class ComparisonRecorder(
     }
 
     /// <summary>A comparison of which nothing can be said, before both sides were observed.</summary>
-    public void Undecided(Experiment experiment, OperationState operation, string shape, IncomparableReason reason, string? errorType = null)
+    public void Undecided(
+        Experiment experiment, OperationState operation, string shape, IncomparableReason reason, string? errorType = null)
     {
         var verdict = new Verdict(Outcome.Incomparable, reason, ErrorType: errorType);
         evidence.Compared(operation.Evidence.SlotOf(shape), null, verdict.Outcome, null);
@@ -129,10 +139,15 @@ internal sealed partial class ComparisonRecorder(
         now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, movement.By.Wire(),
         movement.Paths, movement.Rows);
 
-    [LoggerMessage(10, LogLevel.Warning, "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}, request trace {RequestTraceId}. Later ones like it are only counted.")]
-    private partial void LogNewMismatch(string operation, string path, string kind, string errorType, string signature, string requestTraceId);
+    [LoggerMessage(10, LogLevel.Warning,
+        "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}, request trace {RequestTraceId}. Later ones like "
+        + "it are only counted.")]
+    private partial void LogNewMismatch(
+        string operation, string path, string kind, string errorType, string signature, string requestTraceId);
 
-    [LoggerMessage(11, LogLevel.Error, "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. {Stack}")]
+    [LoggerMessage(11, LogLevel.Error,
+        "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. "
+        + "{Stack}")]
     private partial void LogFault(string operation, string fault, string stack);
 
     private readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsLeak, bool IsStored)
@@ -143,5 +158,6 @@ internal sealed partial class ComparisonRecorder(
 
     /// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
     /// <param name="Groups">The differences that count, each path and kind once.</param>
-    private sealed record Explained(Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
+    private sealed record Explained(
+        Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
 }

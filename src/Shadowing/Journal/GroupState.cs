@@ -47,10 +47,13 @@ internal sealed class GroupState(Signature signature, Outcome outcome)
 
     public MismatchGroup Read()
     {
-        var isRace = signature.Differences.Count > 0 && signature.Differences.All(pattern => pattern.Kind == DifferenceKind.Concurrency.Wire());
+        var isRace = signature.Differences.Count > 0
+            && signature.Differences.All(pattern => pattern.Kind == DifferenceKind.Concurrency.Wire());
         return new(
-            signature.Id, signature.Operation, outcome.Wire(), MismatchGroup.SeverityOf(_isCritical), signature.Differences, signature.ErrorType, _count,
-            _accepted, isRace && _count >= Coincidences, _firstSeen, _lastSeen, [.. _fingerprints], [.. _shapes], new Dictionary<string, long>(_causes),
+            signature.Id, signature.Operation, outcome.Wire(), MismatchGroup.SeverityOf(_isCritical), signature.Differences,
+            signature.ErrorType, _count,
+            _accepted, isRace && _count >= Coincidences, _firstSeen, _lastSeen, [.. _fingerprints], [.. _shapes],
+            new Dictionary<string, long>(_causes),
             _latest[_causes.MaxBy(cause => cause.Value).Key], [.. _early, .. _recent]);
     }
 

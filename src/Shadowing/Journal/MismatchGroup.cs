@@ -4,8 +4,12 @@ using Shadowing.Diagnosing;
 namespace Shadowing.Journal;
 
 /// <summary>All mismatches of one signature. Holds no personal data, and may be stored and shown.</summary>
-/// <param name="Outcome"><c>mismatch</c>, <c>candidate_error</c>, <c>candidate_timeout</c>; <c>match</c> where only SQL statements differ.</param>
-/// <param name="Severity"><c>critical</c> if any of them showed a caller what is not the caller's to see or stored other rows, else <c>normal</c>.</param>
+/// <param name="Outcome">
+/// <c>mismatch</c>, <c>candidate_error</c>, <c>candidate_timeout</c>; <c>match</c> where only SQL statements differ.
+/// </param>
+/// <param name="Severity">
+/// <c>critical</c> if any of them showed a caller what is not the caller's to see or stored other rows, else <c>normal</c>.
+/// </param>
 /// <param name="Count">How often it was seen, accepted ones included.</param>
 /// <param name="Accepted">How often it was seen while accepted as intended, and so counted as tolerated.</param>
 /// <param name="Raised">It was seen under concurrency only, and that several times: no coincidence.</param>
@@ -41,7 +45,8 @@ public sealed record MismatchGroup(
 
     private static MismatchGroup Merge(MismatchGroup left, MismatchGroup right)
     {
-        var causes = left.Causes.Concat(right.Causes).GroupBy(cause => cause.Key).ToDictionary(cause => cause.Key, cause => cause.Sum(count => count.Value));
+        var causes = left.Causes.Concat(right.Causes).GroupBy(cause => cause.Key)
+            .ToDictionary(cause => cause.Key, cause => cause.Sum(count => count.Value));
         var leading = causes.MaxBy(cause => cause.Value).Key;
         MismatchSample[] samples = [.. left.Samples.Concat(right.Samples).OrderBy(sample => sample.At)];
         return left with

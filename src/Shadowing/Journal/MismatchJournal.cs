@@ -68,7 +68,8 @@ public sealed class MismatchJournal
     }
 
     internal void Note(
-        Experiment experiment, Signature signature, Verdict verdict, object request, string shape, bool isCritical, bool isLeak, bool isAccepted, ActivityContext caller,
+        Experiment experiment, Signature signature, Verdict verdict, object request, string shape, bool isCritical, bool isLeak,
+        bool isAccepted, ActivityContext caller,
         DateTimeOffset now)
     {
         var differences = verdict.Differences ?? [];
@@ -104,7 +105,7 @@ public sealed class MismatchJournal
         {
             return Diagnoses.Of(symptoms);
         }
-#pragma warning disable CA1031 // It reads members of the application's types, which may throw; a mismatch is kept whatever becomes of its diagnosis.
+#pragma warning disable CA1031 // It reads members of the application's types, which may throw; the mismatch is kept all the same.
         catch (Exception)
         {
             return new(Cause.Unknown, "Diagnosing failed.");

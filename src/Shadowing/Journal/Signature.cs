@@ -25,6 +25,7 @@ public sealed record Signature(string Id, string Operation, IReadOnlyList<Differ
     private static Signature Named(string operation, DifferencePattern[] patterns, string? errorType)
     {
         var lines = patterns.Select(pattern => $"{pattern.Path} {pattern.Kind}").Prepend(operation).Append(errorType ?? "");
-        return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))))[..12], operation, patterns, errorType);
+        return new(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', lines))))[..12], operation, patterns,
+            errorType);
     }
 }

@@ -6,7 +6,8 @@ namespace Shadowing.Journal;
 /// <param name="Paths">At which the control's own answer changed.</param>
 /// <param name="Rows">Keys of the rows that changed.</param>
 public sealed record ExplainedTransient(
-    DateTimeOffset At, string Operation, string Shape, IReadOnlyList<DifferencePattern> Differences, string By, IReadOnlyList<string> Paths, IReadOnlyList<string> Rows);
+    DateTimeOffset At, string Operation, string Shape, IReadOnlyList<DifferencePattern> Differences, string By, IReadOnlyList<string> Paths,
+    IReadOnlyList<string> Rows);
 
 /// <summary>The latest transients of each operation, and how many there were by what explains them.</summary>
 internal sealed class Transients

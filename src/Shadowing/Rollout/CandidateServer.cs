@@ -20,13 +20,15 @@ internal sealed class CandidateServer<TStore>(
     /// <summary>Whether so many runs are late that no more may be begun.</summary>
     public bool IsExhausted => observer.IsExhausted || Volatile.Read(ref _late) > settings.Current.MaxLate;
 
-    /// <summary>How long the candidate may take: near the slowest that users know from the control, but never less than the setting.</summary>
+    /// <summary>
+    /// How long the candidate may take: near the slowest that users know from the control, but never less than the setting.
+    /// </summary>
     public TimeSpan DeadlineOf(OperationState operation) =>
         operation.Tally.ControlP99 * OverP99 is var near && near > settings.Current.CandidateDeadline ? near : settings.Current.CandidateDeadline;
 
     /// <summary>
-    /// Asks the candidate. Its time begins when it has its connection, which is waited for as the control would wait: a pool that others have
-    /// emptied is no fault of the candidate.
+    /// Asks the candidate. Its time begins when it has its connection, which is waited for as the control would wait: a pool that others
+    /// have emptied is no fault of the candidate.
     /// </summary>
     /// <exception cref="Exception">The connection cannot be had, as it came; or the caller gave up.</exception>
     public async Task<ServedAttempt<TResult>> AskAsync<TRequest, TResult>(

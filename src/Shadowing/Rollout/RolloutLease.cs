@@ -4,12 +4,13 @@ namespace Shadowing.Rollout;
 public sealed record PendingRollback(string Operation, string Reason);
 
 /// <summary>
-/// What this replica may expose: the store's states, for as long as they are confirmed, less what it has rolled back itself. Measured on the
-/// monotonic clock, so that no jump of the wall clock lengthens a lease. Safe for concurrent use.
+/// What this replica may expose: the store's states, for as long as they are confirmed, less what it has rolled back itself. Measured on
+/// the monotonic clock, so that no jump of the wall clock lengthens a lease. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// A state that cannot be, because somebody else wrote it or an old backup came back, is refused: it never raises exposure. Whoever has lost the
-/// lease takes it up again only once the store has answered steadily for a while: a store that comes and goes must not make users flap.
+/// A state that cannot be, because somebody else wrote it or an old backup came back, is refused: it never raises exposure. Whoever has
+/// lost the lease takes it up again only once the store has answered steadily for a while: a store that comes and goes must not make users
+/// flap.
 /// </remarks>
 public sealed class RolloutLease(TimeProvider clock) : IDisposable
 {
@@ -70,7 +71,8 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
     {
         get
         {
-            lock (_change) return [.. _latches.Where(latch => latch.Value.PublishedAs is null).Select(latch => new PendingRollback(latch.Key, latch.Value.Reason))];
+            lock (_change) return [.. _latches.Where(latch => latch.Value.PublishedAs is null)
+                .Select(latch => new PendingRollback(latch.Key, latch.Value.Reason))];
         }
     }
 

@@ -28,7 +28,8 @@ public static class RolloutRules
             // Who lowers it by hand does not want to see it climb again.
             MoveTo to when IsLower(to.Stage, state.Stage) => state with { Stage = to.Stage, IsForced = false, IsAutomatic = false },
             MoveTo to => state with { Stage = to.Stage, IsForced = !IsEarned(state, to.Stage, gate) },
-            RollBack back => state with { Stage = Lower(state.Stage, Stage.Shadow), HeldBecause = state.HeldBecause ?? back.Reason, IsForced = false },
+            RollBack back =>
+                state with { Stage = Lower(state.Stage, Stage.Shadow), HeldBecause = state.HeldBecause ?? back.Reason, IsForced = false },
             Acknowledge => state with { HeldBecause = null },
             SetAutomatic set => state with { IsAutomatic = set.IsAutomatic },
             _ => throw new ArgumentOutOfRangeException(nameof(command)),
@@ -53,9 +54,12 @@ public static class RolloutRules
         return move.IsForced || IsEarned(state, move.Stage, gate) ? null : RolloutRefusal.NotEarned;
     }
 
-    /// <summary>Earned is one step that the gate grants from here; and the first look, which exposes nobody and nothing can be known before.</summary>
+    /// <summary>
+    /// Earned is one step that the gate grants from here; and the first look, which exposes nobody and nothing can be known before.
+    /// </summary>
     private static bool IsEarned(RolloutState state, Stage target, GateDecision? gate) =>
-        (gate is { Decision: GateVerdict.Advance } && gate.Operation == state.Operation && gate.Stage == state.Stage && gate.Target == target
+        (gate is { Decision: GateVerdict.Advance } && gate.Operation == state.Operation && gate.Stage == state.Stage
+            && gate.Target == target
             && state.Stage.Next == target)
         || target == Stage.Off.Next;
 

@@ -10,7 +10,8 @@ namespace Shadowing.Rollout;
 /// <param name="InStage">How long it has been in the stage, by the store's clock.</param>
 /// <param name="Reason">Why it was changed last.</param>
 public sealed record RolloutState(
-    string Operation, long Generation, Stage Stage, string? Nominated = null, int Attempt = 1, string? HeldBecause = null, bool IsAutomatic = false,
+    string Operation, long Generation, Stage Stage, string? Nominated = null, int Attempt = 1, string? HeldBecause = null,
+    bool IsAutomatic = false,
     bool IsForced = false, TimeSpan InStage = default, string ChangedBy = "", string Reason = "")
 {
     /// <summary>Whether a rollback waits to be acknowledged.</summary>

@@ -3,7 +3,10 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Shadowing.Rollout;
 
-/// <summary>What happens to a request of an operation. Immutable: a change is a new table, and a request reads the table once, a write of the candidate's again before it begins.</summary>
+/// <summary>
+/// What happens to a request of an operation. Immutable: a change is a new table, and a request reads the table once, a write of the
+/// candidate's again before it begins.
+/// </summary>
 /// <param name="Shadowed">Whether the operation is shadowed at all.</param>
 /// <param name="SamplePercent">The share of its requests that are, in percent.</param>
 public sealed record Route(bool Shadowed, double SamplePercent)
@@ -43,7 +46,9 @@ public sealed class RoutingTable
 
     private RoutingTable(FrozenDictionary<string, Route> routes, long servesUntil) => (_routes, ServesUntil) = (routes, servesUntil);
 
-    /// <summary>The timestamp until which the candidate may serve by this table; after it, whatever the routes say, the control answers.</summary>
+    /// <summary>
+    /// The timestamp until which the candidate may serve by this table; after it, whatever the routes say, the control answers.
+    /// </summary>
     public long ServesUntil { get; }
 
     /// <summary>The route of an operation; one that is not in the table is not shadowed.</summary>
@@ -53,7 +58,8 @@ public sealed class RoutingTable
     /// <param name="servable">The shapes of an operation that this build may serve.</param>
     /// <param name="fingerprint">Of this build.</param>
     internal static RoutingTable From(
-        ShadowingOptions options, IEnumerable<Experiment> experiments, RolloutLease lease, Func<string, IReadOnlySet<string>> servable, string fingerprint)
+        ShadowingOptions options, IEnumerable<Experiment> experiments, RolloutLease lease, Func<string, IReadOnlySet<string>> servable,
+        string fingerprint)
     {
         ArgumentNullException.ThrowIfNull(options);
         return new(experiments.ToFrozenDictionary(experiment => experiment.Operation, RouteOf), lease.ServesUntil);

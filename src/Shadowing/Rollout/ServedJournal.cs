@@ -12,15 +12,15 @@ public sealed record ServedAnswer(
 
 /// <summary>What became of an answer, later. Of several the latest holds.</summary>
 /// <param name="Verdict">
-/// An outcome, or <c>skipped:</c> and why it was not compared. Of a write before that: <c>in_flight</c>, then <c>written</c>; <c>not_written</c> where
-/// nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can tell.
+/// An outcome, or <c>skipped:</c> and why it was not compared. Of a write before that: <c>in_flight</c>, then <c>written</c>;
+/// <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can tell.
 /// </param>
 /// <param name="Subject">The row that it made; null where that is known already.</param>
 public sealed record ServedVerdict(long Number, string Verdict, long? Subject = null);
 
 /// <summary>
-/// What the candidate has answered, until it is stored: whom it may have harmed, if it turns out to be wrong. Bounded; what does not fit is lost
-/// and counted. Safe for concurrent use.
+/// What the candidate has answered, until it is stored: whom it may have harmed, if it turns out to be wrong. Bounded; what does not fit is
+/// lost and counted. Safe for concurrent use.
 /// </summary>
 public sealed class ServedJournal
 {

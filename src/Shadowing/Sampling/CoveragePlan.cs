@@ -4,8 +4,9 @@ using Shadowing.Rollout;
 namespace Shadowing.Sampling;
 
 /// <summary>
-/// Spends comparisons where they still prove something. As long as the operation lacks anything that comparisons bring, all its requests are
-/// compared, as they come: a proof about traffic must be made on traffic. From then on a proven shape decays by its cases, down to a floor.
+/// Spends comparisons where they still prove something. As long as the operation lacks anything that comparisons bring, all its requests
+/// are compared, as they come: a proof about traffic must be made on traffic. From then on a proven shape decays by its cases, down to a
+/// floor.
 /// </summary>
 public static class CoveragePlan
 {

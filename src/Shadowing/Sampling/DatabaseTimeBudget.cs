@@ -3,7 +3,8 @@ using Shadowing.Hosting;
 namespace Shadowing.Sampling;
 
 /// <summary>
-/// Bounds the database's time that the shadow uses, over any ten seconds: the generic cell rate algorithm, with what a run cost known when it ends.
+/// Bounds the database's time that the shadow uses, over any ten seconds: the generic cell rate algorithm, with what a run cost known when
+/// it ends.
 /// For many threads; asking is one read.
 /// </summary>
 internal sealed class DatabaseTimeBudget(SettingsInForce settings, TimeProvider clock)

@@ -4,8 +4,8 @@ using Shadowing.Hosting;
 namespace Shadowing.SelfTesting;
 
 /// <summary>
-/// Tests the detector with what traffic brings: the control held against itself tells the noise floor, an answer held against a copy that was
-/// made wrong in one place tells whether the detector sees at all.
+/// Tests the detector with what traffic brings: the control held against itself tells the noise floor, an answer held against a copy that
+/// was made wrong in one place tells whether the detector sees at all.
 /// </summary>
 internal sealed partial class SelfTest<TStore>(
     PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, SettingsInForce settings, TimeProvider clock, ILogger<SelfTest<TStore>> logger)
@@ -14,7 +14,8 @@ internal sealed partial class SelfTest<TStore>(
 
     /// <summary>Tests if a test is due. Runs on the lane, after the comparison whose request and answer it takes.</summary>
     public async Task RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request, Observation<TResult> control, string? horizon,
+        Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request, Observation<TResult> control,
+        string? horizon,
         Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
     {
         if (control.Error is not null || !operation.SelfTest.TakeTurn(clock, settings.Current.SelfTestInterval)) return;
@@ -57,7 +58,8 @@ internal sealed partial class SelfTest<TStore>(
         var pair = judge.Compare(experiment, request, control, again);
         if (pair.Incomparable is not null) return Outcome.Incomparable;
         if (pair.IsSame) return pair.Tolerated.Count == 0 ? Outcome.Match : Outcome.Tolerated;
-        return (await confirmer.ConfirmAsync(experiment, request, control, again, pair, Side.Control, horizon, ask, stopping, Side.Control)).Verdict.Outcome;
+        return (await confirmer.ConfirmAsync(experiment, request, control, again, pair, Side.Control, horizon, ask, stopping, Side.Control))
+            .Verdict.Outcome;
     }
 
     /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>
@@ -75,9 +77,12 @@ internal sealed partial class SelfTest<TStore>(
 #pragma warning restore CA5394
     }
 
-    [LoggerMessage(60, LogLevel.Critical, "The detector did not find a difference that was planted in an answer of {Operation}, or in the rows of a write: its matches prove nothing.")]
+    [LoggerMessage(60, LogLevel.Critical,
+        "The detector did not find a difference that was planted in an answer of {Operation}, or in the rows of a write: its matches prove "
+        + "nothing.")]
     private partial void LogDead(string operation);
 
-    [LoggerMessage(61, LogLevel.Error, "The control of {Operation} differs from itself though nothing moved: mismatches of this operation may be noise.")]
+    [LoggerMessage(61, LogLevel.Error,
+        "The control of {Operation} differs from itself though nothing moved: mismatches of this operation may be noise.")]
     private partial void LogNoise(string operation);
 }

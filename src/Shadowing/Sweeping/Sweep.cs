@@ -12,7 +12,9 @@ public abstract class Sweep
     /// <summary>The operation.</summary>
     public Experiment Experiment { get; }
 
-    /// <summary>Whether the walk, once at its end, has made every request whose answer the data of that time decides. The default is true.</summary>
+    /// <summary>
+    /// Whether the walk, once at its end, has made every request whose answer the data of that time decides. The default is true.
+    /// </summary>
     public bool IsExhaustive { get; init; } = true;
 
     /// <summary>About how many requests the walk makes in all; null where that takes too long to say.</summary>
@@ -32,11 +34,12 @@ public abstract class Sweep<TStore> : Sweep
 
 /// <summary>How an operation is swept.</summary>
 /// <param name="walk">
-/// Makes the requests that come after a cursor, in one order, whatever is written meanwhile; from the start if there is none. It may be read for
-/// hours, and must not keep a transaction open that long.
+/// Makes the requests that come after a cursor, in one order, whatever is written meanwhile; from the start if there is none. It may be
+/// read for hours, and must not keep a transaction open that long.
 /// </param>
 public sealed class Sweep<TStore, TRequest, TResult>(
-    Experiment<TStore, TRequest, TResult> experiment, Func<string?, CancellationToken, IAsyncEnumerable<SweepStep<TRequest>>> walk) : Sweep<TStore>(experiment)
+    Experiment<TStore, TRequest, TResult> experiment, Func<string?, CancellationToken, IAsyncEnumerable<SweepStep<TRequest>>> walk)
+        : Sweep<TStore>(experiment)
 {
     internal override Task RunAsync(Sweeper<TStore> sweeper, SweepRun run, CancellationToken cancellationToken) =>
         sweeper.RunAsync(experiment, walk(run.Order.Cursor, cancellationToken), run, cancellationToken);
@@ -57,5 +60,6 @@ public sealed record SweepOrder(
 /// <param name="Mismatches">Of those, those in which the candidate was wrong.</param>
 public sealed record SweptShape(long Existing, long Swept, long Mismatches)
 {
-    internal SweptShape Plus(bool isDecided, bool isWrong) => new(Existing + 1, Swept + (isDecided ? 1 : 0), Mismatches + (isWrong ? 1 : 0));
+    internal SweptShape Plus(bool isDecided, bool isWrong) =>
+        new(Existing + 1, Swept + (isDecided ? 1 : 0), Mismatches + (isWrong ? 1 : 0));
 }

@@ -8,11 +8,12 @@ namespace Shadowing.Sweeping;
 /// <param name="Shapes">What is to be added, by shape.</param>
 /// <param name="Cases">Pages of bitmaps to be merged; null where no case is new.</param>
 public sealed record SweepAdvance(
-    long Id, long Sequence, string? Cursor, long Walked, IReadOnlyDictionary<string, SweptShape> Shapes, EvidenceBatch? Cases, bool IsFinished);
+    long Id, long Sequence, string? Cursor, long Walked, IReadOnlyDictionary<string, SweptShape> Shapes, EvidenceBatch? Cases,
+    bool IsFinished);
 
 /// <summary>
-/// A sweep while it runs here. Its cases are kept apart from those of live traffic until they are stored together with the cursor, so that what is
-/// done twice after a crash counts once, and what was not stored is done again.
+/// A sweep while it runs here. Its cases are kept apart from those of live traffic until they are stored together with the cursor, so that
+/// what is done twice after a crash counts once, and what was not stored is done again.
 /// </summary>
 internal sealed class SweepRun : IDisposable
 {
@@ -45,7 +46,8 @@ internal sealed class SweepRun : IDisposable
     public async Task<bool> AdvanceAsync(bool isFinished, CancellationToken cancellationToken)
     {
         var cases = _ledger.Take();
-        var goesOn = await _store(new(Order.Id, ++_sequence, _cursor, _walked, _shapes.ToDictionary(), cases, isFinished), cancellationToken);
+        var goesOn =
+            await _store(new(Order.Id, ++_sequence, _cursor, _walked, _shapes.ToDictionary(), cases, isFinished), cancellationToken);
         if (cases is not null) _ledger.Stored(cases);
         _shapes.Clear();
         _walked = 0;

@@ -1,6 +1,8 @@
 namespace Shadowing.Sweeping;
 
-/// <summary>The snapshot that a sweep works on: opened when it is needed, and never kept for long, for it holds back the database's cleaning up.</summary>
+/// <summary>
+/// The snapshot that a sweep works on: opened when it is needed, and never kept for long, for it holds back the database's cleaning up.
+/// </summary>
 internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan maxAge, TimeProvider clock) : IAsyncDisposable
 {
     private ISnapshot<TStore>? _snapshot;

@@ -6,8 +6,9 @@ using Shadowing.Writing;
 namespace Shadowing.Sweeping;
 
 /// <summary>
-/// Walks requests through both sides, one at a time: reads on snapshots of the data, writes in sandboxes on the rows as they are. Paced, yielding to
-/// served traffic, within the budget of database time. A difference is confirmed as one of live traffic is, and counts as one for the gate and for who serves.
+/// Walks requests through both sides, one at a time: reads on snapshots of the data, writes in sandboxes on the rows as they are. Paced,
+/// yielding to served traffic, within the budget of database time. A difference is confirmed as one of live traffic is, and counts as one
+/// for the gate and for who serves.
 /// </summary>
 public sealed class Sweeper<TStore>
 {
@@ -50,7 +51,8 @@ public sealed class Sweeper<TStore>
     }
 
     internal async Task RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, IAsyncEnumerable<SweepStep<TRequest>> walk, SweepRun run, CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, IAsyncEnumerable<SweepStep<TRequest>> walk, SweepRun run,
+        CancellationToken cancellationToken)
     {
         await using var snapshot = new SweepSnapshot<TStore>(_openSnapshot, _settings.Current.MaxSnapshotAge, _clock);
         var (committed, due) = (_clock.GetTimestamp(), _clock.GetTimestamp());
@@ -61,7 +63,8 @@ public sealed class Sweeper<TStore>
             {
                 due = await PaceAsync(due, run.Order.Rate, cancellationToken);
                 var refusals = 0;
-                while (await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken) is var attempt and not Attempt.Done)
+                while (await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken) is var attempt
+                    and not Attempt.Done)
                 {
                     if (attempt is Attempt.Refused && ++refusals == MostRefusals)
                     {
@@ -133,7 +136,8 @@ public sealed class Sweeper<TStore>
         if (_judge.IsUnavailable(candidate.Error)) return Failed(candidate.Error);
         // A read that differs is asked live as well; a write only ever in a sandbox.
         var again = experiment.Writes ? ask : _runner.Shadow(experiment, request, null, cancellationToken);
-        var (verdict, _) = await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, again, cancellationToken);
+        var (verdict, _) =
+            await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, again, cancellationToken);
         if (verdict.Reason is IncomparableReason.ShadowUnavailable) return Attempt.NotThere;
         var (outcome, signature, isCritical, hash) = _runner.Recorder.Swept(experiment, request, control, candidate, verdict, shape);
         run.Swept(shape, hash, outcome.IsWrong());
@@ -143,7 +147,8 @@ public sealed class Sweeper<TStore>
         return Attempt.Done;
 
         Attempt Failed(Exception? error) =>
-            error is ShadowUnavailableException { InnerException: { } cause } && !_judge.IsUnavailable(cause) ? Attempt.Refused : Attempt.NotThere;
+            error is ShadowUnavailableException { InnerException: { } cause } && !_judge.IsUnavailable(cause) ? Attempt.Refused
+                : Attempt.NotThere;
     }
 
     private async Task<(RowImage? Image, Attempt Failed)> TryImageAsync(object request, CancellationToken cancellationToken)
@@ -153,7 +158,7 @@ public sealed class Sweeper<TStore>
         {
             return (await _runner.Sandbox.Stage.ImageAsync(request, cancellationToken), default);
         }
-#pragma warning disable CA1031 // Whatever keeps one step from its rows must not hold up the others: it is tried again, and undecided in the end.
+#pragma warning disable CA1031 // A step that fails must not hold up the others: it is tried again, and undecided in the end.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
             return (null, _judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Refused);

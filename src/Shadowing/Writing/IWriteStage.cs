@@ -1,8 +1,8 @@
 namespace Shadowing.Writing;
 
 /// <summary>
-/// Where writes run so that they can be compared: for real between two images of the rows, or in a sandbox on the first of them. The boundary that
-/// keeps SQL out of the engine. Safe for concurrent use.
+/// Where writes run so that they can be compared: for real between two images of the rows, or in a sandbox on the first of them. The
+/// boundary that keeps SQL out of the engine. Safe for concurrent use.
 /// </summary>
 /// <typeparam name="TStore">What both sides implement.</typeparam>
 public interface IWriteStage<TStore>
@@ -11,7 +11,8 @@ public interface IWriteStage<TStore>
     /// <param name="withImages">Whether the rows are to be read before and after.</param>
     /// <returns>For the control, even where the images cannot be had: its write does not depend on them.</returns>
     /// <exception cref="RowsHeldException">
-    /// The candidate's rows are in somebody else's hands. Its time begins once it has their locks, as it would be no fault of its own to wait for them.
+    /// The candidate's rows are in somebody else's hands. Its time begins once it has their locks, as it would be no fault of its own to
+    /// wait for them.
     /// </exception>
     ValueTask<IServedWrite<TStore>> ServeAsync(Side side, object request, bool withImages, CancellationToken cancellationToken);
 
@@ -41,10 +42,14 @@ public interface IServedWrite<TStore> : IAsyncDisposable
     /// <summary>The side's store, in the transaction; built when it is first asked for, by the side's own code.</summary>
     TStore Store { get; }
 
-    /// <summary>The rows before the write, locked as the write itself will lock them; null where they were not wanted or could not be had.</summary>
+    /// <summary>
+    /// The rows before the write, locked as the write itself will lock them; null where they were not wanted or could not be had.
+    /// </summary>
     RowImage? Before { get; }
 
-    /// <summary>What the images have cost the caller so far, without what the write takes in any case: waiting for locks, and the commit.</summary>
+    /// <summary>
+    /// What the images have cost the caller so far, without what the write takes in any case: waiting for locks, and the commit.
+    /// </summary>
     TimeSpan ImageTime { get; }
 
     /// <summary>Reads what the write has left of the rows, and commits.</summary>
@@ -54,7 +59,8 @@ public interface IServedWrite<TStore> : IAsyncDisposable
     Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Whether it is certain that nothing of the write remains: never begun to commit, by us or by the side itself, or refused by the database.
+    /// Whether it is certain that nothing of the write remains: never begun to commit, by us or by the side itself, or refused by the
+    /// database.
     /// </summary>
     bool IsUndone { get; }
 

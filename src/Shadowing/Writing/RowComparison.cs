@@ -8,8 +8,8 @@ namespace Shadowing.Writing;
 internal sealed record StoredRow(IReadOnlyDictionary<string, object?> Columns);
 
 /// <summary>
-/// Holds what two writes left of the rows against each other: every column of every row that either of them touched. A value that is its own
-/// transaction's clock equals the other's, and nothing else does: source and precision are compared, no column is passed over.
+/// Holds what two writes left of the rows against each other: every column of every row that either of them touched. A value that is its
+/// own transaction's clock equals the other's, and nothing else does: source and precision are compared, no column is passed over.
 /// </summary>
 internal static class RowComparison
 {
@@ -20,7 +20,8 @@ internal static class RowComparison
     {
         if (control.Changes.Count == 0 && candidate.Changes.Count == 0) return ComparisonResult.Equal;
         var (kept, total) = (new List<Difference>(), 0);
-        foreach (var row in control.Changes.Keys.Union(candidate.Changes.Keys).OrderBy(row => row.Table, StringComparer.Ordinal).ThenBy(row => row.Key))
+        foreach (var row in control.Changes.Keys.Union(candidate.Changes.Keys).OrderBy(row => row.Table, StringComparer.Ordinal)
+            .ThenBy(row => row.Key))
         {
             foreach (var difference in Differences(row, control, candidate))
             {
@@ -34,7 +35,10 @@ internal static class RowComparison
     /// <summary>Whether a difference is in what was stored.</summary>
     public static bool IsStored(Difference difference) => difference.Path.StartsWith(Root + ".", StringComparison.Ordinal);
 
-    /// <summary>Whether a difference is in a row that nobody but the write itself could have changed: one that was locked before it was looked at, or a new one.</summary>
+    /// <summary>
+    /// Whether a difference is in a row that nobody but the write itself could have changed: one that was locked before it was looked at,
+    /// or a new one.
+    /// </summary>
     public static bool IsOwn(Difference difference, WrittenRows? written) =>
         written is not null && written.Before.Locked.Concat(written.Changes.Keys.Where(row => !written.Before.Rows.ContainsKey(row)))
             .Select(PathOf).Any(row => difference.Path == row || difference.Path.StartsWith(row + ".", StringComparison.Ordinal));
@@ -64,7 +68,8 @@ internal static class RowComparison
     }
 
     /// <summary>Whether a column has the time of the transaction that wrote it.</summary>
-    public static bool IsClock(object? value, WrittenRows written) => written.Now.Length > 0 && value is DateTime time && time == Time(written.Now);
+    public static bool IsClock(object? value, WrittenRows written) =>
+        written.Now.Length > 0 && value is DateTime time && time == Time(written.Now);
 
     /// <summary>The clock of a transaction as the rows' columns have it, without zone.</summary>
     public static DateTime? Time(string text) =>

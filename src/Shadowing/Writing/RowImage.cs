@@ -13,8 +13,8 @@ public sealed record RowImage(IReadOnlyDictionary<RowKey, string> Rows)
     public static RowImage Empty { get; } = new(new Dictionary<RowKey, string>());
 
     /// <summary>
-    /// Rows that the write has no business with: seeded to see whether a side touches them all the same. They decide nothing, and make no case
-    /// differ from another.
+    /// Rows that the write has no business with: seeded to see whether a side touches them all the same. They decide nothing, and make no
+    /// case differ from another.
     /// </summary>
     public IReadOnlySet<RowKey> Bystanders { get; init; } = new HashSet<RowKey>();
 
@@ -22,7 +22,8 @@ public sealed record RowImage(IReadOnlyDictionary<RowKey, string> Rows)
     public IReadOnlySet<RowKey> Locked { get; init; } = new HashSet<RowKey>();
 
     /// <summary>
-    /// The zone of the session that writes for real, where times without one are made of the clock: a sandbox is put into it. Null leaves it in its own.
+    /// The zone of the session that writes for real, where times without one are made of the clock: a sandbox is put into it. Null leaves
+    /// it in its own.
     /// </summary>
     public string? TimeZone { get; init; }
 
@@ -34,9 +35,13 @@ public sealed record RowImage(IReadOnlyDictionary<RowKey, string> Rows)
 }
 
 /// <summary>What a write left of the rows.</summary>
-/// <param name="Now">The clock of its transaction, as JSON writes it in the rows' columns; empty where the write did not get that far.</param>
+/// <param name="Now">
+/// The clock of its transaction, as JSON writes it in the rows' columns; empty where the write did not get that far.
+/// </param>
 /// <param name="Before">The rows before it.</param>
-/// <param name="Changes">Rows that were inserted or changed, as they are now; null for a row that is gone. What is not here is as before.</param>
+/// <param name="Changes">
+/// Rows that were inserted or changed, as they are now; null for a row that is gone. What is not here is as before.
+/// </param>
 public sealed record WrittenRows(string Now, RowImage Before, IReadOnlyDictionary<RowKey, string?> Changes)
 {
     /// <summary>Rows that nothing happened to, as after a write that was refused.</summary>

@@ -5,17 +5,19 @@ using System.Text.RegularExpressions;
 namespace Shadowing.Writing;
 
 /// <summary>
-/// What makes two writes the same case, besides the command: the rows before it and what became of them. Bystanders decide nothing. Of a time it
-/// counts only whether it is the write's own: the same change to the same row is one case, however often it is made.
+/// What makes two writes the same case, besides the command: the rows before it and what became of them. Bystanders decide nothing. Of a
+/// time it counts only whether it is the write's own: the same change to the same row is one case, however often it is made.
 /// </summary>
 internal static partial class WriteCase
 {
     /// <summary>The rows before, as lines.</summary>
     public static string Before(RowImage before) => Lines(
-        before.Rows.Where(row => !before.Bystanders.Contains(row.Key)).Select(row => (row.Key, Text: $"{row.Key.Table} {Number(row.Key.Key)} {Timeless(row.Value, "")}")));
+        before.Rows.Where(row => !before.Bystanders.Contains(row.Key))
+            .Select(row => (row.Key, Text: $"{row.Key.Table} {Number(row.Key.Key)} {Timeless(row.Value, "")}")));
 
     /// <summary>What became of them, as lines; empty where nothing did.</summary>
-    public static string After(WrittenRows written) => Lines(written.Changes.Select(change => (change.Key, Text: Line(change.Key, change.Value, written))));
+    public static string After(WrittenRows written) =>
+        Lines(written.Changes.Select(change => (change.Key, Text: Line(change.Key, change.Value, written))));
 
     /// <summary>The answer, which alone tells writes apart that left every row as it was.</summary>
     public static string Answer(object? answer, WrittenRows written) =>

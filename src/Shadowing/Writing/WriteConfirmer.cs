@@ -3,9 +3,9 @@ using Shadowing.Comparison;
 namespace Shadowing.Writing;
 
 /// <summary>
-/// Asks both sides again, each in a sandbox on the very rows that the write began with: nobody else writes there, so that no movement can excuse a
-/// difference, and none can make one. What a candidate that served did differently, for real, may be due to rows that others wrote and nobody locked:
-/// that accuses nobody. It does where nobody else could have written.
+/// Asks both sides again, each in a sandbox on the very rows that the write began with: nobody else writes there, so that no movement can
+/// excuse a difference, and none can make one. What a candidate that served did differently, for real, may be due to rows that others wrote
+/// and nobody locked: that accuses nobody. It does where nobody else could have written.
 /// </summary>
 internal sealed class WriteConfirmer(PairJudge judge)
 {
@@ -20,14 +20,16 @@ internal sealed class WriteConfirmer(PairJudge judge)
         if (IsSilent(controlAgain)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         if (!judge.Compare(experiment, request, control, controlAgain).IsSame)
         {
-            // What the control met is not in the rows: a deadlock, a trigger, a row beyond the image. Nothing can be held against the candidate.
+            // What the control met is not in the rows: a deadlock, a trigger, a row beyond the image. Nothing can be held against the
+            // candidate.
             return control.Error is not null && controlAgain.Error is null
                 ? (ConfirmationVerdict.ControlUnstable, new(Outcome.ControlError))
                 : Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
         }
 
         var candidateAgain = await again(second);
-        if (judge.IsUnavailable(candidateAgain.Error) || (second is Side.Control && IsSilent(candidateAgain))) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        if (judge.IsUnavailable(candidateAgain.Error) || (second is Side.Control && IsSilent(candidateAgain)))
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         var pair = judge.Compare(experiment, request, controlAgain, candidateAgain);
         if (pair.Incomparable is { } reason) return Undecided(ConfirmationVerdict.Failed, reason);
         if (!pair.IsSame)
@@ -37,9 +39,11 @@ internal sealed class WriteConfirmer(PairJudge judge)
                 : new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
         }
 
-        if (candidate.Error is not null && control.Error is null) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        if (candidate.Error is not null && control.Error is null)
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
         // The same rows twice, nobody else there, and not the same: a race with itself.
-        var own = served is Side.Control ? seen.Differences : [.. seen.Differences.Where(difference => RowComparison.IsOwn(difference, candidate.Rows))];
+        var own = served is Side.Control ? seen.Differences
+            : [.. seen.Differences.Where(difference => RowComparison.IsOwn(difference, candidate.Rows))];
         return own.Count == 0
             ? Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced)
             : (ConfirmationVerdict.Concurrency, new(
@@ -49,7 +53,8 @@ internal sealed class WriteConfirmer(PairJudge judge)
     }
 
     /// <summary>Whether a control says nothing: the database was not there, or the sandbox was too slow for it.</summary>
-    private bool IsSilent<TResult>(Observation<TResult> control) => judge.IsUnavailable(control.Error) || control.Error is ShadowTimeoutException;
+    private bool IsSilent<TResult>(Observation<TResult> control) =>
+        judge.IsUnavailable(control.Error) || control.Error is ShadowTimeoutException;
 
     private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>
         (found, new(Outcome.Incomparable, reason));

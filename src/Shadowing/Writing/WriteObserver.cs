@@ -18,14 +18,16 @@ internal sealed class WriteObserver<TStore>(IWriteStage<TStore>? stage, BoundedO
                 var scope = await Stage.OpenSandboxAsync(side, written.Before, written.NewKeys, token);
                 return new StoreLease<IWriteScope<TStore>>(() => scope, scope);
             },
-            async (scope, token) => await ReadAsync(scope, written.Before, await RunAsync(experiment, request, () => scope.Store, clock, token), token),
+            async (scope, token) =>
+                await ReadAsync(scope, written.Before, await RunAsync(experiment, request, () => scope.Store, clock, token), token),
             stopping);
         return observed.Value ?? new(default, observed.Error, observed.Duration, observed.Ledger);
     }
 
     /// <summary>Runs a write in its transaction; the ledger is of its own statements.</summary>
     public static async Task<Observation<TResult>> RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Func<TStore> store, TimeProvider clock, CancellationToken cancellationToken)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Func<TStore> store, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
         var outer = StatementLedger.Current;
         var observation = await ObserveAsync();

@@ -10,8 +10,8 @@ namespace Shadowing.Writing;
 internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone, TimeSpan ImageTime);
 
 /// <summary>
-/// Writes for real, in a transaction that is ours: the rows are read before and after, and nothing is committed but by us, once the side has said
-/// that it is done. So a side that fails, or takes too long, has not written.
+/// Writes for real, in a transaction that is ours: the rows are read before and after, and nothing is committed but by us, once the side
+/// has said that it is done. So a side that fails, or takes too long, has not written.
 /// </summary>
 internal sealed partial class WriteServer<TStore>(
     IWriteStage<TStore>? stage, SettingsInForce settings, TimeProvider clock, ILogger<WriteServer<TStore>> logger)
@@ -37,7 +37,8 @@ internal sealed partial class WriteServer<TStore>(
     /// <returns>Null where the side may not begin any more; nothing was written.</returns>
     /// <inheritdoc cref="WriteAsync"/>
     public async Task<WriteAttempt<TResult>?> TryAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, bool withImages, TimeSpan deadline, Func<bool> mayBegin,
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, bool withImages, TimeSpan deadline,
+        Func<bool> mayBegin,
         CancellationToken caller)
     {
         var scope = await stage!.ServeAsync(side, request!, withImages, caller);
@@ -81,7 +82,7 @@ internal sealed partial class WriteServer<TStore>(
             {
                 await scope.DisposeAsync();
             }
-#pragma warning disable CA1031 // A connection that will not close says nothing of the write: it was committed before, or not at all. The pool drops it.
+#pragma warning disable CA1031 // A connection that cannot be closed decides nothing of the write, which has ended; the pool drops it.
             catch (Exception)
             {
             }
@@ -90,12 +91,13 @@ internal sealed partial class WriteServer<TStore>(
     }
 
     private Task<Observation<TResult>> ObserveAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServedWrite<TStore> scope, CancellationToken cancellationToken) =>
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServedWrite<TStore> scope,
+            CancellationToken cancellationToken) =>
         WriteObserver<TStore>.RunAsync(experiment, request, () => scope.Store, clock, cancellationToken);
 
     /// <summary>
-    /// Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing. And no time of the side's: to read its rows
-    /// is our affair.
+    /// Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing. And no time of the
+    /// side's: to read its rows is our affair.
     /// </summary>
     private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)
     {
@@ -114,7 +116,9 @@ internal sealed partial class WriteServer<TStore>(
 #pragma warning restore CA1031
     }
 
-    /// <summary>Takes the locks from a write that will not end. Where that fails it keeps them until it does, and is counted all the same.</summary>
+    /// <summary>
+    /// Takes the locks from a write that will not end. Where that fails it keeps them until it does, and is counted all the same.
+    /// </summary>
     private async Task CutOffAsync(Experiment experiment, IServedWrite<TStore> scope, Task running)
     {
         Interlocked.Increment(ref _abandoned);
@@ -138,6 +142,7 @@ internal sealed partial class WriteServer<TStore>(
         return running.IsCompleted;
     }
 
-    [LoggerMessage(14, LogLevel.Error, "A write of {Operation} by the candidate hangs, and its session could not be ended ({Fault}): it keeps its locks until it ends.")]
+    [LoggerMessage(14, LogLevel.Error,
+        "A write of {Operation} by the candidate hangs, and its session could not be ended ({Fault}): it keeps its locks until it ends.")]
     private partial void LogHolding(string operation, string fault);
 }

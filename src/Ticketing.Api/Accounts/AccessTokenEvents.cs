@@ -16,7 +16,8 @@ internal sealed class AccessTokenEvents : JwtBearerEvents
 
     public override Task TokenValidated(TokenValidatedContext context)
     {
-        if (context.Principal?.FindFirstValue("type") is not "access" || UserIdOf(context.Principal) is null) context.Fail("Not an access token.");
+        if (context.Principal?.FindFirstValue("type") is not "access"
+            || UserIdOf(context.Principal) is null) context.Fail("Not an access token.");
         return Task.CompletedTask;
     }
 

@@ -14,7 +14,8 @@ internal static class AccountsRegistration
         services.AddSingleton<AccountReader>();
 
         services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
-        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme).Configure<IOptions<AuthenticationSettings>>((bearer, settings) =>
+        services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
+            .Configure<IOptions<AuthenticationSettings>>((bearer, settings) =>
         {
             bearer.MapInboundClaims = false;
             bearer.Events = new AccessTokenEvents();

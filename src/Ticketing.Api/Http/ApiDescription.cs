@@ -32,8 +32,11 @@ internal static class ApiDescription
         {
             if (context.JsonTypeInfo.Type != typeof(ProblemDetails)) return Task.CompletedTask;
             schema.Properties ??= new Dictionary<string, IOpenApiSchema>();
-            schema.Properties["code"] =
-                new OpenApiSchema { Type = JsonSchemaType.String, Enum = [.. TicketProblemCodes.All.Select(code => (JsonNode)JsonValue.Create(code))] };
+            schema.Properties["code"] = new OpenApiSchema
+            {
+                Type = JsonSchemaType.String,
+                Enum = [.. TicketProblemCodes.All.Select(code => (JsonNode)JsonValue.Create(code))],
+            };
             schema.Properties["traceId"] = new OpenApiSchema { Type = JsonSchemaType.String };
             return Task.CompletedTask;
         });

@@ -35,7 +35,8 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         { SqlState: PostgresErrorCodes.ForeignKeyViolation, ConstraintName: var constraint } => ReferenceRefusal(constraint ?? ""),
         { SqlState: ['2', '2', ..] } => TicketRefusals.UnacceptableValue,
         // No connection (08), no login (28), no such database (3D), shut down or timed out (57).
-        { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', ..] } or { IsTransient: true } => TicketRefusals.DatabaseUnavailable,
+        { SqlState: ['0', '8', ..] or ['2', '8', ..] or ['3', 'D', ..] or ['5', '7', ..] } or { IsTransient: true } =>
+            TicketRefusals.DatabaseUnavailable,
         _ => TicketRefusals.InternalError,
     };
 

@@ -37,7 +37,8 @@ internal static class TicketProblemCodes
         StatusCodes.Status401Unauthorized => Refusal.TokenMissing,
         StatusCodes.Status403Forbidden => TicketRefusals.Forbidden,
         StatusCodes.Status404NotFound => new(status, RouteNotFound, "There is nothing at this address."),
-        StatusCodes.Status405MethodNotAllowed => new(status, MethodNotAllowed, "This address does not take this method; Allow names those it takes."),
+        StatusCodes.Status405MethodNotAllowed =>
+            new(status, MethodNotAllowed, "This address does not take this method; Allow names those it takes."),
         StatusCodes.Status408RequestTimeout => new(status, RequestTimeout, "The request did not arrive in time."),
         StatusCodes.Status413PayloadTooLarge => new(status, BodyTooLarge, "The body is larger than this address takes."),
         StatusCodes.Status414UriTooLong => TicketRefusals.UrlTooLong,

@@ -58,7 +58,8 @@ internal sealed partial class LettingGo(
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     [LoggerMessage(
-        80, LogLevel.Information, "Told to stop: not ready any more, requests are served for {ServeFor} more. A second signal ends that time.")]
+        80, LogLevel.Information,
+        "Told to stop: not ready any more, requests are served for {ServeFor} more. A second signal ends that time.")]
     private partial void LogServing(TimeSpan serveFor);
 
     [LoggerMessage(81, LogLevel.Information, "The listener closes; requests in flight are finished.")]

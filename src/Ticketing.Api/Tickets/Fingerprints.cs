@@ -10,7 +10,9 @@ using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tickets;
 
-/// <summary>What code each side is. Builds are deterministic, so the module version id changes with a side's code and with nothing else.</summary>
+/// <summary>
+/// What code each side is. Builds are deterministic, so the module version id changes with a side's code and with nothing else.
+/// </summary>
 /// <param name="Rules">Of the experiments: what counts as equal.</param>
 internal sealed record Fingerprints(string Candidate, string Control, string Rules)
 {
@@ -19,7 +21,8 @@ internal sealed record Fingerprints(string Candidate, string Control, string Rul
             Of(typeof(EfTicketStore), typeof(DbContext), typeof(NpgsqlConnection)),
             typeof(ContextLease).Module.ModuleVersionId.ToString()),
         Of(typeof(DapperTicketStore), typeof(NpgsqlConnection)),
-        Hash(typeof(Fingerprints).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "ShadowRules").Value!));
+        Hash(typeof(Fingerprints).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(metadata => metadata.Key == "ShadowRules").Value!));
 
     /// <summary>As mismatches and the status name it.</summary>
     public ShadowedCode Code => new(Candidate, Control, Rules);

@@ -13,7 +13,8 @@ internal static class TicketEndpoints
 
         tickets.MapGet("/", ListAsync).WithName("tickets.list").WithSummary("One page of tickets, newest first.").Refuses(400, 403);
         tickets.MapPost("/", CreateAsync).WithName("tickets.create").WithSummary("Opens a ticket.").Refuses(400, 413, 415);
-        tickets.MapGet("/stats", StatsAsync).WithName("tickets.stats").WithSummary("Counts over a timeframe; staff only.").Refuses(400, 403);
+        tickets.MapGet("/stats", StatsAsync).WithName("tickets.stats").WithSummary("Counts over a timeframe; staff only.")
+            .Refuses(400, 403);
         tickets.MapGet("/{id}", GetAsync).WithName("tickets.get").WithSummary("A ticket with its comments.").Refuses(400, 403, 404);
         tickets.MapPatch("/{id}", UpdateAsync).WithName("tickets.update").WithSummary("Changes what the body names.")
             .Refuses(400, 403, 404, 413, 415, 422);

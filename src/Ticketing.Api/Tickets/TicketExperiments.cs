@@ -23,9 +23,11 @@ internal static class TicketExperiments
             UserOf = static request => request.Caller.UserId,
             ShapeFamily = static shape => shape[..Math.Max(0, shape.LastIndexOf(" / page", StringComparison.Ordinal))],
             Touches = static (_, differences) =>
-                differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
+                differences.All(difference => difference.RowKey is int)
+                    ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
             Leaks = static (request, difference) =>
-                difference is { Kind: DifferenceKind.ExtraRow, Candidate: TicketListItem ticket } && !request.All && ticket.UserId != request.Caller.UserId,
+                difference is { Kind: DifferenceKind.ExtraRow, Candidate: TicketListItem ticket } && !request.All
+                    && ticket.UserId != request.Caller.UserId,
         };
 
     public static readonly Experiment<ITicketStore, GetTicket, TicketAnswer> Get =
@@ -41,7 +43,8 @@ internal static class TicketExperiments
             SubjectOf = static request => request.TicketId,
             Leaks = static (request, difference) =>
                 difference is { Path: "access", Candidate: TicketAccess.Granted }
-                || (difference is { Kind: DifferenceKind.ExtraRow, Candidate: TicketComment { IsInternal: true } } && !request.Caller.IsStaff),
+                || (difference is { Kind: DifferenceKind.ExtraRow, Candidate: TicketComment { IsInternal: true } }
+                    && !request.Caller.IsStaff),
         };
 
     public static readonly Experiment<ITicketStore, GetStats, TicketStats> Stats =
@@ -55,8 +58,10 @@ internal static class TicketExperiments
             Rules = new ComparisonRules()
                 .Rows<TicketStats, CountOf, string?>(stats => stats.ByStatus, entry => entry.Value)
                 .Rows<TicketStats, CountOfDay, DateOnly>(stats => stats.ByDay, entry => entry.Day)
-                .Ties<GetStats, TicketStats, CountOf, string?, int>(stats => stats.ByPriority, entry => entry.Value, PriorityRank, NoTieBreak)
-                .Ties<GetStats, TicketStats, CountOf, string?, long>(stats => stats.ByCategory, entry => entry.Value, entry => entry.Count, NoTieBreak)
+                .Ties<GetStats, TicketStats, CountOf, string?, int>(
+                    stats => stats.ByPriority, entry => entry.Value, PriorityRank, NoTieBreak)
+                .Ties<GetStats, TicketStats, CountOf, string?, long>(
+                    stats => stats.ByCategory, entry => entry.Value, entry => entry.Count, NoTieBreak)
                 .Ties<GetStats, TicketStats, CountOfUser, int, long>(
                     stats => stats.TopUsers, entry => entry.UserId, entry => entry.Count, NoTieBreak,
                     cut: stats => new(Start: false, End: stats.TopUsers.Count == 10)),
@@ -82,7 +87,8 @@ internal static class TicketExperiments
             Stores = TicketSandbox.Stores,
             UserOf = static request => request.Caller.UserId,
             SubjectOf = static request => request.TicketId,
-            Leaks = static (_, difference) => difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
+            Leaks = static (_, difference) =>
+                difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
         };
 
     public static readonly Experiment<ITicketStore, DeleteTicket, TicketDeletion> Delete =
@@ -94,7 +100,8 @@ internal static class TicketExperiments
             Stores = TicketSandbox.Stores,
             UserOf = static request => request.Caller.UserId,
             SubjectOf = static request => request.TicketId,
-            Leaks = static (_, difference) => difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
+            Leaks = static (_, difference) =>
+                difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
         };
 
     public static readonly Experiment<ITicketStore, AddComment, CommentAnswer> Comment =
@@ -106,14 +113,15 @@ internal static class TicketExperiments
             Stores = TicketSandbox.Stores,
             UserOf = static request => request.Caller.UserId,
             SubjectOf = static request => request.TicketId,
-            Leaks = static (_, difference) => difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
+            Leaks = static (_, difference) =>
+                difference is { Path: "access", Candidate: TicketAccess.Granted, Control: TicketAccess.Forbidden },
         };
 
     public static readonly IReadOnlyList<Experiment> All = [List, Get, Create, Update, Delete, Comment, Stats];
 
     /// <summary>
-    /// The <c>xmin</c> of the rows that answers about the tickets <c>@keys</c> rest on, by ticket: the ticket's own (NULL if it is gone), its
-    /// comments', and everybody's whose name is shown with it.
+    /// The <c>xmin</c> of the rows that answers about the tickets <c>@keys</c> rest on, by ticket: the ticket's own (NULL if it is gone),
+    /// its comments', and everybody's whose name is shown with it.
     /// </summary>
     public const string RowVersions =
         """
@@ -130,7 +138,9 @@ internal static class TicketExperiments
     public const string AnyVersions =
         "select 'support_tickets ' || id, xmin from support_tickets union all select 'users ' || id, xmin from users";
 
-    /// <summary>A row shown in place of one that it ties with must be one that the filters let through, or a leak could pass for a tie.</summary>
+    /// <summary>
+    /// A row shown in place of one that it ties with must be one that the filters let through, or a leak could pass for a tie.
+    /// </summary>
     private static bool WasAskedFor(ListTickets request, TicketListItem ticket) =>
         (request.All || ticket.UserId == request.Caller.UserId)
         && (string.IsNullOrEmpty(request.Status) || ticket.Status == request.Status)

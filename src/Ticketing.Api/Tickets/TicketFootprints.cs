@@ -3,7 +3,10 @@ using Shadowing.Postgres.Sandbox;
 
 namespace Ticketing.Api.Tickets;
 
-/// <summary>The rows that each write concerns: the ticket, its comments and whom they name; its neighbours as bystanders; and what the write locks of them.</summary>
+/// <summary>
+/// The rows that each write concerns: the ticket, its comments and whom they name; its neighbours as bystanders; and what the write locks
+/// of them.
+/// </summary>
 internal static class TicketFootprints
 {
     /// <summary>A ticket that is not there yet: its neighbour is the latest.</summary>
@@ -44,10 +47,12 @@ internal static class TicketFootprints
             (select c.*, false as aside from ticket_comments c where c.ticket_id = @ticket limit @rows)
             union all
             select c.*, true from chosen t
-            cross join lateral (select c.* from ticket_comments c where c.ticket_id = t.id order by c.created_at desc limit 1) c where t.aside),
+            cross join lateral (select c.* from ticket_comments c where c.ticket_id = t.id order by c.created_at desc limit 1) c
+            where t.aside),
         mentioned as (
             select unnest(array[@caller, @assignee]) as id, false as aside
-            union all select user_id, aside from chosen union all select assigned_to, aside from chosen union all select user_id, aside from said),
+            union all select user_id, aside from chosen union all select assigned_to, aside from chosen
+            union all select user_id, aside from said),
         named as (
             select u.id, u.email, u.first_name, u.last_name, u.role, u.is_active from users u where u.id in (select id from mentioned))
         select 'users', u.id::bigint, to_jsonb(u)::text,
@@ -62,8 +67,10 @@ internal static class TicketFootprints
     public static Func<object, WriteFootprint> Upto(int maxRows) => request => request switch
     {
         CreateTicket create => Of([ForOwner], NewTicket, create.Caller, null, maxRows),
-        UpdateTicket { AssignedTo: not null, Caller.IsStaff: false } update => Of([], update.TicketId, update.Caller, Assignee(update), maxRows),
-        UpdateTicket { AssignedTo.Value: not null } update => Of([ForChange, ForAssignee], update.TicketId, update.Caller, Assignee(update), maxRows),
+        UpdateTicket { AssignedTo: not null, Caller.IsStaff: false } update =>
+            Of([], update.TicketId, update.Caller, Assignee(update), maxRows),
+        UpdateTicket { AssignedTo.Value: not null } update =>
+            Of([ForChange, ForAssignee], update.TicketId, update.Caller, Assignee(update), maxRows),
         UpdateTicket update => Of([ForChange], update.TicketId, update.Caller, null, maxRows),
         AddComment comment => Of([ForComment, ForAuthor, ForChange], comment.TicketId, comment.Caller, null, maxRows),
         DeleteTicket { Caller.IsStaff: true } delete => Of([ForRemoval, CommentsForRemoval], delete.TicketId, delete.Caller, null, maxRows),
@@ -74,7 +81,8 @@ internal static class TicketFootprints
     // Also where it may not be assigned: a side that does so all the same must find the user there.
     private static int? Assignee(UpdateTicket update) => update.AssignedTo?.Value;
 
-    private static WriteFootprint Of(IReadOnlyList<string> locks, int ticket, Caller caller, int? assignee, int maxRows) => new(locks, Image, () =>
+    private static WriteFootprint Of(IReadOnlyList<string> locks, int ticket, Caller caller, int? assignee, int maxRows) =>
+        new(locks, Image, () =>
     [
         new("ticket", ticket),
         new("staff", caller.IsStaff),

@@ -11,9 +11,12 @@ namespace Ticketing.Api.Tickets;
 internal sealed record ListQuery(
     HttpRequest Request,
     [property: FromQuery(Name = "scope"), Description("mine or all; mine if absent. all is for staff.")] string? Scope,
-    [property: FromQuery(Name = "status"), Description("Only tickets of exactly this status; at most 50 characters, empty for any.")] string? Status,
-    [property: FromQuery(Name = "priority"), Description("Only tickets of exactly this priority; at most 50 characters, empty for any.")] string? Priority,
-    [property: FromQuery(Name = "assignedTo"), Description("Only tickets assigned to the user of this id; needs scope=all.")] string? AssignedTo,
+    [property: FromQuery(Name = "status"), Description("Only tickets of exactly this status; at most 50 characters, empty for any.")]
+        string? Status,
+    [property: FromQuery(Name = "priority"), Description("Only tickets of exactly this priority; at most 50 characters, empty for any.")]
+        string? Priority,
+    [property: FromQuery(Name = "assignedTo"), Description("Only tickets assigned to the user of this id; needs scope=all.")]
+        string? AssignedTo,
     [property: FromQuery(Name = "page"), Description("A whole number from 1 to 20000000; 1 if absent.")] string? Page,
     [property: FromQuery(Name = "limit"), Description("A whole number from 1 to 100; 20 if absent.")] string? Limit)
 {

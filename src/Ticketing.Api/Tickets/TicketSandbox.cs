@@ -27,7 +27,8 @@ internal static class TicketSandbox
         ["users"] = Tables[0].Columns!,
         ["support_tickets"] =
         [
-            "id", "user_id", "subject", "description", "status", "priority", "category", "assigned_to", "resolution", "resolved_at", "created_at", "updated_at",
+            "id", "user_id", "subject", "description", "status", "priority", "category", "assigned_to", "resolution", "resolved_at",
+            "created_at", "updated_at",
         ],
         ["ticket_comments"] = ["id", "ticket_id", "user_id", "comment", "is_internal", "created_at"],
     };

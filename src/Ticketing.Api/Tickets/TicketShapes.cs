@@ -8,7 +8,8 @@ internal static class TicketShapes
     /// <summary>Names of states and roles: they say nothing about anybody.</summary>
     private static readonly HashSet<string> Words =
     [
-        "", "open", "in_progress", "resolved", "closed", "low", "medium", "high", "urgent", "general", "bug", "feature_request", "technical_support",
+        "", "open", "in_progress", "resolved", "closed", "low", "medium", "high", "urgent", "general", "bug", "feature_request",
+        "technical_support",
         "user", "admin", "superadmin",
     ];
 

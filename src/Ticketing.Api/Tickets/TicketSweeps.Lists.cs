@@ -6,7 +6,10 @@ using Shadowing.Sweeping;
 
 namespace Ticketing.Api.Tickets;
 
-/// <summary>The lists: everybody's tickets as staff see them, then each user's own; each with every combination of filters that finds something, to its last page.</summary>
+/// <summary>
+/// The lists: everybody's tickets as staff see them, then each user's own; each with every combination of filters that finds something, to
+/// its last page.
+/// </summary>
 internal sealed partial class TicketSweeps
 {
     private const int Limit = 20;
@@ -28,7 +31,8 @@ internal sealed partial class TicketSweeps
         having (grouping(status) = 1 or status <> '') and (grouping(priority) = 1 or priority <> '')
         """;
 
-    private async IAsyncEnumerable<SweepStep<ListTickets>> ListsAsync(string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<SweepStep<ListTickets>> ListsAsync(
+        string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (user, page, key) = ListCursor.Parse(cursor);
         for (var (id, role) = (user, ""); ;)
@@ -45,7 +49,8 @@ internal sealed partial class TicketSweeps
                 for (var number = order == 0 ? page + 1 : 1; number <= filter.Pages; number++)
                 {
                     yield return new(
-                        new(caller, id == 0, filter.Status, filter.Priority, filter.Assignee, number, Limit), new ListCursor(id, number, filter.Key).ToString());
+                        new(caller, id == 0, filter.Status, filter.Priority, filter.Assignee, number, Limit),
+                        new ListCursor(id, number, filter.Key).ToString());
                 }
             }
 

@@ -5,8 +5,8 @@ using Shadowing.Sweeping;
 namespace Ticketing.Api.Tickets;
 
 /// <summary>
-/// The writes: legal commands over the rows there are, in the sandbox. Never exhaustive, because there are more commands than rows; every ticket is written to
-/// by who may and by who may not, and the tickets together take every shape.
+/// The writes: legal commands over the rows there are, in the sandbox. Never exhaustive, because there are more commands than rows; every
+/// ticket is written to by who may and by who may not, and the tickets together take every shape.
 /// </summary>
 internal sealed partial class TicketSweeps
 {
@@ -27,7 +27,8 @@ internal sealed partial class TicketSweeps
         TicketsAsync(cursor, CommentsOf, cancellationToken);
 
     private async IAsyncEnumerable<SweepStep<T>> TicketsAsync<T>(
-        string? cursor, Func<SweptTicket, SweptCast, IEnumerable<T>> commandsOf, [EnumeratorCancellation] CancellationToken cancellationToken)
+        string? cursor, Func<SweptTicket, SweptCast, IEnumerable<T>> commandsOf,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (last, turn) = Pair(cursor);
         var cast = await CastAsync(cancellationToken);
@@ -61,7 +62,8 @@ internal sealed partial class TicketSweeps
         var (subject, description) = (Text(ticket.Subject, 5, 200), Text(ticket.Description, 10, 2000));
         for (var turn = 0; turn < 2; turn++)
         {
-            // Four combinations of what is given, one a ticket for each caller, so that neighbours make all of them; the values change more slowly.
+            // Four combinations of what is given, one a ticket for each caller, so that neighbours make all of them; the values change more
+            // slowly.
             var given = ticket.Id + (turn * 2);
             yield return new(
                 turn == 0 ? new(ticket.Owner, "user") : cast.Staff, subject, description,

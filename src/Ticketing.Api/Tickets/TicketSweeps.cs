@@ -6,8 +6,9 @@ using Shadowing.Sweeping;
 namespace Ticketing.Api.Tickets;
 
 /// <summary>
-/// How operations are swept: which requests the data there is can be asked about. Reads exhaustively for what the rows decide, at the usual page size
-/// and for one caller of those who see the same; writes by the commands, legal ones and such as are refused, that each ticket can be given.
+/// How operations are swept: which requests the data there is can be asked about. Reads exhaustively for what the rows decide, at the usual
+/// page size and for one caller of those who see the same; writes by the commands, legal ones and such as are refused, that each ticket can
+/// be given.
 /// </summary>
 /// <param name="shadow">The shadow's data source; each query is short, and no transaction outlives it.</param>
 internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
@@ -20,7 +21,8 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
         new Sweep<ITicketStore, ListTickets, TicketPage>(TicketExperiments.List, ListsAsync) { CountAsync = CountListsAsync },
 
         // The clock makes new cases for ever.
-        new Sweep<ITicketStore, GetStats, TicketStats>(TicketExperiments.Stats, StatsAsync) { CountAsync = CountStatsAsync, IsExhaustive = false },
+        new Sweep<ITicketStore, GetStats, TicketStats>(
+            TicketExperiments.Stats, StatsAsync) { CountAsync = CountStatsAsync, IsExhaustive = false },
 
         new Sweep<ITicketStore, CreateTicket, Ticket>(TicketExperiments.Create, CreatesAsync)
             { CountAsync = token => CountWritesAsync(2, token), IsExhaustive = false },
@@ -33,7 +35,8 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
     ];
 
     /// <summary>Every ticket as staff, its owner and somebody else see it; then tickets that are not there.</summary>
-    private async IAsyncEnumerable<SweepStep<GetTicket>> GetsAsync(string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<SweepStep<GetTicket>> GetsAsync(
+        string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (last, turn) = Pair(cursor);
         var strangers = await ListAsync(
@@ -42,13 +45,15 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
         for (var from = last; ;)
         {
             var tickets = await ListAsync(
-                "select t.id, t.user_id, coalesce(u.role, '') in ('admin', 'superadmin') from support_tickets t join users u on u.id = t.user_id "
+                "select t.id, t.user_id, coalesce(u.role, '') in ('admin', 'superadmin') from support_tickets t join users u "
+                + "on u.id = t.user_id "
                 + $"where t.id >= $1 order by t.id limit {Batch}",
                 static row => (Id: row.GetInt32(0), Owner: row.GetInt32(1), OwnerIsStaff: row.GetBoolean(2)), cancellationToken, from);
             foreach (var (id, owner, ownerIsStaff) in tickets)
             {
                 var stranger = strangers.Find(user => user != owner);
-                Caller?[] callers = [TicketShapes.AnyStaff, ownerIsStaff ? null : new(owner, "user"), stranger == 0 ? null : new(stranger, "user")];
+                Caller?[] callers =
+                    [TicketShapes.AnyStaff, ownerIsStaff ? null : new(owner, "user"), stranger == 0 ? null : new(stranger, "user")];
                 for (var i = 0; i < callers.Length; i++)
                 {
                     if ((id == last && i <= turn) || callers[i] is not { } caller) continue;
@@ -72,7 +77,8 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
             cancellationToken);
 
     /// <summary>Each timeframe as it would have been asked for every six hours, the latest first, up to a year back.</summary>
-    private async IAsyncEnumerable<SweepStep<GetStats>> StatsAsync(string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<SweepStep<GetStats>> StatsAsync(
+        string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (last, turn) = cursor is null ? (int.MaxValue, -1) : Pair(cursor);
         foreach (var at in (await MomentsAsync(cancellationToken)).OrderDescending())
@@ -98,7 +104,8 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
         """,
         static row => row.GetDateTime(0), cancellationToken);
 
-    private async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
+    private async Task<List<T>> ListAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values)
     {
         await using var command = shadow.CreateCommand(sql);
         foreach (var value in values) command.Parameters.Add(new() { Value = value });

@@ -22,7 +22,9 @@ internal static class TicketWarmUp
     });
 
     public static WarmUpPlan<ITicketStore> Plan(TimeProvider clock) =>
-        new((store, token) => ReadAsync(store, DateTime.SpecifyKind(clock.GetUtcNow().DateTime, DateTimeKind.Unspecified), token), Image, WriteAsync);
+        new(
+            (store, token) => ReadAsync(store, DateTime.SpecifyKind(clock.GetUtcNow().DateTime, DateTimeKind.Unspecified), token),
+            Image, WriteAsync);
 
     private static async Task ReadAsync(ITicketStore store, DateTime asOf, CancellationToken cancellationToken)
     {

@@ -31,24 +31,30 @@ internal sealed class PostgresBinaries
     }
 
     /// <summary>Makes a cluster in a directory that does not exist yet; the superuser's password comes on standard input.</summary>
-    /// <remarks>The shell makes the directory and the password's file, because they must belong to the user that PostgreSQL runs as.</remarks>
+    /// <remarks>
+    /// The shell makes the directory and the password's file, because they must belong to the user that PostgreSQL runs as.
+    /// </remarks>
     public ProcessStartInfo Initialise(string directory, string superuser)
     {
         const string script =
             """
             umask 077 && mkdir "$1" && cat >"$1/password" &&
-            "$2" -D "$1/data" -U "$3" --pwfile="$1/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions && rm "$1/password"
+            "$2" -D "$1/data" -U "$3" --pwfile="$1/password" -A scram-sha-256 -E UTF8 --locale=C --no-sync --no-instructions &&
+                rm "$1/password"
             """;
         return AsServerUser([], ["sh", "-c", script, "sh", directory, Path.Combine(_directory, "initdb"), superuser]);
     }
 
-    /// <summary>Runs the server in a session of its own, so that an interrupt from the keyboard does not stop it before its owner.</summary>
+    /// <summary>
+    /// Runs the server in a session of its own, so that an interrupt from the keyboard does not stop it before its owner.
+    /// </summary>
     /// <param name="besides">Settings, as <c>name=value</c>, that win over those made here.</param>
     public ProcessStartInfo Serve(string data, int port, bool durable, params string[] besides)
     {
         List<string> settings =
         [
-            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=256MB", "maintenance_work_mem=256MB",
+            "listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "shared_buffers=256MB",
+            "maintenance_work_mem=256MB",
             "wal_level=minimal", "max_wal_senders=0", "max_wal_size=2GB", "jit=off", "timezone=UTC", "log_timezone=UTC",
         ];
         if (!durable) settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
@@ -79,7 +85,8 @@ internal sealed class PostgresBinaries
          orderby fields[0] descending
          select new[] { $"--reuid={fields[2]}", $"--regid={fields[3]}" }).First();
 
-    private static bool IsComplete(string directory) => IsThere(Path.Combine(directory, "initdb")) && IsThere(Path.Combine(directory, "postgres"));
+    private static bool IsComplete(string directory) =>
+        IsThere(Path.Combine(directory, "initdb")) && IsThere(Path.Combine(directory, "postgres"));
 
     // File.Exists alone takes a link into the void for a file.
     private static bool IsThere(string program) =>

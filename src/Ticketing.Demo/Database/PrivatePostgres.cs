@@ -52,7 +52,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
             await postgres.InitialiseAsync(cancellationToken);
             await postgres.ListenAsync(cancellationToken);
             await ExecuteAsync(
-                postgres.Connect(Superuser, Superuser), $"CREATE ROLE {Owner} LOGIN PASSWORD '{postgres._passwords[Owner]}'", cancellationToken);
+                postgres.Connect(Superuser, Superuser), $"CREATE ROLE {Owner} LOGIN PASSWORD '{postgres._passwords[Owner]}'",
+                cancellationToken);
             return postgres;
         }
         catch

@@ -8,8 +8,8 @@ internal sealed class SeededPeople(int count, DateTime now)
 {
     public const string Columns =
         "id, email, password_hash, first_name, last_name, role, department, job_title, is_active, is_verified, verification_token, " +
-        "verification_token_expires, reset_token, reset_token_expires, oauth_provider, oauth_id, oauth_access_token, oauth_refresh_token, " +
-        "two_factor_secret, last_login, created_at, updated_at";
+        "verification_token_expires, reset_token, reset_token_expires, oauth_provider, oauth_id, oauth_access_token, " +
+        "oauth_refresh_token, two_factor_secret, last_login, created_at, updated_at";
 
     private const ulong Key = 11;
 

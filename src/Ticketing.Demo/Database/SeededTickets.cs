@@ -2,7 +2,9 @@ using Bogus;
 
 namespace Ticketing.Demo.Database;
 
-/// <summary>The rows of <c>support_tickets</c> and <c>ticket_comments</c>, each drawn from its id alone, so that millions need no memory.</summary>
+/// <summary>
+/// The rows of <c>support_tickets</c> and <c>ticket_comments</c>, each drawn from its id alone, so that millions need no memory.
+/// </summary>
 internal sealed class SeededTickets(int count, SeededPeople people, DateTime now)
 {
     public const string Columns =
@@ -24,7 +26,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
 
     private static readonly (string?, int)[] Priorities =
     [
-        ("low", 250), ("medium", 400), ("high", 200), ("urgent", 90), (null, 20), ("URGENT", 5), ("critical", 10), ("P1", 5), ("", 5), ("High ", 3),
+        ("low", 250), ("medium", 400), ("high", 200), ("urgent", 90), (null, 20), ("URGENT", 5), ("critical", 10), ("P1", 5), ("", 5),
+        ("High ", 3),
     ];
 
     private static readonly (string?, int)[] Categories =
@@ -75,7 +78,9 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         return draw.Unit() switch { < 0.4 => 0, < 0.65 => 1, < 0.98 => 2 + draw.Below(5), _ => 7 + draw.Below(14) };
     }
 
-    /// <summary>The comments of one ticket, oldest first; some at the same instant, and some that were written before but arrived late.</summary>
+    /// <summary>
+    /// The comments of one ticket, oldest first; some at the same instant, and some that were written before but arrived late.
+    /// </summary>
     public IEnumerable<object?[]> Comments(int ticket, int firstId)
     {
         var opening = new Draw(TicketKey, (ulong)ticket);
@@ -90,7 +95,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
             [
                 firstId + number,
                 ticket,
-                byStaff ? Seeder.FirstAdmin + draw.Below(Seeder.FirstOddUser - Seeder.FirstAdmin) : draw.Chance(0.8) ? owner : 1 + draw.Below(people.Count),
+                byStaff ? Seeder.FirstAdmin + draw.Below(Seeder.FirstOddUser - Seeder.FirstAdmin) : draw.Chance(0.8) ? owner
+                    : 1 + draw.Below(people.Count),
                 draw.Chance(0.08) ? draw.Of(AwkwardTexts.Long) : draw.Of(Sentences),
                 draw.Chance(0.03) ? null : draw.Chance(byStaff ? 0.3 : 0.01),
                 draw.Chance(0.01) ? null : draw.Chance(0.04) ? at.AddHours(-1 - draw.Below(48)) : at,
@@ -98,7 +104,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         }
     }
 
-    // Recent tickets are more frequent than old ones, and some lie close to where a window of the statistics begins. About a quarter come in batches of their owner's, and some in one great import: they tie.
+    // Recent tickets are more frequent than old ones, and some lie close to where a window of the statistics begins. About a quarter come
+    // in batches of their owner's, and some in one great import: they tie.
     private DateTime? Created(int id, int owner, ref Draw draw)
     {
         if (id % (count / UndatedTickets) == 3) return null;
@@ -150,7 +157,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     private static DateTime[] Edges(int year)
     {
         DateTime[] gaps = [Sunday(year, 3, 8).AddHours(2.5), Sunday(year, 3, 25).AddHours(2.5), Sunday(year, 3, 25).AddHours(3)];
-        DateTime[] repeats = [Sunday(year, 10, 25).AddHours(2.5), Sunday(year, 11, 1).AddHours(1.5), At(Sunday(year, 11, 1).AddHours(1.5), 1)];
+        DateTime[] repeats =
+            [Sunday(year, 10, 25).AddHours(2.5), Sunday(year, 11, 1).AddHours(1.5), At(Sunday(year, 11, 1).AddHours(1.5), 1)];
         return [.. gaps, .. repeats, new(year, 1, 1), new DateTime(year, 1, 1).AddMicroseconds(-1)];
     }
 

@@ -6,8 +6,8 @@ namespace Ticketing.Demo.Database;
 /// <summary>Fills an empty ticketing database with rows like the real ones, the nasty ones included.</summary>
 /// <remarks>
 /// The same number of tickets at the same instant gives the same rows, always. Users 1–3 are superadmins and 4–9 admins, all active;
-/// 10–21 are accounts with something odd (inactive, NULL or unknown role); from 22 on ordinary users, one for 40 tickets and at least 60 in all,
-/// some inactive, every twentieth without a ticket. Ticket 1 has 500 comments.
+/// 10–21 are accounts with something odd (inactive, NULL or unknown role); from 22 on ordinary users, one for 40 tickets and at least 60 in
+/// all, some inactive, every twentieth without a ticket. Ticket 1 has 500 comments.
 /// </remarks>
 public static class Seeder
 {
@@ -52,8 +52,10 @@ public static class Seeder
         {
             await RefuseUnlessEmptyAsync(connection, cancellationToken);
             var restore = await SetAsideAsync(connection, cancellationToken);
-            await CopyAsync(connection, $"users ({SeededPeople.Columns})", Enumerable.Range(1, people.Count).Select(people.Row), cancellationToken);
-            await CopyAsync(connection, $"support_tickets ({SeededTickets.Columns})", Enumerable.Range(1, tickets).Select(rows.Row), cancellationToken);
+            await CopyAsync(
+                connection, $"users ({SeededPeople.Columns})", Enumerable.Range(1, people.Count).Select(people.Row), cancellationToken);
+            await CopyAsync(
+                connection, $"support_tickets ({SeededTickets.Columns})", Enumerable.Range(1, tickets).Select(rows.Row), cancellationToken);
             await CopyAsync(connection, $"ticket_comments ({SeededTickets.CommentColumns})", Comments(rows), cancellationToken);
             await ExecuteAsync(connection, restore, cancellationToken);
             await ExecuteAsync(
@@ -78,7 +80,8 @@ public static class Seeder
             """
             SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname),
                    format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
-            FROM pg_constraint WHERE contype = 'f' AND conrelid IN ('users'::regclass, 'support_tickets'::regclass, 'ticket_comments'::regclass)
+            FROM pg_constraint WHERE contype = 'f' AND conrelid IN ('users'::regclass, 'support_tickets'::regclass,
+                'ticket_comments'::regclass)
             UNION ALL
             SELECT format('DROP INDEX %s', indexrelid::regclass), pg_get_indexdef(indexrelid)
             FROM pg_index
@@ -110,9 +113,11 @@ public static class Seeder
         }
     }
 
-    private static async Task CopyAsync(NpgsqlConnection connection, string target, IEnumerable<object?[]> rows, CancellationToken cancellationToken)
+    private static async Task CopyAsync(
+        NpgsqlConnection connection, string target, IEnumerable<object?[]> rows, CancellationToken cancellationToken)
     {
-        await using var copy = await connection.BeginBinaryImportAsync($"COPY public.{target} FROM STDIN (FORMAT binary, FREEZE)", cancellationToken);
+        await using var copy =
+            await connection.BeginBinaryImportAsync($"COPY public.{target} FROM STDIN (FORMAT binary, FREEZE)", cancellationToken);
         copy.Timeout = TimeSpan.Zero;
         foreach (var row in rows)
         {

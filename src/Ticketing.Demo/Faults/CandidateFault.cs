@@ -37,7 +37,9 @@ internal sealed record CandidateFault<TRequest, TAnswer>(string Name, string Ope
     : CandidateFault(Name, Operation, Description, Shows)
     where TAnswer : class
 {
-    /// <summary>Whether there is anything in this answer to get wrong. Cheap and without side effects: it is asked of every answer.</summary>
+    /// <summary>
+    /// Whether there is anything in this answer to get wrong. Cheap and without side effects: it is asked of every answer.
+    /// </summary>
     public required Func<TRequest, TAnswer, bool> Fits { get; init; }
 
     /// <summary>The faulty answer; null where a closer look found nothing to get wrong.</summary>

@@ -1,6 +1,8 @@
 namespace Ticketing.Demo.Faults;
 
-/// <summary>Picks a share of what comes by, evenly, beginning with the first: a rare fault must not wait for the end of a short run.</summary>
+/// <summary>
+/// Picks a share of what comes by, evenly, beginning with the first: a rare fault must not wait for the end of a short run.
+/// </summary>
 /// <param name="rate">In (0, 1].</param>
 internal sealed class FaultShare(double rate)
 {

@@ -15,7 +15,8 @@ internal static class ListFaults
         Wrong("extra-row", "a ticket is on the page twice", Rows, "extra_row", static (_, page) =>
             page.Tickets.Count == 0 ? null : page with { Tickets = [.. page.Tickets, page.Tickets[page.Tickets.Count / 2]] }),
         Wrong("wrong-value", "priority low for high, else high", Rows + ".priority", "value", static (request, page) =>
-            Settled(request, page, row => row.Priority is not null, row => row with { Priority = row.Priority == "high" ? "low" : "high" })),
+            Settled(request, page, row => row.Priority is not null, row =>
+                row with { Priority = row.Priority == "high" ? "low" : "high" })),
         Wrong("null", "assignedTo is lost", Rows + ".assignedTo", "null_vs_value", static (request, page) =>
             Settled(request, page, row => row.AssignedTo is not null, row => row with { AssignedTo = null })),
         Wrong("wrong-comment-count", "commentCount is one too high", Rows + ".commentCount", "value", static (request, page) =>
@@ -110,7 +111,8 @@ internal static class ListFaults
         AssigneeLastName = null,
     };
 
-    private static async ValueTask<TicketPage?> CountEachAsync(CandidateCall<ListTickets, TicketPage> call, CancellationToken cancellationToken)
+    private static async ValueTask<TicketPage?> CountEachAsync(
+        CandidateCall<ListTickets, TicketPage> call, CancellationToken cancellationToken)
     {
         // Enough to be seen; a hundred would time out on a busy machine, and that would be another fault.
         foreach (var row in call.Answer.Tickets.Take(25))

@@ -20,10 +20,11 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
     public IReadOnlyDictionary<string, long> ByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Count);
 
     /// <summary>
-    /// Of these, those in which the control was asked again and the candidate was not: the difference was seen, and its confirmation ended before it
-    /// could be held against anybody. Known where the control is watched.
+    /// Of these, those in which the control was asked again and the candidate was not: the difference was seen, and its confirmation ended
+    /// before it could be held against anybody. Known where the control is watched.
     /// </summary>
-    public IReadOnlyDictionary<string, long> UndecidedByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Undecided);
+    public IReadOnlyDictionary<string, long> UndecidedByFault =>
+        _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Undecided);
 
     public bool IsEmpty => _planted.Length == 0;
 

@@ -9,7 +9,8 @@ internal static class StatsFaults
     [
         Wrong("wrong-stats", "one open ticket too many", "totals.open", "value", static stats =>
             stats with { Totals = stats.Totals with { Open = stats.Totals.Open + 1 } }),
-        Wrong("wrong-average", "the average time to resolve is a tenth of an hour too long", "averageHoursToResolve", "value", static stats =>
+        Wrong("wrong-average", "the average time to resolve is a tenth of an hour too long", "averageHoursToResolve", "value",
+            static stats =>
             stats.AverageHoursToResolve is { } hours ? stats with { AverageHoursToResolve = hours + 0.1m } : null),
         Wrong("wrong-day", "one ticket too many on the latest day", "byDay[*].count", "value", static stats =>
             stats.ByDay is [var latest, ..]

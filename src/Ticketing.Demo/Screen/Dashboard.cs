@@ -74,7 +74,8 @@ internal sealed class Dashboard(
         [
             new Text(""),
             Heading(view, isFinal),
-            view is null ? new Markup("[yellow]The service gives no status.[/]") : ParityTable.Of(view, traffic.Driven, console.Profile.Width),
+            view is null ? new Markup("[yellow]The service gives no status.[/]")
+                : ParityTable.Of(view, traffic.Driven, console.Profile.Width),
             .. Findings(view),
             .. Mismatches(view),
             .. Planted(),
@@ -116,9 +117,11 @@ internal sealed class Dashboard(
         .Select(found => Line(
             "red",
             "mismatch",
-            $"{found.Operation}  {(found.Mismatch.Path.Length == 0 ? "the answer" : found.Mismatch.Path)}  {found.Mismatch.Kind}  × {Whole(found.Mismatch.Count)}"));
+            $"{found.Operation}  {(found.Mismatch.Path.Length == 0 ? "the answer" : found.Mismatch.Path)}  {found.Mismatch.Kind}  × "
+                + $"{Whole(found.Mismatch.Count)}"));
 
-    private IEnumerable<IRenderable> Planted() => faults.ByFault.Select(planted => Line("magenta", "planted", $"{planted.Key} × {Whole(planted.Value)}"));
+    private IEnumerable<IRenderable> Planted() =>
+        faults.ByFault.Select(planted => Line("magenta", "planted", $"{planted.Key} × {Whole(planted.Value)}"));
 
     private IEnumerable<IRenderable> Unexpected() => traffic.Unexpected.Take(MostLines).Select(wrong =>
         Line("yellow", "unexpected", $"{wrong.Key} × {Whole(wrong.Value)}"));

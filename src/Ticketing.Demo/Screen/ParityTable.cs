@@ -22,7 +22,8 @@ internal static class ParityTable
         table.AddColumn(new TableColumn("[grey]operation[/]").NoWrap().Padding(0, 0));
         foreach (var title in (string[])
         [
-            .. isWide ? ["driven"] : Array.Empty<string>(), "re-\nquests", "com-\npared", "match", "toler-\nated", "[bold]mis-\nmatch[/]", "tran-\nsient", "incom-\nparab.",
+            .. isWide ? ["driven"] : Array.Empty<string>(), "re-\nquests", "com-\npared", "match", "toler-\nated", "[bold]mis-\nmatch[/]",
+                "tran-\nsient", "incom-\nparab.",
             "errors", "skip-\nped", "control\nms", "cand.\nms", "SQL",
         ])
         {
@@ -70,10 +71,12 @@ internal static class ParityTable
         number == 0 ? Text("·", "grey39") : Text(Counted(number), style);
 
     private static string Counted(long number) =>
-        number < 100_000 ? number.ToString(CultureInfo.InvariantCulture) : $"{(number / 1000d).ToString("F0", CultureInfo.InvariantCulture)}k";
+        number < 100_000 ? number.ToString(CultureInfo.InvariantCulture)
+            : $"{(number / 1000d).ToString("F0", CultureInfo.InvariantCulture)}k";
 
     private static string Short(double number) => number.ToString(number < 10 ? "0.#" : "0", CultureInfo.InvariantCulture);
 
     private static Markup Text(string text, string? style = null) =>
-        style is null && text == "·" ? new("[grey39]·[/]") : new(style is null ? text.EscapeMarkup() : $"[{style}]{text.EscapeMarkup()}[/]");
+        style is null && text == "·" ? new("[grey39]·[/]")
+            : new(style is null ? text.EscapeMarkup() : $"[{style}]{text.EscapeMarkup()}[/]");
 }

@@ -9,7 +9,8 @@ namespace Ticketing.Demo.Status;
 /// <summary>The final status, and beside it what the driver and the faults know themselves.</summary>
 internal static class RunReport
 {
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="status">The service's own words, kept as they are; null where it gave none.</param>
     public static JsonObject Of(JsonObject? status, TrafficTally traffic, PlantedFaults faults)

@@ -14,7 +14,8 @@ internal sealed class StatusClient : IDisposable
     {
         _clock = clock;
         _replicas = [.. replicas.Select(address => new HttpClient { BaseAddress = address, Timeout = TimeSpan.FromSeconds(5) })];
-        foreach (var replica in _replicas) replica.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", viewerToken);
+        foreach (var replica in _replicas) replica.DefaultRequestHeaders.Authorization =
+            new AuthenticationHeaderValue("Bearer", viewerToken);
     }
 
     /// <summary>The status of all replicas together; null where one of them did not give it.</summary>
@@ -30,7 +31,8 @@ internal sealed class StatusClient : IDisposable
         {
             using var response = await replica.GetAsync("/shadow/v1/status", cancellationToken);
             if (!response.IsSuccessStatusCode) return null;
-            return await JsonNode.ParseAsync(await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken) as JsonObject;
+            return await JsonNode.ParseAsync(
+                await response.Content.ReadAsStreamAsync(cancellationToken), cancellationToken: cancellationToken) as JsonObject;
         }
         catch (Exception failure) when (
             failure is HttpRequestException or JsonException or IOException

@@ -34,7 +34,8 @@ internal static class StatusSum
         var mismatches = to["mismatches"]!.AsArray();
         foreach (var one in from["mismatches"]!.AsArray())
         {
-            var known = mismatches.FirstOrDefault(other => (string?)other!["path"] == (string?)one!["path"] && (string?)other["kind"] == (string?)one["kind"]);
+            var known = mismatches.FirstOrDefault(other =>
+                (string?)other!["path"] == (string?)one!["path"] && (string?)other["kind"] == (string?)one["kind"]);
             if (known is null) mismatches.Add(one!.DeepClone());
             else known["count"] = (long)known["count"]! + (long)one!["count"]!;
         }

@@ -42,14 +42,17 @@ internal sealed record Population(
         var users = await PeopleAsync(source, "u.role is null or u.role not in ('admin', 'superadmin')", cancellationToken);
         var staff = await PeopleAsync(source, "u.role in ('admin', 'superadmin')", cancellationToken);
         ImmutableArray<Actor> heavy = [.. users.Where(user => user.Tickets.Length > 0).Take(25)];
-        if (heavy.IsEmpty || staff.IsEmpty) throw new InvalidOperationException("The traffic needs an active user with tickets, and active staff.");
+        if (heavy.IsEmpty || staff.IsEmpty)
+            throw new InvalidOperationException("The traffic needs an active user with tickets, and active staff.");
 
         var longThreads = await IdsAsync(
-            source, "select ticket_id from ticket_comments group by ticket_id order by count(*) desc, ticket_id limit 20", cancellationToken);
+            source, "select ticket_id from ticket_comments group by ticket_id order by count(*) desc, ticket_id limit 20",
+            cancellationToken);
         var tickets = await SampleAsync(source, "true", 2000, cancellationToken);
         var closed = await SampleAsync(source, "status = 'closed'", 200, cancellationToken);
         ImmutableArray<Actor> light = [.. users.Skip(heavy.Length).Where(user => user.Tickets.Length > 0).TakeLast(50)];
-        HashSet<int> named = [.. tickets, .. longThreads, .. closed, .. heavy.Concat(light).Concat(staff).SelectMany(actor => actor.Tickets)];
+        HashSet<int> named =
+            [.. tickets, .. longThreads, .. closed, .. heavy.Concat(light).Concat(staff).SelectMany(actor => actor.Tickets)];
         return new(
             heavy,
             light.IsEmpty ? heavy : light,
@@ -59,7 +62,8 @@ internal sealed record Population(
             longThreads.IsEmpty ? tickets : longThreads,
             closed.IsEmpty ? tickets : closed,
             [.. heavy.Take(HotTickets).Select(actor => actor.Tickets[0])],
-            [.. (await IdsAsync(source, "select id from support_tickets order by id desc limit 20000", cancellationToken)).Where(id => !named.Contains(id)).Take(2000)]);
+            [.. (await IdsAsync(source, "select id from support_tickets order by id desc limit 20000", cancellationToken))
+                .Where(id => !named.Contains(id)).Take(2000)]);
     }
 
     // Those with the most tickets first.
@@ -80,7 +84,8 @@ internal sealed record Population(
         return people.ToImmutable();
     }
 
-    private static Task<ImmutableArray<int>> SampleAsync(NpgsqlDataSource source, string which, int count, CancellationToken cancellationToken) =>
+    private static Task<ImmutableArray<int>> SampleAsync(
+        NpgsqlDataSource source, string which, int count, CancellationToken cancellationToken) =>
         IdsAsync(source, $"select id from support_tickets where {which} order by hashint4(id), id limit {count}", cancellationToken);
 
     private static async Task<ImmutableArray<int>> IdsAsync(NpgsqlDataSource source, string sql, CancellationToken cancellationToken)

@@ -22,8 +22,8 @@ internal sealed record TrafficOptions
     public IReadOnlySet<string>? Operations { get; init; }
 
     /// <summary>
-    /// Whether each request has a connection of its own. A client that keeps connections sends a request again, and says nothing of it, where
-    /// the connection turns out to be closed: failures would not be seen.
+    /// Whether each request has a connection of its own. A client that keeps connections sends a request again, and says nothing of it,
+    /// where the connection turns out to be closed: failures would not be seen.
     /// </summary>
     public bool OneRequestPerConnection { get; init; }
 
@@ -32,7 +32,8 @@ internal sealed record TrafficOptions
 }
 
 /// <summary>Sends planned requests at a pace, as people do who do not wait for each other, and checks how they are answered.</summary>
-internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, TrafficOptions options, TimeProvider clock)
+internal sealed class TrafficDriver(
+    IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, TrafficOptions options, TimeProvider clock)
     : IDisposable
 {
     /// <summary>No sequence gets as far.</summary>
@@ -47,7 +48,9 @@ internal sealed class TrafficDriver(IReadOnlyList<Uri> replicas, Population popu
 
     public TrafficTally Tally { get; } = new();
 
-    /// <summary>Sends until there are enough or <paramref name="stop"/> says so, and completes once every request sent is answered.</summary>
+    /// <summary>
+    /// Sends until there are enough or <paramref name="stop"/> says so, and completes once every request sent is answered.
+    /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
         using var places = new SemaphoreSlim(options.Concurrency);

@@ -62,7 +62,8 @@ internal sealed class TrafficPlan
         var query = new Query().Add("scope", "all").Add("page", Page(deepest: 40)).Add("limit", Limit());
         if (_dice.Chance(0.4)) query.Add("status", _dice.Of(Words.StatusFilters));
         if (_dice.Chance(0.3)) query.Add("priority", _dice.Of(Words.PriorityFilters));
-        if (_dice.Chance(0.3)) query.Add("assignedTo", Text(_dice.Chance(0.8) ? Staff.UserId : _dice.Chance(0.5) ? User.UserId : int.MaxValue));
+        if (_dice.Chance(0.3)) query.Add(
+            "assignedTo", Text(_dice.Chance(0.8) ? Staff.UserId : _dice.Chance(0.5) ? User.UserId : int.MaxValue));
         return Get("tickets.list", Staff, $"/api/tickets{query}", Ok);
     }
 
@@ -87,7 +88,8 @@ internal sealed class TrafficPlan
     private PlannedRequest GetMissing() => Get("tickets.get", _dice.Chance(0.5) ? User : Staff, Ticket(_dice.Of(Missing)), [404]);
 
     private PlannedRequest Stats() =>
-        Get("tickets.stats", Staff, "/api/tickets/stats" + _dice.Of(["", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=30d", "?timeframe=90d", "?timeframe=1y"]), Ok);
+        Get("tickets.stats", Staff, "/api/tickets/stats" + _dice.Of(["", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d",
+            "?timeframe=30d", "?timeframe=90d", "?timeframe=1y"]), Ok);
 
     private PlannedRequest Create()
     {
@@ -185,7 +187,8 @@ internal sealed class TrafficPlan
     private static PlannedRequest Delete(Actor by, string path, ImmutableArray<int> expected) =>
         new("tickets.delete", by, HttpMethod.Delete, path, null, expected);
 
-    private static PlannedRequest Post(string operation, Actor by, string path, Dictionary<string, object?> body, ImmutableArray<int> expected) =>
+    private static PlannedRequest Post(
+        string operation, Actor by, string path, Dictionary<string, object?> body, ImmutableArray<int> expected) =>
         new(operation, by, HttpMethod.Post, path, JsonSerializer.Serialize(body, Json), expected);
 
     private static PlannedRequest Patch(Actor by, int ticket, Dictionary<string, object?> body, ImmutableArray<int> expected) =>

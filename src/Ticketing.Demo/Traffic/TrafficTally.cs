@@ -18,5 +18,6 @@ internal sealed class TrafficTally
 
     public void Sent(PlannedRequest request) => _driven.AddOrUpdate(request.Operation, 1, static (_, count) => count + 1);
 
-    public void Wrong(PlannedRequest request, string what) => _unexpected.AddOrUpdate($"{request.Operation} {what}", 1, static (_, count) => count + 1);
+    public void Wrong(PlannedRequest request, string what) =>
+        _unexpected.AddOrUpdate($"{request.Operation} {what}", 1, static (_, count) => count + 1);
 }

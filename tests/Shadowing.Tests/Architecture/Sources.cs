@@ -10,7 +10,7 @@ internal static class Sources
     /// <summary>Every project with the projects that it refers to.</summary>
     public static IReadOnlyDictionary<string, IReadOnlySet<string>> References { get; } = Directory
         .GetFiles(Source, "*.csproj", SearchOption.AllDirectories)
-        .ToDictionary(Path.GetFileNameWithoutExtension, Referred)!;
+        .ToDictionary(project => Path.GetFileNameWithoutExtension(project), Referred);
 
     /// <summary>A project's own references and, through them, all others.</summary>
     public static IReadOnlySet<string> Reach(string project)
