@@ -24,7 +24,7 @@ internal static class OperationsRegistration
 
     public static void AddOperations(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section).ValidateOnStart();
+        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section, reloads: true).ValidateOnStart();
         services.AddSingleton<IValidateOptions<OperatorsOptions>, OperatorsValidation>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })
