@@ -28,7 +28,7 @@ public static class ShadowingEndpoints
     /// </summary>
     public static void AddShadowingEndpoints<TStore>(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section).ValidateOnStart();
+        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section, reloads: true).ValidateOnStart();
         services.AddSingleton<IValidateOptions<OperatorsOptions>, OperatorsValidation>();
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })

@@ -132,11 +132,11 @@ public sealed class SwitchTests
         {
             ["SamplePercent"] = "101",
             ["Breaker:FailureRatio"] = "7",
-            ["Operations:oracle.sak:Enabled"] = "true",
+            ["Operations:oracle.ask:SamplePercent"] = "-1",
         }));
         Assert.Contains(refused.Failures, failure => failure.Contains("Shadowing:SamplePercent = '101'", StringComparison.Ordinal));
         Assert.Contains(refused.Failures, failure => failure.Contains("Shadowing:Breaker:FailureRatio = '7'", StringComparison.Ordinal));
-        Assert.Contains(refused.Failures, failure => failure.Contains("'oracle.sak'", StringComparison.Ordinal));
+        Assert.Contains(refused.Failures, failure => failure.Contains("Shadowing:Operations:oracle.ask:SamplePercent = '-1'", StringComparison.Ordinal));
         await Task.CompletedTask;
     }
 

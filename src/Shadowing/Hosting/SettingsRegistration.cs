@@ -36,12 +36,16 @@ internal sealed class ShadowingSection(IConfiguration configuration, IEnumerable
 /// <summary>Binds sections so that a value that cannot be read is refused like any other: at start, with all others, in words.</summary>
 public static class SettingsRegistration
 {
-    /// <summary>Binds a section of the application's configuration, reloads included, and refuses what cannot be bound.</summary>
-    public static OptionsBuilder<T> BindReadable<T>(this OptionsBuilder<T> builder, string section)
+    /// <summary>Binds a section of the application's configuration, and refuses what cannot be bound.</summary>
+    /// <param name="reloads">
+    /// Whether its monitor follows reloads. The monitor throws after a reload that is refused; a reader that keeps the last valid value itself
+    /// asks the options' factory instead.
+    /// </param>
+    public static OptionsBuilder<T> BindReadable<T>(this OptionsBuilder<T> builder, string section, bool reloads = false)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddSingleton<IOptionsChangeTokenSource<T>>(provider =>
+        if (reloads) builder.Services.AddSingleton<IOptionsChangeTokenSource<T>>(provider =>
             new ConfigurationChangeTokenSource<T>(builder.Name, provider.GetRequiredService<IConfiguration>().GetSection(section)));
         builder.Services.AddSingleton<IValidateOptions<T>>(provider =>
             new Readable<T>(provider.GetRequiredService<IConfiguration>().GetSection(section), section));

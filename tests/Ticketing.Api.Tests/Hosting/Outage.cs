@@ -54,6 +54,8 @@ public sealed class Outage(PostgresFixture postgres) : IAsyncLifetime
             ("ConnectionStrings:Shadow", Quick(shadow)),
         ]);
         await replica.ProveAsync();
+        // Only what the candidate answers users is stored by the keeper 'served'.
+        await replica.ServeAsync();
         var before = await CasesAsync(replica);
 
         evidence.Hang();

@@ -31,7 +31,7 @@ public sealed class SandboxSetupTests(PostgresFixture postgres)
             await postgres.CloneAsync("sandbox_role", Cancellation), settings: WritesUnderTrafficTests.Everything);
         var (watch, writer) = (service.Services.GetRequiredService<SetupWatch>(), new TicketWriter(service.Http));
         await service.AsOwnerAsync("grant insert on ticket_comments to ticketing_sandbox");
-        Assert.True(await watch.CheckAsync(Cancellation));
+        await watch.CheckAsync(Cancellation);
 
         var status = await service.StatusAsync();
         Assert.Equal([ShadowSwitch.CriticalFinding], status.OffBecause);
@@ -42,7 +42,7 @@ public sealed class SandboxSetupTests(PostgresFixture postgres)
         Assert.Equal(1, (await service.StatusAsync("tickets.create")).Skips["off"]);
 
         await service.AsOwnerAsync("revoke insert on ticket_comments from ticketing_sandbox");
-        Assert.True(await watch.CheckAsync(Cancellation));
+        await watch.CheckAsync(Cancellation);
         status = await service.StatusAsync();
         Assert.True(status.Enabled);
         Assert.Empty(status.Findings);
