@@ -132,7 +132,7 @@ public abstract class Keeper : IHostedService, IDisposable
                 await RunStepAsync();
                 Standing.Succeeded();
             }
-            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+            catch (OperationCanceledException)
             {
                 return;
             }

@@ -73,6 +73,7 @@ public sealed partial class SettingsInForce : IDisposable
         lock (_change)
         {
             List<SettingsFault> faults = [.. Unknown()];
+            _current = _factory.Create(Options.DefaultName);
             try
             {
                 var next = _factory.Create(Options.DefaultName);
