@@ -14,8 +14,10 @@ namespace Shadowing.AspNetCore;
 /// not come back, starts cold, and its requests show what is wrong with it.
 /// </remarks>
 internal sealed partial class WarmUp<TStore>(
-    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
-    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, KeeperRegister keepers, TimeProvider clock, ILogger<WarmUp<TStore>> logger)
+    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes,
+        [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
+    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, KeeperRegister keepers, TimeProvider clock,
+        ILogger<WarmUp<TStore>> logger)
     : Keeper(
         new("warm-up", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers, clock)
 {

@@ -3,7 +3,9 @@ using Shadowing.Sampling;
 
 namespace Shadowing;
 
-/// <summary>Observes shadow runs within their time limit, even those that ignore it: what does not end is abandoned, counted, and cleaned up after.</summary>
+/// <summary>
+/// Observes shadow runs within their time limit, even those that ignore it: what does not end is abandoned, counted, and cleaned up after.
+/// </summary>
 internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudget budget, TimeProvider clock)
 {
     private int _abandoned;

@@ -87,7 +87,8 @@ internal sealed class OperationStates
 
     public OperationStates(IEnumerable<Experiment> experiments, SettingsInForce settings, EvidenceLedger evidence, TimeProvider clock) =>
         _states = experiments.ToDictionary(
-            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, settings.Current, clock), evidence));
+            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, settings.Current, clock),
+                evidence));
 
     public IReadOnlyCollection<OperationState> All => _states.Values;
 

@@ -109,7 +109,8 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         catch (Exception late) when (late is TimeoutException or OperationCanceledException)
         {
             await _stopping.CancelAsync();
-            await Task.WhenAll(_workers).WaitAsync(_settings.Current.CancelGrace + _settings.Current.CancelGrace, _clock, CancellationToken.None)
+            await Task.WhenAll(_workers).WaitAsync(_settings.Current.CancelGrace + _settings.Current.CancelGrace, _clock,
+                CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 

@@ -9,7 +9,9 @@ using Shadowing.Rollout;
 
 namespace Shadowing;
 
-/// <summary>What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.</summary>
+/// <summary>
+/// What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.
+/// </summary>
 public sealed partial class ShadowingControl : Keeper
 {
     private static readonly TimeSpan ReadingHolds = TimeSpan.FromSeconds(10);
@@ -35,7 +37,8 @@ public sealed partial class ShadowingControl : Keeper
     private volatile bool _isShortOfMemory;
 
     internal ShadowingControl(
-        SettingsInForce settings, KeeperRegister keepers, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch, RolloutLease lease,
+        SettingsInForce settings, KeeperRegister keepers, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch,
+            RolloutLease lease,
         GateBoard board, EvidenceLedger evidence, ShadowingMetrics metrics, TimeProvider clock, ILogger<ShadowingControl> logger)
         : base(LoopPlan, keepers, clock)
     {
@@ -122,7 +125,8 @@ public sealed partial class ShadowingControl : Keeper
     }
 
     private IReadOnlyList<string> HeldOff(Experiment experiment) =>
-        _settings.Current.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false } ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
+        _settings.Current.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false }
+            ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
 
     private IEnumerable<RolloutStanding> Standings() => _experiments.Select(StandingOf);
 
@@ -134,7 +138,8 @@ public sealed partial class ShadowingControl : Keeper
         // What nobody has been able to read again proves nothing any more.
         var isFresh = _clock.GetElapsedTime(_readAt) < ReadingHolds;
         return RoutingTable.From(
-            _settings.Current, _experiments, _lease, operation => isFresh && reading.Of(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
+            _settings.Current, _experiments, _lease, operation => isFresh && reading.Of(operation) is { } judged ? judged.Servable
+                : FrozenSet<string>.Empty,
             _evidence.Fingerprint);
     }
 
@@ -185,8 +190,8 @@ public sealed partial class ShadowingControl : Keeper
 
     [LoggerMessage(
         33, LogLevel.Critical,
-        "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which neither shows all of its state nor has an Equals of its own. "
-        + "Shadowing is off.")]
+        "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which shows neither all of its state nor has an own Equals."
+        + " Shadowing is off.")]
     private partial void LogRefusedType(string operation, string path, string type);
 
     [LoggerMessage(

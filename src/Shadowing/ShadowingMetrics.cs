@@ -55,8 +55,10 @@ public sealed class ShadowingMetrics
             Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
         _sweeps = Meter.CreateCounter<long>("shadow.sweep.comparisons", "{comparison}", "Comparisons of sweeps, by how they ended.");
         _resets = Meter.CreateCounter<long>("shadow.evidence.resets", "{reset}", "Times that evidence began anew.");
-        _records = Meter.CreateCounter<long>("shadow.evidence.records", "{record}", "Records of evidence sent to the store, by what became of them.");
-        _decisions = Meter.CreateCounter<long>("shadow.gate.decisions", "{decision}", "Decisions of the gate that differ from the one before.");
+        _records = Meter.CreateCounter<long>("shadow.evidence.records", "{record}",
+            "Records of evidence sent to the store, by what became of them.");
+        _decisions = Meter.CreateCounter<long>("shadow.gate.decisions", "{decision}",
+            "Decisions of the gate that differ from the one before.");
         _keeperFailures = Meter.CreateCounter<long>("shadow.keeper.failures", "{failure}", "Failed steps of loops in the background.");
         _duration = Histogram("shadow.operation.duration", "Duration of one side's work.", Seconds);
         _statements = Meter.CreateHistogram("shadow.operation.statements", "{statement}", "SQL commands of one side.",
@@ -158,10 +160,12 @@ public sealed class ShadowingMetrics
         });
     }
 
-    internal void KeeperFailures(string keeper, long failures) => _keeperFailures.Add(failures, new KeyValuePair<string, object?>("shadow.keeper", keeper));
+    internal void KeeperFailures(string keeper, long failures) => _keeperFailures.Add(failures, new KeyValuePair<string,
+        object?>("shadow.keeper", keeper));
 
     internal void ObserveKeepers(Func<IEnumerable<(string Keeper, bool IsDown)>> all) => Meter.CreateObservableGauge(
-        "shadow.keeper.alive", () => all().Select(one => new Measurement<int>(one.IsDown ? 0 : 1, new KeyValuePair<string, object?>("shadow.keeper", one.Keeper))),
+        "shadow.keeper.alive", () => all().Select(one => new Measurement<int>(one.IsDown ? 0 : 1, new KeyValuePair<string,
+            object?>("shadow.keeper", one.Keeper))),
         "1", "1 while the loop's last step succeeded, 0 since one failed.");
 
     internal void ObserveConfig(Func<long> hash) =>

@@ -6,8 +6,8 @@ namespace Shadowing;
 
 /// <summary>The section <c>Shadowing</c> of the configuration.</summary>
 /// <remarks>
-/// A changed value is in force once the configuration has been reloaded, but for settings marked <see cref="BuiltOnceAttribute"/>: those need a
-/// restart. <see cref="SettingsInForce"/> is the one place to read them from.
+/// A changed value is in force once the configuration has been reloaded, but for settings marked <see cref="BuiltOnceAttribute"/>: those
+/// need a restart. <see cref="SettingsInForce"/> is the one place to read them from.
 /// </remarks>
 public sealed class ShadowingOptions
 {

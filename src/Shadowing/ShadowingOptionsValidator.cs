@@ -6,13 +6,19 @@ using Shadowing.Hosting;
 
 namespace Shadowing;
 
-/// <summary>Refuses bad settings, at start and at each reload: all of them at once, each with the value that was given and the rule it breaks.</summary>
+/// <summary>
+/// Refuses bad settings, at start and at each reload: all of them at once, each with the value that was given and the rule it breaks.
+/// </summary>
 /// <remarks>An unknown name is no refusal: a build that is rolled back in an incident must start on newer settings.</remarks>
 internal sealed class ShadowingOptionsValidator(ShadowingSection section, TimeProvider clock) : IValidateOptions<ShadowingOptions>
 {
     public ValidateOptionsResult Validate(string? name, ShadowingOptions options)
     {
-        List<string> failures = [.. section.Malformed(), .. Failures(ShadowingOptions.Section, options), .. Failures($"{ShadowingOptions.Section}:Breaker", options.Breaker)];
+        List<string> failures =
+        [
+            .. section.Malformed(), .. Failures(ShadowingOptions.Section, options),
+            .. Failures($"{ShadowingOptions.Section}:Breaker", options.Breaker),
+        ];
         foreach (var (operation, settings) in options.Operations)
         {
             failures.AddRange(Failures($"{ShadowingOptions.Section}:Operations:{operation}", settings));

@@ -34,6 +34,8 @@ internal sealed class Engine : IAsyncDisposable
         // A busy machine may take longer than users would be kept waiting.
         Dictionary<string, string?> all = new(settings ?? []);
         all.TryAdd("CandidateDeadline", "00:00:10");
+        // Drawn by chance: a test that wants pairs asks for them.
+        all.TryAdd("LatencyPairPercent", "0");
         services.AddShadowing<Oracle>(
             new ConfigurationBuilder().AddInMemoryCollection(all).Build(), experiments.Length == 0 ? [Ask] : experiments);
         services.AddSingleton<OpenStore<Oracle>>((side, position, _, token) => OpenAsync(side, position, token));

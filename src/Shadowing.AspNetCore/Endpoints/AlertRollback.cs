@@ -43,6 +43,8 @@ internal sealed partial class AlertRollback(
 #pragma warning restore CA1031
     }
 
-    [LoggerMessage(42, LogLevel.Warning, "The store did not answer about alert {Alert} of {Operation} ({Failure}); the rollback does not depend on it.")]
+    [LoggerMessage(
+        42, LogLevel.Warning,
+        "The store did not answer about alert {Alert} of {Operation} ({Failure}); the rollback does not depend on it.")]
     private partial void LogUnanswered(string alert, string operation, string failure);
 }

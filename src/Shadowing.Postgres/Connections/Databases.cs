@@ -118,7 +118,8 @@ internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : I
     public ValidateOptionsResult Validate(string? name, ShadowDatabaseOptions options)
     {
         // A value that cannot be read is refused elsewhere, with its name.
-        var enabled = !bool.TryParse(configuration[$"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}"], out var given) || given;
+        var enabled = !bool.TryParse(configuration[$"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}"],
+            out var given) || given;
         string[] complaints =
         [
             .. from setting in new[]

@@ -7,7 +7,9 @@ using Shadowing.Sampling;
 
 namespace Shadowing.Postgres.Keepers;
 
-/// <summary>Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.</summary>
+/// <summary>
+/// Stores what this run has seen, each second and at once after a mismatch; reads what all replicas know; lets the gate judge it.
+/// </summary>
 /// <remarks>What could not be stored stays and is tried again.</remarks>
 internal sealed class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies,

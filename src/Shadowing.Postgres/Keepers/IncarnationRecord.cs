@@ -27,7 +27,8 @@ public sealed class IncarnationRecord(
 
     /// <inheritdoc/>
     /// <remarks>Without the note the run counts as ended uncleanly, which is the safe way to be wrong.</remarks>
-    protected override Task PartAsync(CancellationToken cancellationToken) => _begun ? store.EndAsync(Id, cancellationToken) : Task.CompletedTask;
+    protected override Task PartAsync(CancellationToken cancellationToken) => _begun ? store.EndAsync(Id, cancellationToken)
+        : Task.CompletedTask;
 
     /// <inheritdoc/>
     protected override async Task StepAsync(CancellationToken cancellationToken)

@@ -3,7 +3,9 @@ using Shadowing.Journal;
 
 namespace Shadowing.Postgres.Keepers;
 
-/// <summary>Each second: stores what is new in the journal, learns what has been accepted on any replica, and forgets raw values whose time is over.</summary>
+/// <summary>
+/// Each second: stores what is new in the journal, learns what has been accepted on any replica, and forgets raw values whose time is over.
+/// </summary>
 /// <remarks>What could not be stored stays in memory and is tried again.</remarks>
 internal sealed class MismatchKeeper(
     MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, IncarnationRecord incarnation, Findings findings,
@@ -16,7 +18,8 @@ internal sealed class MismatchKeeper(
     private long _pruned = long.MinValue;
 
     /// <summary>Stores what the lane still found while it drained: it has stopped by now.</summary>
-    protected override Task PartAsync(CancellationToken cancellationToken) => incarnation.HasBegun ? SaveAsync(cancellationToken) : Task.CompletedTask;
+    protected override Task PartAsync(CancellationToken cancellationToken) => incarnation.HasBegun ? SaveAsync(cancellationToken)
+        : Task.CompletedTask;
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
@@ -82,7 +85,8 @@ internal sealed class MismatchKeeper(
     private async Task AnnounceAsync(RawSamplesOptions raw, CancellationToken cancellationToken)
     {
         if (raw.Until is not { } until || until == _announced || until <= Clock.GetUtcNow()) return;
-        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", settings.Current.Replica, $"until {until:O}: {raw.Reason}", cancellationToken);
+        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", settings.Current.Replica, $"until {until:O}: {raw.Reason}",
+            cancellationToken);
         _announced = until;
     }
 }

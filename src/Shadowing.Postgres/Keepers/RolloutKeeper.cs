@@ -15,7 +15,11 @@ internal sealed class RolloutKeeper(
     KeeperRegister keepers, TimeProvider clock) : Keeper(
         // More often than each second, so that a rollback elsewhere is applied within one even if its notification is lost.
         // Bounded: a replica that waits for a store that does not answer confirms nothing and rolls nothing back.
-        new("rollout", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromMilliseconds(400) },
+        new("rollout", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2))
+        {
+            HoldsGate = true,
+            LongestPause = TimeSpan.FromMilliseconds(400),
+        },
         keepers, clock)
 {
     /// <summary>Who acts where nobody does.</summary>

@@ -53,7 +53,9 @@ public sealed class SetupWatch(
             + "is off until it answers both alike. Compare row security, search_path and the other settings of the two roles."),
     ]);
 
-    /// <summary>Checks once. What the database answers is in the findings and, if critical, in the switch; fails where it does not answer.</summary>
+    /// <summary>
+    /// Checks once. What the database answers is in the findings and, if critical, in the switch; fails where it does not answer.
+    /// </summary>
     public async Task CheckAsync(CancellationToken cancellationToken)
     {
         findings.Replace("answers", [.. control.NotComparable.Select(found => new Finding(
@@ -82,7 +84,8 @@ public sealed class SetupWatch(
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
             findings.Replace("reach", new Finding(
-                Finding.Warning, "ConnectionStrings:Shadow", $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
+                Finding.Warning, "ConnectionStrings:Shadow",
+                    $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
             throw;
         }
     }

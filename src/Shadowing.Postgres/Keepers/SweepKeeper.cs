@@ -27,7 +27,8 @@ internal sealed class SweepKeeper<TStore>(
 
         SweepOrder? claimed = null;
         await WithinAsync(
-            async token => claimed = await store.ClaimAsync(incarnation.Id, report.Replica, ledger.Fingerprint, token), Patience, cancellationToken);
+            async token => claimed = await store.ClaimAsync(incarnation.Id, report.Replica, ledger.Fingerprint, token), Patience,
+                cancellationToken);
         if (claimed is not { } order || sweeps.FirstOrDefault(one => one.Experiment.Operation == order.Operation) is not { } sweep) return;
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -36,7 +37,8 @@ internal sealed class SweepKeeper<TStore>(
         {
             // What began anew is swept by what is accepted since.
             while (ledger.IsBehind(order.Operation, order.Epochs)) await Task.Delay(Plan.Interval, Clock, lost.Token);
-            if (order.Sequence == 0 && await sweep.CountAsync(lost.Token) is { } total) await store.MeasureAsync(order.Id, total, lost.Token);
+            if (order.Sequence == 0 && await sweep.CountAsync(lost.Token) is { } total)
+                await store.MeasureAsync(order.Id, total, lost.Token);
             await sweeper.RunAsync(sweep, order, AdvanceAsync, lost.Token);
         }
         catch (OperationCanceledException) when (lost.IsCancellationRequested)

@@ -92,7 +92,7 @@ public sealed class GateBoard
         }
     }
 
-    private void Publish() => _latest = _holds.Count >= 0 ? _read : _read with
+    private void Publish() => _latest = _holds.Count == 0 ? _read : _read with
     {
         Operations = [.. _read.Operations.Select(judged => judged with { Decision = judged.Decision.HeldBy(_holds.Values) })],
     };

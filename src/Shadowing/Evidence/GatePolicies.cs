@@ -23,8 +23,8 @@ internal sealed class GateSection
 }
 
 /// <summary>
-/// The policy in force: a built-in one, or one of the settings', which begins from the default and says what differs. Where a reload makes it
-/// invalid, the last valid one stays, with a finding.
+/// The policy in force: a built-in one, or one of the settings', which begins from the default and says what differs. Where a reload makes
+/// it invalid, the last valid one stays, with a finding.
 /// </summary>
 public sealed class GatePolicies : IDisposable
 {

@@ -27,8 +27,8 @@ public sealed record KeeperPlan(string Name, TimeSpan Interval, TimeSpan Limit)
 }
 
 /// <summary>
-/// A loop in the background. A step that fails, for whatever reason, or that does not end in time, is counted and tried again; only the host's
-/// own stop ends the loop. Two steps never run at the same time.
+/// A loop in the background. A step that fails, for whatever reason, or that does not end in time, is counted and tried again; only the
+/// host's own stop ends the loop. Two steps never run at the same time.
 /// </summary>
 public abstract class Keeper : IHostedService, IDisposable
 {
@@ -100,7 +100,8 @@ public abstract class Keeper : IHostedService, IDisposable
         var patience = Standing.IsDown ? PartingWhileDown : Parting;
         var parting = Task.Run(() => PartWithinAsync(patience), CancellationToken.None);
         await parting.WaitAsync(patience + Grace, Clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!parting.IsCompletedSuccessfully) Standing.LeftBehind(parting.Exception?.GetBaseException().GetType().Name ?? "it takes too long");
+        if (parting.IsCompletedSuccessfully) return;
+        Standing.LeftBehind(parting.Exception?.GetBaseException().GetType().Name ?? "it takes too long");
     }
 
     /// <inheritdoc/>
@@ -132,7 +133,7 @@ public abstract class Keeper : IHostedService, IDisposable
                 await RunStepAsync();
                 Standing.Succeeded();
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
             {
                 return;
             }

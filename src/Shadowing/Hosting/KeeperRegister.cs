@@ -26,7 +26,8 @@ public sealed partial class KeeperRegister
     }
 
     /// <summary>Those that are down, by name.</summary>
-    public IReadOnlyList<KeeperDown> Down => [.. _standings.Values.Select(standing => standing.Down).OfType<KeeperDown>().OrderBy(down => down.Keeper)];
+    public IReadOnlyList<KeeperDown> Down =>
+        [.. _standings.Values.Select(standing => standing.Down).OfType<KeeperDown>().OrderBy(down => down.Keeper)];
 
     /// <summary>Makes a keeper known; until its first failure it counts as working.</summary>
     public KeeperStanding Register(KeeperPlan plan)

@@ -8,7 +8,9 @@ using Microsoft.Extensions.Primitives;
 
 namespace Shadowing.Hosting;
 
-/// <summary>The setting is used to build something once: a change of it needs a restart, and until then the old value is in force.</summary>
+/// <summary>
+/// The setting is used to build something once: a change of it needs a restart, and until then the old value is in force.
+/// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class BuiltOnceAttribute : Attribute;
 
@@ -16,7 +18,9 @@ public sealed class BuiltOnceAttribute : Attribute;
 /// <param name="IsCritical">Whether shadowing is off for it.</param>
 public sealed record SettingsFault(string Setting, bool IsCritical, string Text);
 
-/// <summary>The only source of the section <see cref="ShadowingOptions.Section"/>: the last valid settings, as reloads change them.</summary>
+/// <summary>
+/// The only source of the section <see cref="ShadowingOptions.Section"/>: the last valid settings, as reloads change them.
+/// </summary>
 public sealed partial class SettingsInForce : IDisposable
 {
     private static readonly PropertyInfo[] BuiltOnce =
@@ -73,7 +77,6 @@ public sealed partial class SettingsInForce : IDisposable
         lock (_change)
         {
             List<SettingsFault> faults = [.. Unknown()];
-            _current = _factory.Create(Options.DefaultName);
             try
             {
                 var next = _factory.Create(Options.DefaultName);
@@ -83,8 +86,10 @@ public sealed partial class SettingsInForce : IDisposable
 #pragma warning disable CA1031 // Whatever is wrong with the new settings: the last valid ones stay, and the fault is reported.
             catch (Exception refused)
             {
-                var reasons = refused is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures) : refused.GetType().Name;
-                faults.Add(new(ShadowingOptions.Section, false, $"Changed settings are refused, the last valid ones stay in force: {reasons}"));
+                var reasons = refused is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures)
+                    : refused.GetType().Name;
+                faults.Add(new(ShadowingOptions.Section, false,
+                    $"Changed settings are refused, the last valid ones stay in force: {reasons}"));
             }
 #pragma warning restore CA1031
             Tell(faults);
@@ -93,7 +98,8 @@ public sealed partial class SettingsInForce : IDisposable
 
     private IEnumerable<SettingsFault> Unknown() => _section.Read().Unknown.Select(unknown => new SettingsFault(
         unknown.Path, true,
-        $"There is no such setting; the nearest known name is '{unknown.Nearest}'. Shadowing is off until the setting is corrected or removed."));
+        $"There is no such setting; the nearest known name is '{unknown.Nearest}'. "
+            + "Shadowing is off until the setting is corrected or removed."));
 
     private List<SettingsFault> KeepWhatIsBuilt(ShadowingOptions next)
     {
@@ -113,7 +119,8 @@ public sealed partial class SettingsInForce : IDisposable
     {
         var before = _faults;
         _faults = [.. faults];
-        foreach (var fault in _faults.Except(before)) LogFault(fault.IsCritical ? LogLevel.Critical : LogLevel.Error, fault.Setting, fault.Text);
+        foreach (var fault in _faults.Except(before))
+            LogFault(fault.IsCritical ? LogLevel.Critical : LogLevel.Error, fault.Setting, fault.Text);
         foreach (var fault in before.Except(_faults)) LogResolved(fault.Setting, fault.Text);
     }
 

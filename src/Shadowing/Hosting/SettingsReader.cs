@@ -43,7 +43,8 @@ public sealed class SettingsReader
     {
         ArgumentNullException.ThrowIfNull(section);
         ArgumentNullException.ThrowIfNull(type);
-        var reader = new SettingsReader(root, sections ?? new Dictionary<string, Type>(), names ?? new Dictionary<string, IReadOnlyCollection<string>>());
+        var reader = new SettingsReader(
+            root, sections ?? new Dictionary<string, Type>(), names ?? new Dictionary<string, IReadOnlyCollection<string>>());
         reader.Section(section, type, "");
         return new(reader._values, reader._malformed, reader._unknown);
     }
@@ -55,7 +56,8 @@ public sealed class SettingsReader
             var known = _names.GetValueOrDefault(path);
             foreach (var child in section.GetChildren())
             {
-                if (known is null || known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) Value(child, valueType, Join(path, child.Key));
+                if (known is null || known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+                    Value(child, valueType, Join(path, child.Key));
                 else _unknown.Add(new(Full(Join(path, child.Key)), Nearest(child.Key, known)));
             }
         }
@@ -88,7 +90,8 @@ public sealed class SettingsReader
         var converter = TypeDescriptor.GetConverter(plain);
         if (!converter.CanConvertFrom(typeof(string)) || plain == typeof(object))
         {
-            if (section.Value is { Length: > 0 }) _malformed.Add($"{Full(path)} has a value, but it is a section."); // Not quoted: it may be a secret.
+            // Not quoted: it may be a secret.
+            if (section.Value is { Length: > 0 }) _malformed.Add($"{Full(path)} has a value, but it is a section.");
             Section(section, plain, path);
             return;
         }
@@ -124,7 +127,10 @@ public sealed class SettingsReader
         .FirstOrDefault(one => one.IsGenericType && one.GetGenericTypeDefinition() == generic)?.GetGenericArguments()[argument];
 
     private static string Nearest(string name, IEnumerable<string> known) =>
-        known.OrderBy(candidate => candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase) ? 0 : 1).ThenBy(candidate => Distance(name, candidate)).ThenBy(candidate => candidate, StringComparer.Ordinal).FirstOrDefault() ?? "";
+        known.OrderBy(candidate => candidate.StartsWith(name, StringComparison.OrdinalIgnoreCase) ? 0 : 1)
+            .ThenBy(candidate => Distance(name, candidate))
+            .ThenBy(candidate => candidate, StringComparer.Ordinal)
+            .FirstOrDefault() ?? "";
 
     /// <summary>How many characters must be added, removed or replaced, whatever their case.</summary>
     private static int Distance(string from, string to)

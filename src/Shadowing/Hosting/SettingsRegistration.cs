@@ -9,7 +9,8 @@ namespace Shadowing.Hosting;
 public sealed record ApplicationSection(string Name, Type Type);
 
 /// <summary>The section of the engine's settings, with what may be in it.</summary>
-internal sealed class ShadowingSection(IConfiguration configuration, IEnumerable<Experiment> experiments, IEnumerable<ApplicationSection> sections)
+internal sealed class ShadowingSection(IConfiguration configuration, IEnumerable<Experiment> experiments,
+    IEnumerable<ApplicationSection> sections)
 {
     private readonly Dictionary<string, Type> _sections = sections.ToDictionary(section => section.Name, section => section.Type);
 
@@ -24,7 +25,8 @@ internal sealed class ShadowingSection(IConfiguration configuration, IEnumerable
 
     public void Bind(ShadowingOptions options) => (Read() with
     {
-        Values = Read().Values.Where(value => !_sections.Keys.Any(name => value.Key.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)))
+        Values = Read().Values.Where(value => !_sections.Keys.Any(name => value.Key.StartsWith(name + ":",
+            StringComparison.OrdinalIgnoreCase)))
             .ToDictionary(value => value.Key, value => value.Value),
     }).Bind(options);
 
@@ -38,8 +40,8 @@ public static class SettingsRegistration
 {
     /// <summary>Binds a section of the application's configuration, and refuses what cannot be bound.</summary>
     /// <param name="reloads">
-    /// Whether its monitor follows reloads. The monitor throws after a reload that is refused; a reader that keeps the last valid value itself
-    /// asks the options' factory instead.
+    /// Whether its monitor follows reloads. The monitor throws after a reload that is refused; a reader that keeps the last valid value
+    /// itself asks the options' factory instead.
     /// </param>
     public static OptionsBuilder<T> BindReadable<T>(this OptionsBuilder<T> builder, string section, bool reloads = false)
         where T : class

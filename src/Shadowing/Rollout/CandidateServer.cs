@@ -24,7 +24,8 @@ internal sealed class CandidateServer<TStore>(
     /// How long the candidate may take: near the slowest that users know from the control, but never less than the setting.
     /// </summary>
     public TimeSpan DeadlineOf(OperationState operation) =>
-        operation.Tally.ControlP99 * OverP99 is var near && near > settings.Current.CandidateDeadline ? near : settings.Current.CandidateDeadline;
+        operation.Tally.ControlP99 * OverP99 is var near && near > settings.Current.CandidateDeadline ? near
+            : settings.Current.CandidateDeadline;
 
     /// <summary>
     /// Asks the candidate. Its time begins when it has its connection, which is waited for as the control would wait: a pool that others

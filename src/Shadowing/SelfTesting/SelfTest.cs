@@ -8,7 +8,8 @@ namespace Shadowing.SelfTesting;
 /// was made wrong in one place tells whether the detector sees at all.
 /// </summary>
 internal sealed partial class SelfTest<TStore>(
-    PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, SettingsInForce settings, TimeProvider clock, ILogger<SelfTest<TStore>> logger)
+    PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, SettingsInForce settings, TimeProvider clock,
+        ILogger<SelfTest<TStore>> logger)
 {
     private const int Attempts = 8;
 

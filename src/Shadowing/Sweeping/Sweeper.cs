@@ -32,8 +32,10 @@ public sealed class Sweeper<TStore>
     private readonly TimeProvider _clock;
 
     internal Sweeper(
-        ExperimentRunner<TStore> runner, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer, PairJudge judge, SnapshotHorizon horizon,
-        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, SettingsInForce settings, TimeProvider clock)
+        ExperimentRunner<TStore> runner, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer, PairJudge judge,
+            SnapshotHorizon horizon,
+        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, SettingsInForce settings,
+            TimeProvider clock)
     {
         (_runner, _openSnapshot, _observer, _judge, _horizon) = (runner, openSnapshot, observer, judge, horizon);
         (_budget, _served, _control, _ledger, _settings, _clock) = (budget, served, control, ledger, settings, clock);
@@ -125,7 +127,8 @@ public sealed class Sweeper<TStore>
         }
         else
         {
-            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _settings.Current.ShadowTimeout, cancellationToken)) return Attempt.NotThere;
+            if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _settings.Current.ShadowTimeout,
+                cancellationToken)) return Attempt.NotThere;
             ask = side => _observer.ObserveAsync(
                 token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
         }

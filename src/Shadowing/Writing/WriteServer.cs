@@ -57,7 +57,8 @@ internal sealed partial class WriteServer<TStore>(
             Interlocked.Increment(ref _late);
             _ = running.ContinueWith(_ => Interlocked.Decrement(ref _late), TaskScheduler.Default);
             await cancellation.CancelAsync();
-            if (!await EndsAsync(running, settings.Current.CancelGrace, CancellationToken.None)) await CutOffAsync(experiment, scope, running);
+            if (!await EndsAsync(running, settings.Current.CancelGrace, CancellationToken.None)) await CutOffAsync(experiment, scope,
+                running);
             caller.ThrowIfCancellationRequested();
             return Late();
         }
