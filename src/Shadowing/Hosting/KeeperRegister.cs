@@ -106,9 +106,10 @@ public sealed class KeeperStanding
         lock (_change)
         {
             if (_down is not { } down) return;
-            _down = null;
+            // In this order: who sees that it works finds the log line written and the gate free.
             _keepers.Recovered(_plan, down, _failures);
             _failures = 0;
+            _down = null;
         }
     }
 
