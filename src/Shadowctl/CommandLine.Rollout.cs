@@ -74,23 +74,6 @@ internal sealed partial class CommandLine
         return command;
     }
 
-    private Command Rollback()
-    {
-        var operation = new Argument<string?>("operation") { Arity = ArgumentArity.ZeroOrOne, Description = "All where none is named." };
-        var reason = Reason();
-        var command = new Command("rollback", "Takes the candidate from the users, everywhere within a second.") { operation, reason };
-        command.SetAction(async (parsed, token) =>
-        {
-            using var client = _connection.Open(parsed);
-            var body = new JsonObject { ["reason"] = parsed.GetRequiredValue(reason) };
-            if (parsed.GetValue(operation) is { } one) body["operation"] = Uri.UnescapeDataString(Name(one));
-            var answer = await client.PostAsync("rollback", body, token);
-            await PrintAsync(parsed, answer, console => Tables.Rollback(console, answer));
-            return ExitCodes.Ok;
-        });
-        return command;
-    }
-
     private Command Served()
     {
         var operation = new Option<string?>("--operation") { Description = "Only of this one." };

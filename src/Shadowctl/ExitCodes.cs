@@ -5,6 +5,11 @@ internal static class ExitCodes
 {
     public const int Ok = 0;
     public const int Advance = 0;
+
+    /// <summary>
+    /// The gate holds, or what was asked is not so (yet): a step that is not earned, a change that came in between, a rollback that a replica has
+    /// not applied.
+    /// </summary>
     public const int Hold = 2;
     public const int Rollback = 3;
     public const int NoEvidence = 4;
@@ -15,7 +20,7 @@ internal static class ExitCodes
     /// <summary>The service cannot be reached, or cannot answer at present.</summary>
     public const int Unreachable = 69;
 
-    /// <summary>The service refuses the token, or what it asks to change.</summary>
+    /// <summary>The service refuses the token, or what its role may not do.</summary>
     public const int Denied = 77;
 
     public static int OfDecision(string? decision) => decision switch

@@ -71,7 +71,8 @@ internal sealed class ShadowClient : IDisposable
 
     private static int ExitCodeOf(HttpStatusCode status) => status switch
     {
-        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.Conflict => ExitCodes.Denied,
+        HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => ExitCodes.Denied,
+        HttpStatusCode.Conflict => ExitCodes.Hold,
         HttpStatusCode.BadRequest or HttpStatusCode.NotFound => ExitCodes.Usage,
         _ => ExitCodes.Unreachable,
     };

@@ -76,6 +76,9 @@ internal static class RolloutEndpoints
             .WithName("shadow.rollback")
                 .WithSummary("Takes the candidate from the users, here at once and everywhere within a second; says who has applied it.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
+        shadow.MapGet("/rollback", RolledBackAsync)
+            .WithName("shadow.rollback.applied").WithSummary("Whether the store holds what was rolled back, and which replicas have applied it.")
+            .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         shadow.MapGet("/served", ServedAsync)
             .WithName("shadow.served").WithSummary("What the candidate has answered, newest first: whom it may have harmed.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(503);
@@ -120,11 +123,21 @@ internal static class RolloutEndpoints
         var rules = new InputRules(ProblemCodes.InvalidMember);
         var reason = rules.Text("reason", body.Value.Reason, 3, 500);
         rules.Settle();
-        var experiments = body.Value.Operation is not { } operation ? rollout.Experiments : rollout.Find(operation) is { } one ? [one] : [];
+        var experiments = Named(rollout, body.Value.Operation);
         if (experiments.Count == 0) return Refused(Refusal.OperationNotFound);
         var answer = await rollout.RollBackAsync(experiments, user.Identity?.Name ?? "", reason, cancellationToken);
         return answer.Published ? TypedResults.Ok(answer) : TypedResults.Accepted((string?)null, answer);
     }
+
+    private static async Task<Results<Ok<RollbackAnswer>, ProblemHttpResult>> RolledBackAsync(
+        string? operation, RolloutReader rollout, CancellationToken cancellationToken) =>
+        Named(rollout, operation) is { Count: > 0 } experiments
+            ? TypedResults.Ok(await rollout.RolledBackAsync(experiments, cancellationToken))
+            : Refused(Refusal.OperationNotFound);
+
+    /// <returns>All of them where none is named; none where there is no such one.</returns>
+    private static IReadOnlyList<Experiment> Named(RolloutReader rollout, string? operation) =>
+        operation is null ? rollout.Experiments : rollout.Find(operation) is { } one ? [one] : [];
 
     private static async Task<Results<Ok<IReadOnlyList<ServedRow>>, ProblemHttpResult>> ServedAsync(
         string? operation, long? subject, string? verdict, int? limit, RolloutReader rollout, ServedStore served,

@@ -128,16 +128,42 @@ internal sealed partial class RolloutReader(
         "A rollback of {What} could not be published at once ({Failure}); it holds here, and the store is told later.")]
     private partial void LogUnpublished(string what, string failure);
 
+    /// <summary>
+    /// What the store and the replicas say of a rollback now. Asked of the store, because this replica may not be the one that rolled back.
+    /// </summary>
+    public async Task<RollbackAnswer> RolledBackAsync(IReadOnlyList<Experiment> experiments, CancellationToken cancellationToken)
+    {
+        string[] operations = [.. experiments.Select(experiment => experiment.Operation)];
+        try
+        {
+            var states = (await store.ReadAsync(operations, cancellationToken)).States;
+            var isPublished = states.Count == operations.Length && states.All(state => state.IsHeld && !state.Stage.Serves)
+                && !lease.Pending.Any(one => operations.Contains(one.Operation));
+            var generations = states.ToDictionary(state => state.Operation, state => state.Generation);
+            return new(isPublished, operations, await ReplicasAsync(generations, cancellationToken));
+        }
+        catch (Exception failure) when (failure is Npgsql.NpgsqlException or TimeoutException)
+        {
+            return new(false, operations, []);
+        }
+    }
+
     private async Task<IReadOnlyList<RollbackReplica>> AppliedAsync(
         Dictionary<string, long> generations, CancellationToken cancellationToken)
     {
         var started = clock.GetTimestamp();
         while (true)
         {
-            RollbackReplica[] found = [.. (await replicas.ReadAsync(cancellationToken)).Select(Of)];
+            var found = await ReplicasAsync(generations, cancellationToken);
             if (found.All(replica => replica.State != "pending") || clock.GetElapsedTime(started) > Patience) return found;
             await Task.Delay(Look, clock, cancellationToken);
         }
+    }
+
+    private async Task<IReadOnlyList<RollbackReplica>> ReplicasAsync(
+        Dictionary<string, long> generations, CancellationToken cancellationToken)
+    {
+        return [.. (await replicas.ReadAsync(cancellationToken)).Select(Of)];
 
         RollbackReplica Of(ReplicaReport report)
         {

@@ -254,6 +254,7 @@ public sealed class ServedWriteTests
     [Fact]
     public async Task Writes_that_are_late_where_the_control_is_as_slow_roll_nothing_back()
     {
+        var asked = 0L;
         await using var engine = await new ShelfEngine(("CandidateDeadline", "00:00:00.020"), ("ShadowTimeout", "00:00:00.020"))
         {
             Candidate = async (_, _, token) =>
@@ -263,11 +264,20 @@ public sealed class ServedWriteTests
             },
             Control = async (shelf, put, _) =>
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, CancellationToken.None);
+                // Longer than the candidate can have taken, which has ended by now: as long again as all that passed since the request.
+                var began = TimeProvider.System.GetTimestamp();
+                var passed = TimeProvider.System.GetElapsedTime(Volatile.Read(ref asked), began);
+                while (TimeProvider.System.GetElapsedTime(began) <= passed)
+                    await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, CancellationToken.None);
                 return shelf.Store(put.Key, put.Text);
             },
         }.StartServingAsync();
-        for (var i = 0; i < 4; i++) await engine.PutAsync($"{i}");
+        for (var i = 0; i < 4; i++)
+        {
+            Volatile.Write(ref asked, TimeProvider.System.GetTimestamp());
+            await engine.PutAsync($"{i}");
+        }
+
         Assert.Equal(4, engine.Happened.Count(what => what == "Candidate served"));
         Assert.Equal(0, engine.Evidence.Take()?.Operations.Sum(operation => operation.Failed) ?? 0);
     }

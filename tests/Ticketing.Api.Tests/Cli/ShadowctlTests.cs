@@ -72,7 +72,7 @@ public sealed class ShadowctlTests(PostgresFixture postgres)
         var detached = await RunAsync(
             replica.Service, Replica.OperatorToken, ["sweep", "start", "list", "--rate", "1", "--reason", "a test", "--detach", "--output", "json"]);
         var id = (string)JsonNode.Parse(detached.Output)!["id"]!.ToString();
-        Assert.Equal(ExitCodes.Denied, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "start", "list", "--reason", "again"])).Exit);
+        Assert.Equal(ExitCodes.Hold, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "start", "list", "--reason", "again"])).Exit);
         Assert.Contains("stopped", (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "stop", id, "--reason", "enough"])).Output, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.NoEvidence, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "follow", id])).Exit);
         Assert.Equal(ExitCodes.Usage, (await RunAsync(replica.Service, Replica.OperatorToken, ["sweep", "follow", "999"])).Exit);

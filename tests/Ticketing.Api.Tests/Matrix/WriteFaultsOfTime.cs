@@ -157,5 +157,9 @@ internal static class WriteFaultsOfTime
     /// <summary>The application's clock, to a tenth of a microsecond, without zone.</summary>
     private static DateTime Now() => TimeProvider.System.GetUtcNow().DateTime;
 
-    private static DateTime InMilliseconds() => new(Now().Ticks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond);
+    /// <summary>
+    /// The application's clock at its next whole millisecond: later than the transaction's beginning whatever that is, so that the fault never stores
+    /// the right time by chance.
+    /// </summary>
+    private static DateTime InMilliseconds() => new(((Now().Ticks / TimeSpan.TicksPerMillisecond) + 1) * TimeSpan.TicksPerMillisecond);
 }
