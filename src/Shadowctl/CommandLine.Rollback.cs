@@ -22,7 +22,8 @@ internal sealed partial class CommandLine
         {
             if (given.GetValueOrDefault<double>() is not (>= 0 and <= 60)) given.AddError("--wait must be from 0 to 60 seconds.");
         });
-        var command = new Command("rollback", "Takes the candidate from the users, everywhere within a second: 0 once every replica has applied it, else 2.")
+        var command = new Command(
+            "rollback", "Takes the candidate from the users, everywhere within a second: 0 once every replica has applied it, else 2.")
         {
             operation, reason, wait,
         };
@@ -74,11 +75,17 @@ internal sealed partial class CommandLine
     private static string? Unapplied(JsonNode answer)
     {
         if ((bool?)answer["published"] is not true)
-            return "Not published: the store could not be told. The replica that answered has rolled back; the others stop when their lease ends, within 3 s.";
+            return "Not published: the store could not be told. The replica that answered has rolled back; "
+                + "the others stop when their lease ends, within 3 s.";
         JsonNode[] replicas = [.. Tables.Items(answer["replicas"])];
         if (replicas.Length == 0) return "Published, but no replica has reported that it has applied it.";
-        string[] missing = [.. replicas.Where(one => (string?)one["state"] != "applied").Select(one => $"{(string?)one["replica"]} ({(string?)one["state"]})")];
+        string[] missing =
+        [
+            .. replicas.Where(one => (string?)one["state"] != "applied")
+                .Select(one => $"{(string?)one["replica"]} ({(string?)one["state"]})"),
+        ];
         return missing.Length == 0 ? null
-            : $"Published, but not applied by {string.Join(", ", missing)}. A silent replica serves nobody from the candidate once its lease has ended.";
+            : $"Published, but not applied by {string.Join(", ", missing)}. "
+                + "A silent replica serves nobody from the candidate once its lease has ended.";
     }
 }

@@ -7,8 +7,8 @@ internal static class ExitCodes
     public const int Advance = 0;
 
     /// <summary>
-    /// The gate holds, or what was asked is not so (yet): a step that is not earned, a change that came in between, a rollback that a replica has
-    /// not applied.
+    /// The gate holds, or what was asked is not so (yet): a step that is not earned, a change that came in between, a rollback that a
+    /// replica has not applied.
     /// </summary>
     public const int Hold = 2;
     public const int Rollback = 3;

@@ -77,7 +77,8 @@ internal static class RolloutEndpoints
                 .WithSummary("Takes the candidate from the users, here at once and everywhere within a second; says who has applied it.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         shadow.MapGet("/rollback", RolledBackAsync)
-            .WithName("shadow.rollback.applied").WithSummary("Whether the store holds what was rolled back, and which replicas have applied it.")
+            .WithName("shadow.rollback.applied")
+            .WithSummary("Whether the store holds what was rolled back, and which replicas have applied it.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         shadow.MapGet("/served", ServedAsync)
             .WithName("shadow.served").WithSummary("What the candidate has answered, newest first: whom it may have harmed.")
