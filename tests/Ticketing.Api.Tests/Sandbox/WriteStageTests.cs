@@ -94,13 +94,22 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     {
         var limit = "";
         var stage = Stage((connection, transaction) => limit = Setting(connection, transaction));
-        await using (await stage.ServeAsync(Side.Candidate, Close(7), withImages, Cancellation)) Assert.Equal("1min", limit);
+        await using (var write = await stage.ServeAsync(Side.Candidate, Close(7), withImages, Cancellation))
+        {
+            Assert.NotNull(write.Store);
+            Assert.Equal("1min", limit);
+        }
+
         await using (var connection = await _served.OpenConnectionAsync(Cancellation)) Assert.Equal("0", Setting(connection, null));
 
         // Whoever has a limit keeps it.
         await using var limited = NpgsqlDataSource.Create(database.Database.Served + ";Options=-c idle_in_transaction_session_timeout=5s");
-        await using (await Stage((connection, transaction) => limit = Setting(connection, transaction), limited).ServeAsync(Side.Candidate, Close(7), withImages, Cancellation))
+        var kept = Stage((connection, transaction) => limit = Setting(connection, transaction), limited);
+        await using (var write = await kept.ServeAsync(Side.Candidate, Close(7), withImages, Cancellation))
+        {
+            Assert.NotNull(write.Store);
             Assert.Equal("5s", limit);
+        }
     }
 
     [Theory]
@@ -111,6 +120,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     {
         NpgsqlConnection session = null!;
         await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(7), withImages: true, Cancellation);
+        Assert.NotNull(write.Store);
         Assert.True(write.IsUndone);
         await using (var command = new NpgsqlCommand("update support_tickets set priority = 'high' where id = 7; " + end, session)) await command.ExecuteNonQueryAsync(Cancellation);
         Assert.False(write.IsUndone);
@@ -178,8 +188,9 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         var found = "";
         await using var own = NpgsqlDataSource.Create(database.Database.Served + ";Options=-c statement_timeout=7s -c plan_cache_mode=force_custom_plan");
         var stage = Stage((connection, transaction) => found = Setting(connection, transaction, setting), own);
-        await using (await stage.ServeAsync(Side.Control, Close(7), withImages: true, Cancellation))
-            Assert.Equal(setting is "statement_timeout" ? "7s" : "force_custom_plan", found);
+        await using var write = await stage.ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);
+        Assert.NotNull(write.Store);
+        Assert.Equal(setting is "statement_timeout" ? "7s" : "force_custom_plan", found);
     }
 
     [Fact]
