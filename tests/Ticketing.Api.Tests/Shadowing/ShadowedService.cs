@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -172,11 +173,14 @@ internal static class Until
         await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
-    public static async Task HoldsAsync(Func<Task<bool>> condition)
+    /// <summary>Looks until it holds. After a minute the test fails with the condition's text.</summary>
+    public static async Task HoldsAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? text = null)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while (!await condition()) await look.WaitForNextTickAsync(limit.Token);
+        for (var start = Stopwatch.GetTimestamp(); !await condition();)
+        {
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(1), $"Did not hold within a minute: {text}");
+            await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
+        }
     }
 }
