@@ -7,7 +7,8 @@ using Microsoft.Extensions.Options;
 using Shadowing.AspNetCore.Endpoints;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
-using Shadowing.Hosting;
+using Shadowing.Experiments;
+using Shadowing.Settings;
 using Shadowing.Sweeping;
 
 namespace Shadowing.AspNetCore;

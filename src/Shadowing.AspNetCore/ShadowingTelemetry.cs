@@ -6,6 +6,7 @@ using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
 using Shadowing.Journal;
+using Shadowing.Model;
 
 namespace Shadowing.AspNetCore;
 
@@ -33,7 +34,7 @@ public static class ShadowingTelemetry
                     new("shadow.fingerprint.control", code.Control)]))
             .WithMetrics(metrics =>
             {
-                metrics.AddMeter(ShadowingMetrics.Name, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation();
+                metrics.AddMeter(ShadowingMeter.Name, "Npgsql").AddAspNetCoreInstrumentation().AddRuntimeInstrumentation();
                 metrics.SetExemplarFilter(ExemplarFilterType.TraceBased).AddPrometheusExporter();
                 if (exports) metrics.AddOtlpExporter(Bound);
             });
@@ -53,7 +54,7 @@ public static class ShadowingTelemetry
         if (!exports) return;
         telemetry.WithLogging(logs => logs.AddOtlpExporter(Bound), options => options.IncludeFormattedMessage = true);
         telemetry.WithTracing(traces => traces
-            .AddSource(ShadowingMetrics.Name)
+            .AddSource(ShadowingMeter.Name)
             .AddNpgsql()
             .AddProcessor(new QuotingSpans())
             .AddAspNetCoreInstrumentation(options =>

@@ -1,6 +1,7 @@
-using Shadowing.Hosting;
+using Shadowing.Model;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Supervision;
 using Shadowing.Writing;
 
 namespace Shadowing.AspNetCore;

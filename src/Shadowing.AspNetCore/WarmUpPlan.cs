@@ -1,4 +1,4 @@
-using Shadowing.Writing;
+using Shadowing.Model;
 
 namespace Shadowing.AspNetCore;
 

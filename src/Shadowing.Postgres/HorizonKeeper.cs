@@ -1,5 +1,6 @@
 using Npgsql;
-using Shadowing.Hosting;
+using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres;
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using Npgsql;
+using Shadowing.Model;
 
 namespace Shadowing.Postgres;
 

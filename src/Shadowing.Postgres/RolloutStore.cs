@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Npgsql;
 using Shadowing.Evidence;
+using Shadowing.Model;
 using Shadowing.Rollout;
 
 namespace Shadowing.Postgres;

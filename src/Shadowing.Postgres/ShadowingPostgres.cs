@@ -1,10 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing.Hosting;
+using Shadowing.Model;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Sandbox;
-using Shadowing.Rollout;
+using Shadowing.Settings;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres;
 

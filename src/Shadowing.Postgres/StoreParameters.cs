@@ -1,6 +1,7 @@
 using System.Collections;
 using Npgsql;
 using NpgsqlTypes;
+using Shadowing.Model;
 
 namespace Shadowing.Postgres;
 

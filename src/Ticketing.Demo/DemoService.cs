@@ -5,10 +5,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Shadowing.Supervision;
 using Ticketing.Api;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
-using Shadowing;
 
 namespace Ticketing.Demo;
 

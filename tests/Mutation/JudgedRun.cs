@@ -1,9 +1,9 @@
+using Shadowing.Supervision;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
 using Ticketing.Demo.Status;
 using Ticketing.Demo.Traffic;
-using Shadowing;
 
 namespace Mutation;
 

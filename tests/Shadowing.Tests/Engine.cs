@@ -2,9 +2,14 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Shadowing.Experiments;
+using Shadowing.Hosting;
+using Shadowing.Model;
 using Shadowing.Rollout;
+using Shadowing.Serving;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests;
 

@@ -1,4 +1,7 @@
 using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Serving;
 
 namespace Shadowing.Tests;
 
@@ -13,29 +16,29 @@ public sealed class MovementTests
 
     [Fact]
     public void A_change_of_one_row_does_not_explain_another() =>
-        Assert.Equal([RowTwo], Movements.Unexplained([RowOne, RowTwo], [RowOne]));
+        Assert.Equal([RowTwo], ConcurrentChanges.Unexplained([RowOne, RowTwo], [RowOne]));
 
     [Fact]
     public void A_row_that_went_explains_what_was_in_it() =>
-        Assert.Empty(Movements.Unexplained([RowOne], [new("lines[0]", DifferenceKind.MissingRow, new object(), null, 1)]));
+        Assert.Empty(ConcurrentChanges.Unexplained([RowOne], [new("lines[0]", DifferenceKind.MissingRow, new object(), null, 1)]));
 
     [Fact]
-    public void Rows_that_came_explain_that_others_went_off_the_page() => Assert.Empty(Movements.Unexplained([Lost], [Won]));
+    public void Rows_that_came_explain_that_others_went_off_the_page() => Assert.Empty(ConcurrentChanges.Unexplained([Lost], [Won]));
 
     [Fact]
     public void A_value_that_changed_in_a_row_does_not_explain_that_another_row_is_missing() =>
-        Assert.Equal([Lost], Movements.Unexplained([Lost], [RowOne]));
+        Assert.Equal([Lost], ConcurrentChanges.Unexplained([Lost], [RowOne]));
 
     [Fact]
-    public void A_total_is_explained_by_a_total() => Assert.Equal([Total], Movements.Unexplained([Total], [RowOne]));
+    public void A_total_is_explained_by_a_total() => Assert.Equal([Total], ConcurrentChanges.Unexplained([Total], [RowOne]));
 
     [Fact]
     public void A_row_whose_version_is_old_did_not_move_though_its_neighbour_did() =>
-        Assert.Equal([RowTwo], Movements.Unexplained([RowOne, RowTwo], [1, 2], new RowsMoved(true, [1], [])));
+        Assert.Equal([RowTwo], ConcurrentChanges.Unexplained([RowOne, RowTwo], [1, 2], new RowsMoved(true, [1], [])));
 
     [Fact]
     public void A_page_whose_rows_come_and_go_is_explained_by_any_of_them() =>
-        Assert.Empty(Movements.Unexplained([Lost, Won], [3, 4], new RowsMoved(true, [4], [])));
+        Assert.Empty(ConcurrentChanges.Unexplained([Lost, Won], [3, 4], new RowsMoved(true, [4], [])));
 
     [Fact]
     public async Task A_candidate_that_is_wrong_in_one_row_while_another_moves_is_a_mismatch()

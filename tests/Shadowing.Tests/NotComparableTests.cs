@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json;
 using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests;
 

@@ -1,3 +1,6 @@
+using Shadowing.Experiments;
+using Shadowing.Serving;
+
 namespace Shadowing.Tests;
 
 /// <summary>The second promise: a reported mismatch is real, and a real one is reported.</summary>

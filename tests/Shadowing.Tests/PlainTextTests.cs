@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using CsCheck;
+using Shadowing.Model;
 
 namespace Shadowing.Tests;
 

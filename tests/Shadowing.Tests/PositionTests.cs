@@ -1,5 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Confirming;
 using Shadowing.Evidence;
+using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests;
 
@@ -61,7 +64,7 @@ public sealed class PositionTests
             ServedViewIsDown = isKnown ? null : new DatabaseGoneException(),
         }.StartAsync();
         Assert.Equal(1, (await engine.CompareAsync()).Comparisons["transient"]);
-        var pages = engine.Services.GetRequiredService<EvidenceLedger>().Of(Engine.Ask.Operation).Take().Pages;
+        var pages = engine.Services.GetRequiredService<EvidenceLedger>().OperationOf(Engine.Ask.Operation).Take().Pages;
         Assert.Equal(cases, pages.Count(page => page is { Shape: null, Set: CaseSet.All }));
     }
 

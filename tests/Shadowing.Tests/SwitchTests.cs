@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests;
 
@@ -50,7 +52,7 @@ public sealed class SwitchTests
             new() { ["Operations:oracle.ask:Enabled"] = "false" }, experiments: [Engine.Ask, Engine.Named("oracle.other")]).StartAsync();
         engine.Switch.Hold(ShadowSwitch.CriticalFinding, off: true);
         using var collector = new MetricCollector<int>(
-            engine.Services.GetRequiredService<IMeterFactory>(), ShadowingMetrics.Name, "shadow.switch.status");
+            engine.Services.GetRequiredService<IMeterFactory>(), ShadowingMeter.Name, "shadow.switch.status");
         collector.RecordObservableInstruments();
         var measured = collector.GetMeasurementSnapshot();
         Assert.Equal(2 * ShadowSwitch.All.Length, measured.Count);

@@ -1,7 +1,7 @@
-using Shadowing;
 using Shadowing.Evidence;
+using Shadowing.Model;
 using Shadowing.Rollout;
-using Shadowing.Sampling;
+using Shadowing.Settings;
 
 namespace Simulation;
 
@@ -27,7 +27,7 @@ internal sealed class GateRule(Scenario scenario, bool dismisses) : Rule(scenari
     public override void Step(Seen[] seen, Random random)
     {
         var (served, found) = (0L, 0L);
-        var (servable, proven) = _reading.Of(Operation) is { } judged
+        var (servable, proven) = _reading.JudgedOf(Operation) is { } judged
             ? (judged.Servable, Gate.ProvenShapes(judged.Evidence, GatePolicy.Default)) : (new HashSet<string>(), new HashSet<string>());
         long unproven = 0, requests = 0;
         for (var i = 0; i < seen.Length; i++)

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Shadowing.Rollout;
+using Shadowing.Model;
 
 namespace Simulation;
 

@@ -1,7 +1,7 @@
-using Shadowing;
 using Shadowing.Evidence;
+using Shadowing.Model;
 using Shadowing.Rollout;
-using Shadowing.Sampling;
+using Shadowing.Settings;
 
 namespace Simulation;
 

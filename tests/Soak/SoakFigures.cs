@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using Ticketing.Demo.Faults;
-using Shadowing;
 using Shadowing.Journal;
+using Shadowing.Serving;
+using Ticketing.Demo.Faults;
 
 namespace Soak;
 

@@ -1,10 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shadowing.Hosting;
+using Shadowing.Journal;
+using Shadowing.Model;
+using Ticketing;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
-using Shadowing;
-using Shadowing.Journal;
-using Ticketing;
 
 namespace Soak;
 

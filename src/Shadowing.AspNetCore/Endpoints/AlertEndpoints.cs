@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Mvc;
 using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
+using Shadowing.Model;
 
 namespace Shadowing.AspNetCore.Endpoints;
 

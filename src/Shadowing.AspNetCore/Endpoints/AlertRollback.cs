@@ -1,4 +1,6 @@
+using Shadowing.Experiments;
 using Shadowing.Postgres;
+using Shadowing.Serving;
 
 namespace Shadowing.AspNetCore.Endpoints;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Evidence;
+using Shadowing.Model;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
@@ -61,14 +62,14 @@ internal static class GateEndpoints
             TypedResults.Ok(board.Latest.Operations.Select(judged => Document(board.Latest, judged)).ToArray()))
             .WithName("shadow.evidences").WithSummary("All that is known of every operation.").ProducesProblem(401).ProducesProblem(403);
         shadow.MapGet("/evidence/{operation}", Results<Ok<EvidenceDocument>, ProblemHttpResult> (string operation, GateBoard board) =>
-                board.Latest is var reading && OperationNames.Full(operations, operation) is { } one && reading.Of(one) is { } judged
+                board.Latest is var reading && OperationNames.Full(operations, operation) is { } one && reading.JudgedOf(one) is { } judged
                     ? TypedResults.Ok(Document(reading, judged)) : Unknown())
             .WithName("shadow.evidence").WithSummary("All that is known of an operation, to keep beside a decision.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
     }
 
     private static GateAnswer Answer(GateBoard board, string operation) =>
-        board.Latest is var reading && reading.Of(operation) is { } judged ? GateAnswer.Of(reading, judged)
+        board.Latest is var reading && reading.JudgedOf(operation) is { } judged ? GateAnswer.Of(reading, judged)
             : GateAnswer.Unread(reading, operation);
 
     private static EvidenceDocument Document(GateReading reading, JudgedOperation judged) =>

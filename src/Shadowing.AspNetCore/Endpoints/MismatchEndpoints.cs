@@ -6,6 +6,7 @@ using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Journal;
+using Shadowing.Model;
 using Shadowing.Postgres;
 
 namespace Shadowing.AspNetCore.Endpoints;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Keepers;

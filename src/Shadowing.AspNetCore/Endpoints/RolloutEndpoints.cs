@@ -6,6 +6,8 @@ using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.Postgres;
 using Shadowing.Rollout;
 
@@ -22,7 +24,7 @@ internal sealed record ChangeRollout(
     [property: Description("True lets an operation advance again that was rolled back.")] bool? Acknowledge = null)
 {
     /// <param name="at">The stage that the operation is at; the stage <c>next</c> is the one after it.</param>
-    internal (RolloutCommand Command, long Generation) Of(string actor, string fingerprint, Rollout.Stage at)
+    internal (RolloutCommand Command, long Generation) Of(string actor, string fingerprint, Stage at)
     {
         var rules = new InputRules(ProblemCodes.InvalidMember);
         var reason = rules.Text("reason", Reason, 3, 500);
@@ -32,10 +34,10 @@ internal sealed record ChangeRollout(
         if (named != 1) rules.Refuse("stage", "exactly one of stage, nominate, automatic and acknowledge must be given");
         if (Force is not null && Stage is null) rules.Refuse("force", "goes with a stage only");
         if (Acknowledge is false) rules.Refuse("acknowledge", "must be true");
-        Rollout.Stage? stage = null;
+        Stage? stage = null;
         if (Stage == "next") stage = at.Next ?? at;
         else if (Stage is not null && !Known(Stage, out stage))
-            rules.Refuse("stage", $"must be one of {string.Join(", ", Rollout.Stage.Ladder.Select(one => one.Name))}");
+            rules.Refuse("stage", $"must be one of {string.Join(", ", Model.Stage.Ladder.Select(one => one.Name))}");
         var nominated = Nominate is null or "this" ? fingerprint : rules.Text("nominate", Nominate, 12, 12);
         if (Nominate is not null && !nominated.All(char.IsAsciiHexDigitLower)) rules.Refuse(
             "nominate", "must be a fingerprint, or \"this\"");
@@ -45,7 +47,7 @@ internal sealed record ChangeRollout(
             : Automatic is { } automatic ? new SetAutomatic(automatic, actor, reason)
             : new Acknowledge(actor, reason), Generation!.Value);
 
-        static bool Known(string name, out Rollout.Stage? stage) => Rollout.Stage.TryParse(name, out stage);
+        static bool Known(string name, out Stage? stage) => Model.Stage.TryParse(name, out stage);
     }
 }
 
@@ -91,13 +93,13 @@ internal static class RolloutEndpoints
     {
         if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before)
             return Refused(Refusal.OperationNotFound);
-        _ = Stage.TryParse(before.Stage, out var at);
+        _ = Model.Stage.TryParse(before.Stage, out var at);
         var (command, generation) = body.Value.Of(user.Identity?.Name ?? "", ledger.Fingerprint, at ?? Stage.Off);
         try
         {
             var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
             if (changed.IsStale) return Refused(Refusal.GenerationStale);
-            if (changed.Refused is { } why) return Refused(Refusal.Of(why, board.Latest.Of(experiment.Operation)?.Decision));
+            if (changed.Refused is { } why) return Refused(Refusal.Of(why, board.Latest.JudgedOf(experiment.Operation)?.Decision));
             return TypedResults.Ok(before with
             {
                 Generation = changed.State.Generation,

@@ -1,7 +1,9 @@
 using Shadowing.Evidence;
+using Shadowing.Experiments;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Rollout;
+using Shadowing.Serving;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
@@ -58,7 +60,7 @@ internal sealed partial class RolloutReader(
     {
         var standing = control.StandingOf(experiment);
         if (standing.State is not { } state) return null;
-        var shapes = standing.ServePercent > 0 ? board.Latest.Of(experiment.Operation)?.Servable ?? new HashSet<string>()
+        var shapes = standing.ServePercent > 0 ? board.Latest.JudgedOf(experiment.Operation)?.Servable ?? new HashSet<string>()
             : new HashSet<string>();
         return new(
             state.Operation, state.Generation, state.Stage.Name, state.Stage.ServePercent, standing.ServePercent,
@@ -72,7 +74,7 @@ internal sealed partial class RolloutReader(
     {
         // A rollback that only this replica knows of comes first, or it would undo what is asked for now.
         if (change is not RollBack) await pending.PublishAsync(experiment.Operation, cancellationToken);
-        var judged = board.Latest.Of(experiment.Operation);
+        var judged = board.Latest.JudgedOf(experiment.Operation);
         // What was judged at another generation, or for another build, says nothing of this one.
         var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision
             : null;

@@ -1,5 +1,8 @@
+using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Serving;
+using Shadowing.Supervision;
 
 namespace Shadowing.AspNetCore.Endpoints;
 

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Shadowing.AspNetCore.Problems;
+using Shadowing.Model;
 
 namespace Shadowing.AspNetCore.Http;
 

@@ -5,6 +5,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Shadowing.AspNetCore.Problems;
+using Shadowing.Model;
 
 namespace Shadowing.AspNetCore.Operators;
 

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Shadowing.Hosting;
+using Shadowing.Settings;
 
 namespace Shadowing.Postgres.Connections;
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using Shadowing.Model;
 
 namespace Shadowing.Postgres.Connections;
 

@@ -1,9 +1,12 @@
 using System.Text.Json;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
 using Shadowing.Hosting;
 using Shadowing.Journal;
+using Shadowing.Model;
 using Shadowing.Rollout;
-using Shadowing.Sampling;
+using Shadowing.Settings;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 
@@ -14,7 +17,7 @@ namespace Shadowing.Postgres.Keepers;
 internal sealed class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies,
     IncarnationRecord incarnation, AuditLog audit, IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report,
-    RolloutLease lease, ShadowingMetrics metrics, SettingsInForce settings, KeeperRegister keepers, TimeProvider clock) : Keeper(
+    RolloutLease lease, EvidenceMetrics metrics, SettingsInForce settings, KeeperRegister keepers, TimeProvider clock) : Keeper(
         new("evidence", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
         keepers, clock)
 {
@@ -49,7 +52,7 @@ internal sealed class EvidenceKeeper(
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
             ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, settings.Current));
-            var last = before.Of(evidence.Operation)?.Decision;
+            var last = before.JudgedOf(evidence.Operation)?.Decision;
             if (last?.Decision != decision.Decision || last.Reasons[0].Code != decision.Reasons[0].Code) metrics.Decided(decision);
         }
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using Shadowing.Hosting;
 using Shadowing.Journal;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 

@@ -1,5 +1,6 @@
-using Shadowing.Hosting;
 using Shadowing.Journal;
+using Shadowing.Settings;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Shadowing.Evidence;
 using Shadowing.Rollout;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 
@@ -9,7 +10,7 @@ namespace Shadowing.Postgres.Keepers;
 /// it is put aside, reported, and tried again with a fixed reason; here it holds all the while.
 /// </summary>
 public sealed class PendingRollbacks(
-    RolloutStore store, RolloutLease lease, GateBoard board, Findings findings, ShadowingMetrics metrics, TimeProvider clock)
+    RolloutStore store, RolloutLease lease, GateBoard board, Findings findings, EvidenceMetrics metrics, TimeProvider clock)
 {
     /// <summary>The reason that is stored where the real one could not be.</summary>
     public const string FixedReason = "Rolled back on a replica; the reason given could not be stored.";
@@ -65,7 +66,7 @@ public sealed class PendingRollbacks(
         var failed = _failed.GetValueOrDefault(rollback.Operation);
         var changed = await store.ChangeAsync(
             rollback.Operation, new RollBack(RolloutKeeper.Service, failed.IsRefused ? FixedReason : rollback.Reason), null,
-            lease.Of(rollback.Operation)?.Generation ?? 0, board.Latest.Of(rollback.Operation)?.Decision, cancellationToken);
+            lease.Of(rollback.Operation)?.Generation ?? 0, board.Latest.JudgedOf(rollback.Operation)?.Decision, cancellationToken);
         lease.Published(rollback.Operation, changed.State.Generation);
         if (failed.Times > 0) metrics.EvidenceRecords(1, "retried");
     }

@@ -1,3 +1,4 @@
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 

@@ -1,7 +1,11 @@
 using System.Runtime.ExceptionServices;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
 using Shadowing.Hosting;
+using Shadowing.Model;
 using Shadowing.Rollout;
+using Shadowing.Serving;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 

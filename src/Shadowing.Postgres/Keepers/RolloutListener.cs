@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing.Hosting;
 using Shadowing.Postgres.Connections;
 using Shadowing.Rollout;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 

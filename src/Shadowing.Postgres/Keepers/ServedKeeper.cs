@@ -1,7 +1,8 @@
 using Microsoft.Extensions.Logging;
-using Shadowing.Hosting;
+using Shadowing.Evidence;
 using Shadowing.Journal;
 using Shadowing.Rollout;
+using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 
@@ -9,7 +10,7 @@ namespace Shadowing.Postgres.Keepers;
 /// Stores what the candidate answered users. A keeper of its own: a long list of answers to store must not keep a rollback waiting.
 /// </summary>
 internal sealed partial class ServedKeeper(
-    ServedStore served, ServedJournal journal, MismatchJournal mismatches, IncarnationRecord incarnation, ShadowingMetrics metrics,
+    ServedStore served, ServedJournal journal, MismatchJournal mismatches, IncarnationRecord incarnation, EvidenceMetrics metrics,
     KeeperRegister keepers, TimeProvider clock, ILogger<ServedKeeper> logger) : Keeper(
         new("served", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(2) },
         keepers, clock)

@@ -1,9 +1,12 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shadowing.Confirming;
 using Shadowing.Evidence;
-using Shadowing.Hosting;
+using Shadowing.Model;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Serving;
+using Shadowing.Supervision;
 using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Keepers;
@@ -16,7 +19,7 @@ namespace Shadowing.Postgres.Keepers;
 public sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
     ShadowedDatabase database, WriteSandbox sandbox, IEnumerable<CheckSetup> checks, Findings findings, PositionWatch positions,
-    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, ShadowingMetrics metrics, KeeperRegister keepers,
+    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, EvidenceMetrics metrics, KeeperRegister keepers,
     TimeProvider clock) : Keeper(
         new("setup", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { HoldsGate = true, FirstPause = TimeSpan.FromSeconds(1) },
         keepers, clock)

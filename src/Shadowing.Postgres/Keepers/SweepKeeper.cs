@@ -1,5 +1,6 @@
 using Shadowing.Evidence;
 using Shadowing.Hosting;
+using Shadowing.Supervision;
 using Shadowing.Sweeping;
 
 namespace Shadowing.Postgres.Keepers;

@@ -1,7 +1,7 @@
 using System.Data.Common;
 using Npgsql;
 using NpgsqlTypes;
-using Shadowing.Writing;
+using Shadowing.Model;
 
 namespace Shadowing.Postgres.Sandbox;
 

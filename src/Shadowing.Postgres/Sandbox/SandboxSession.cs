@@ -1,5 +1,5 @@
 using Npgsql;
-using Shadowing.Writing;
+using Shadowing.Model;
 
 namespace Shadowing.Postgres.Sandbox;
 

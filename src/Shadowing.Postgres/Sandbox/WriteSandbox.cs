@@ -1,4 +1,5 @@
 using Npgsql;
+using Shadowing.Model;
 using Shadowing.Postgres.Connections;
 using Shadowing.Writing;
 

@@ -1,4 +1,5 @@
 using Npgsql;
+using Shadowing.Model;
 using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Sandbox;

@@ -1,3 +1,5 @@
+using Shadowing.Model;
+
 namespace Shadowing.Comparison;
 
 /// <summary>What holding two answers against each other found.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Shadowing.Model;
 
 namespace Shadowing.Comparison;
 

@@ -6,6 +6,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
 
 namespace Shadowing.Diagnosing;
 

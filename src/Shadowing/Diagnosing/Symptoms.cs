@@ -1,6 +1,8 @@
 using System.Collections;
 using System.Reflection;
 using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
 
 namespace Shadowing.Diagnosing;
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Shadowing.Model;
 
 namespace Shadowing.Evidence;
 
@@ -66,21 +67,21 @@ public sealed class EvidenceLedger : IDisposable
     /// <summary>Marks the shapes that are proven, and the epoch that unproven traffic is now counted in.</summary>
     public void MarkProven(string operation, IReadOnlySet<string> shapes, int unprovenEpoch)
     {
-        var ledger = Of(operation);
+        var ledger = OperationOf(operation);
         ledger.MarkProven(shapes);
         ledger.UnprovenEpoch = unprovenEpoch;
     }
 
-    /// <summary>Sets the share of each shape's requests that is compared, as <see cref="Sampling.CoveragePlan"/> has it.</summary>
-    public void Sample(string operation, IReadOnlyDictionary<string, double> shares) => Of(operation).Sample(shares);
+    /// <summary>Sets the share of each shape's requests that is compared, as <see cref="CoveragePlan"/> has it.</summary>
+    public void Sample(string operation, IReadOnlyDictionary<string, double> shares) => OperationOf(operation).Sample(shares);
 
     /// <summary>Begins shapes anew whose epochs the store has moved on; what was counted in an earlier one is read no more.</summary>
     /// <param name="epochs">By shape; empty for the operation as a whole.</param>
     /// <returns>How many began anew.</returns>
-    public int Restart(string operation, IReadOnlyDictionary<string, int> epochs) => Of(operation).Restart(epochs);
+    public int Restart(string operation, IReadOnlyDictionary<string, int> epochs) => OperationOf(operation).Restart(epochs);
 
     /// <summary>Whether <see cref="Restart"/> would begin something anew.</summary>
-    public bool IsBehind(string operation, IReadOnlyDictionary<string, int> epochs) => Of(operation).IsBehind(epochs);
+    public bool IsBehind(string operation, IReadOnlyDictionary<string, int> epochs) => OperationOf(operation).IsBehind(epochs);
 
     /// <summary>Returns when something urgent has come, or the time is over.</summary>
     public Task WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
@@ -88,7 +89,7 @@ public sealed class EvidenceLedger : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _urgent.Dispose();
 
-    internal OperationLedger Of(string operation) => _book.Of(operation);
+    internal OperationLedger OperationOf(string operation) => _book.OperationOf(operation);
 
     /// <summary>Counts a comparison; where it says something of the candidate, its case too.</summary>
     internal void Compared(EvidenceSlot slot, ulong? hash, Outcome outcome, bool? candidateSentMore)
@@ -106,7 +107,7 @@ public sealed class EvidenceLedger : IDisposable
 
         public string Fingerprint => fingerprint;
 
-        public OperationLedger Of(string operation) => _operations.GetOrAdd(operation, static name => new(name));
+        public OperationLedger OperationOf(string operation) => _operations.GetOrAdd(operation, static name => new(name));
 
         public EvidenceBatch Take(long sequence)
         {

@@ -1,4 +1,5 @@
-using Shadowing.Rollout;
+using Shadowing.Experiments;
+using Shadowing.Model;
 
 namespace Shadowing.Evidence;
 

@@ -1,4 +1,6 @@
-using Shadowing.Rollout;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.Evidence;
 
@@ -17,7 +19,7 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
     public static GateReading None { get; } = new(null, "", GatePolicy.Default, []);
 
     /// <summary>One operation's; null where it is unknown, or nothing has been read.</summary>
-    public JudgedOperation? Of(string operation) => Operations.FirstOrDefault(judged => judged.Evidence.Operation == operation);
+    public JudgedOperation? JudgedOf(string operation) => Operations.FirstOrDefault(judged => judged.Evidence.Operation == operation);
 
     /// <summary>Judges a reading.</summary>
     /// <param name="stateOf">Where an operation stands.</param>
@@ -51,49 +53,44 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
 public sealed class GateBoard
 {
     private readonly Lock _change = new();
-    private readonly SortedDictionary<string, string> _holds = [];
+    private readonly KeeperRegister _keepers;
     private volatile GateReading _read = GateReading.None;
     private volatile GateReading _latest = GateReading.None;
 
     /// <summary>Creates it, and publishes its figures as metrics.</summary>
-    public GateBoard(ShadowingMetrics metrics)
+    public GateBoard(EvidenceMetrics metrics, KeeperRegister keepers)
     {
         ArgumentNullException.ThrowIfNull(metrics);
+        ArgumentNullException.ThrowIfNull(keepers);
+        _keepers = keepers;
+        keepers.HoldingChanged += (_, _) => Publish();
         metrics.ObserveEvidence(() => _latest.Operations);
     }
 
-    /// <summary>The latest reading; where something holds the gate, nothing in it advances.</summary>
+    /// <summary>The latest reading; while a keeper holds the gate, nothing in it advances.</summary>
     public GateReading Latest
     {
         get => _latest;
         set
         {
-            lock (_change)
-            {
-                _read = value;
-                Publish();
-            }
+            _read = value;
+            Publish();
         }
     }
 
     /// <summary>The latest reading as it was judged, whatever holds the gate. Only a new reading changes it.</summary>
     public GateReading Read => _read;
 
-    /// <summary>Holds the gate, or lifts that hold.</summary>
-    /// <param name="holder">Who holds it.</param>
-    /// <param name="why">Why, in words; null where it no longer does.</param>
-    public void Hold(string holder, string? why)
+    private void Publish()
     {
+        // Whoever comes later sees no less: neither an older reading nor an older hold is published over a newer one.
         lock (_change)
         {
-            if (why is null) _holds.Remove(holder);
-            else _holds[holder] = why;
-            Publish();
+            var (read, holds) = (_read, _keepers.Holding.Select(keeper => $"the keeper '{keeper}' is down").ToArray());
+            _latest = holds.Length == 0 ? read : read with
+            {
+                Operations = [.. read.Operations.Select(judged => judged with { Decision = judged.Decision.HeldBy(holds) })],
+            };
         }
     }
-
-    private void Publish() => _latest = _holds.Count == 0 ? _read : _read with
-    {
-        Operations = [.. _read.Operations.Select(judged => judged with { Decision = judged.Decision.HeldBy(_holds.Values) })],
-    };
 }

@@ -1,4 +1,4 @@
-using Shadowing.Rollout;
+using Shadowing.Model;
 
 namespace Shadowing.Evidence;
 

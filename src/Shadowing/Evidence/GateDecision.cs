@@ -1,5 +1,4 @@
-using System.Text.Json;
-using Shadowing.Rollout;
+using Shadowing.Model;
 
 namespace Shadowing.Evidence;
 
@@ -149,20 +148,4 @@ public sealed record GateDecision(
             Sentence = $"Held: {string.Join("; ", holds)}. Apart from that: {Sentence}",
         };
     }
-}
-
-/// <summary>The names of the gate's vocabulary on the wire.</summary>
-public static class GateWireNames
-{
-    private static readonly string[] Verdicts = Names<GateVerdict>();
-    private static readonly string[] Codes = Names<GateReasonCode>();
-
-    /// <inheritdoc cref="WireNames.Wire(Outcome)"/>
-    public static string Wire(this GateVerdict value) => Verdicts[(int)value];
-
-    /// <inheritdoc cref="WireNames.Wire(Outcome)"/>
-    public static string Wire(this GateReasonCode value) => Codes[(int)value];
-
-    private static string[] Names<T>() where T : struct, Enum =>
-        [.. Enum.GetNames<T>().Select(JsonNamingPolicy.SnakeCaseLower.ConvertName)];
 }

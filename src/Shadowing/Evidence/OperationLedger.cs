@@ -24,7 +24,7 @@ internal sealed class OperationLedger(string operation)
     /// <summary>The epoch that unproven traffic is counted in, as the merged evidence has it.</summary>
     public int UnprovenEpoch { get; set; } = 1;
 
-    public ShapeLedger Of(string shape) => _shapes.TryGetValue(shape, out var known) ? known
+    public ShapeLedger ShapeOf(string shape) => _shapes.TryGetValue(shape, out var known) ? known
         : _shapes.Count >= MostShapes ? _shapes[OtherShape]
         : _shapes.GetOrAdd(shape, static (name, operation) => new(operation, name), operation);
 
@@ -50,7 +50,7 @@ internal sealed class OperationLedger(string operation)
     public EvidenceSlot SlotOf(string shape)
     {
         var sets = _sets;
-        return new(sets, Of(shape));
+        return new(sets, ShapeOf(shape));
     }
 
     /// <summary>Whether something here is to begin anew.</summary>

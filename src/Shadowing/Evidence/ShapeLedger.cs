@@ -1,3 +1,5 @@
+using Shadowing.Model;
+
 namespace Shadowing.Evidence;
 
 /// <summary>What this run has seen of one shape since the last batch, and the cases it has seen at all. Safe for concurrent use.</summary>
@@ -19,7 +21,7 @@ internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
     /// <summary>Whether the gate calls the shape proven, as last known.</summary>
     public bool IsProven { get; set; }
 
-    /// <summary>The share of the requests that may be compared which is, from 0 to 1: see <see cref="Sampling.CoveragePlan"/>.</summary>
+    /// <summary>The share of the requests that may be compared which is, from 0 to 1: see <see cref="CoveragePlan"/>.</summary>
     public double SampleShare
     {
         get => Volatile.Read(ref _sampleShare);

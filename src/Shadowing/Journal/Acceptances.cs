@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Shadowing.Model;
 
 namespace Shadowing.Journal;
 

@@ -1,4 +1,5 @@
 using Shadowing.Comparison;
+using Shadowing.Model;
 
 namespace Shadowing.Journal;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Shadowing.Diagnosing;
+using Shadowing.Model;
 
 namespace Shadowing.Journal;
 

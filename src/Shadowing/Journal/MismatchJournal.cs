@@ -2,8 +2,9 @@ using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Shadowing.Hosting;
 using Shadowing.Diagnosing;
+using Shadowing.Experiments;
+using Shadowing.Settings;
 
 namespace Shadowing.Journal;
 
@@ -67,16 +68,15 @@ public sealed class MismatchJournal
         }
     }
 
-    internal void Note(
-        Experiment experiment, Signature signature, Verdict verdict, object request, string shape, bool isCritical, bool isLeak,
-        bool isAccepted, ActivityContext caller,
-        DateTimeOffset now)
+    internal void Note(MismatchNote note)
     {
+        var (experiment, signature, verdict, request) = note;
         var differences = verdict.Differences ?? [];
-        var diagnosis = NamedDiagnosis.Of(Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, isLeak)));
+        var diagnosis = NamedDiagnosis.Of(
+            Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, note.IsLeak)));
         var sample = new MismatchSample(
-            now, _settings.Current.Replica, _code.Candidate, shape, Activity.Current?.TraceId.ToString(),
-            caller == default ? null : caller.TraceId.ToString(),
+            note.At, _settings.Current.Replica, _code.Candidate, note.Shape, Activity.Current?.TraceId.ToString(),
+            note.Caller == default ? null : note.Caller.TraceId.ToString(),
             _redactor.Parameters(request, experiment.Discloses),
             [.. differences.Take(MostDifferences).Select(difference => _redactor.Redact(difference, experiment.Discloses))],
             differences.Count,
@@ -84,7 +84,7 @@ public sealed class MismatchJournal
             [.. (verdict.Pair?.CandidateSql.Texts ?? []).Select(Redactor.Sql)],
             diagnosis)
         {
-            Raw = _settings.Current.RawSamples.Until is { } until && now < until ? Raw(until, request, verdict.Pair) : null,
+            Raw = _settings.Current.RawSamples.Until is { } until && note.At < until ? Raw(until, request, verdict.Pair) : null,
         };
         lock (_lock)
         {
@@ -94,7 +94,7 @@ public sealed class MismatchJournal
                 if (!_groups.TryGetValue(signature.Id, out group)) _groups.Add(signature.Id, group = new(signature, verdict.Outcome));
             }
 
-            group.Add(sample, isCritical, isAccepted);
+            group.Add(sample, note.IsCritical, note.IsAccepted);
             _changed.Add(signature.Id);
         }
     }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Shadowing.Comparison;
+using Shadowing.Model;
 
 namespace Shadowing.Journal;
 

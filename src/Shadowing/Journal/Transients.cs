@@ -1,3 +1,6 @@
+using Shadowing.Experiments;
+using Shadowing.Model;
+
 namespace Shadowing.Journal;
 
 /// <summary>A difference that movement explains, with the movement.</summary>
@@ -15,9 +18,9 @@ internal sealed class Transients
     private const int Most = 50;
     private readonly Lock _lock = new();
     private readonly Queue<ExplainedTransient> _latest = new(Most);
-    private readonly long[] _counts = new long[Enum.GetValues<MovementEvidence>().Length];
+    private readonly long[] _counts = new long[Enum.GetValues<ChangeEvidence>().Length];
 
-    public void Add(ExplainedTransient transient, MovementEvidence by)
+    public void Add(ExplainedTransient transient, ChangeEvidence by)
     {
         lock (_lock)
         {
@@ -34,6 +37,6 @@ internal sealed class Transients
 
     public IReadOnlyDictionary<string, long> Counts
     {
-        get { lock (_lock) return Enum.GetValues<MovementEvidence>().ToDictionary(by => by.Wire(), by => _counts[(int)by]); }
+        get { lock (_lock) return Enum.GetValues<ChangeEvidence>().ToDictionary(by => by.Wire(), by => _counts[(int)by]); }
     }
 }

@@ -1,3 +1,5 @@
+using Shadowing.Model;
+
 namespace Shadowing.Rollout;
 
 /// <summary>What somebody wants changed.</summary>

@@ -1,3 +1,5 @@
+using Shadowing.Model;
+
 namespace Shadowing.Rollout;
 
 /// <summary>A rollback that this replica has applied and the store may not know of yet.</summary>

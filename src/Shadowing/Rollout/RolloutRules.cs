@@ -1,4 +1,5 @@
 using Shadowing.Evidence;
+using Shadowing.Model;
 
 namespace Shadowing.Rollout;
 

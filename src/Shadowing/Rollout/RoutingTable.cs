@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using Shadowing.Experiments;
+using Shadowing.Settings;
 
 namespace Shadowing.Rollout;
 

@@ -52,17 +52,18 @@ public sealed class ServedJournal
     }
 
     /// <returns>The answer's number.</returns>
-    internal long Answered(DateTimeOffset at, string operation, string shape, long? subject, long user, string fingerprint)
+    /// <param name="answer">Its own number is not used.</param>
+    internal long Answered(ServedAnswer answer)
     {
         var number = Interlocked.Increment(ref _number);
-        Add(_answers, new(number, at, operation, shape, subject, user, fingerprint));
+        Add(_answers, answer with { Number = number });
         return number;
     }
 
     /// <summary>A write begins: it is listed before anybody knows how it ends.</summary>
-    internal long Began(DateTimeOffset at, string operation, string shape, long? subject, long user, string fingerprint)
+    internal long Began(ServedAnswer answer)
     {
-        var number = Answered(at, operation, shape, subject, user, fingerprint);
+        var number = Answered(answer);
         Judged(number, "in_flight");
         return number;
     }

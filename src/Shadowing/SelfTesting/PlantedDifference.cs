@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Shadowing.Model;
 using Shadowing.Writing;
 
 namespace Shadowing.SelfTesting;

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Logging;
-using Shadowing.Hosting;
+using Shadowing.Confirming;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Settings;
 
 namespace Shadowing.SelfTesting;
 
@@ -8,25 +11,24 @@ namespace Shadowing.SelfTesting;
 /// was made wrong in one place tells whether the detector sees at all.
 /// </summary>
 internal sealed partial class SelfTest<TStore>(
-    PairJudge judge, Confirmer<TStore> confirmer, ShadowingMetrics metrics, SettingsInForce settings, TimeProvider clock,
-        ILogger<SelfTest<TStore>> logger)
+    PairJudge judge, Confirmer<TStore> confirmer, OperationMetrics metrics, SettingsInForce settings, TimeProvider clock,
+    ILogger<SelfTest<TStore>> logger)
 {
     private const int Attempts = 8;
 
     /// <summary>Tests if a test is due. Runs on the lane, after the comparison whose request and answer it takes.</summary>
     public async Task RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, OperationState operation, TRequest request, Observation<TResult> control,
-        string? horizon,
-        Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
+        ComparedRequest<TStore, TRequest, TResult> compared, SelfTestTally tally, Observation<TResult> control)
     {
-        if (control.Error is not null || !operation.SelfTest.TakeTurn(clock, settings.Current.SelfTestInterval)) return;
+        var (experiment, request, _, stopping) = compared;
+        if (control.Error is not null || !tally.TakeTurn(clock, settings.Current.SelfTestInterval)) return;
         var isFound = Plant(experiment, request, control);
-        operation.SelfTest.Planted(isFound);
+        tally.Planted(isFound);
         if (isFound is false) LogDead(experiment.Operation);
 
-        var outcome = await AgainstItselfAsync(experiment, request, control, horizon, ask, stopping);
+        var outcome = await AgainstItselfAsync(compared, control);
         if (stopping.IsCancellationRequested) return;
-        operation.SelfTest.Compared(outcome);
+        tally.Compared(outcome);
         metrics.SelfTested(experiment, outcome);
         if (outcome is Outcome.Mismatch) LogNoise(experiment.Operation);
     }
@@ -51,16 +53,15 @@ internal sealed partial class SelfTest<TStore>(
     }
 
     private async Task<Outcome> AgainstItselfAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, string? horizon,
-        Func<Side, Task<Observation<TResult>>> ask, CancellationToken stopping)
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control)
     {
-        var again = await ask(Side.Control);
+        var again = await compared.Ask(Side.Control);
         if (again.Error is not null) return Outcome.ControlError;
-        var pair = judge.Compare(experiment, request, control, again);
+        var pair = judge.Compare(compared.Experiment, compared.Request, control, again);
         if (pair.Incomparable is not null) return Outcome.Incomparable;
         if (pair.IsSame) return pair.Tolerated.Count == 0 ? Outcome.Match : Outcome.Tolerated;
-        return (await confirmer.ConfirmAsync(experiment, request, control, again, pair, Side.Control, horizon, ask, stopping, Side.Control))
-            .Verdict.Outcome;
+        // The request may have been served by the other side; here the control is held against itself.
+        return (await confirmer.ConfirmAsync(compared with { Served = Side.Control }, control, again, pair, Side.Control)).Verdict.Outcome;
     }
 
     /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>

@@ -1,3 +1,5 @@
+using Shadowing.Model;
+
 namespace Shadowing.SelfTesting;
 
 /// <summary>What the self-test found of one operation. In counts of its own: none of it enters the comparisons.</summary>

@@ -1,3 +1,5 @@
+using Shadowing.Experiments;
+
 namespace Shadowing.Sweeping;
 
 /// <summary>A request of a sweep.</summary>

@@ -38,7 +38,7 @@ internal sealed class SweepRun : IDisposable
 
     public void Swept(string shape, ulong? hash, bool isWrong)
     {
-        if (hash is { } known) _ledger.Of(Order.Operation).SlotOf(shape).Add(known, isLive: false, isBusy: false, isWrong);
+        if (hash is { } known) _ledger.OperationOf(Order.Operation).SlotOf(shape).Add(known, isLive: false, isBusy: false, isWrong);
         _shapes[shape] = _shapes.GetValueOrDefault(shape, new(0, 0, 0)).Plus(isDecided: hash is not null, isWrong);
     }
 

@@ -1,3 +1,6 @@
+using Shadowing.Confirming;
+using Shadowing.Model;
+
 namespace Shadowing.Sweeping;
 
 /// <summary>
@@ -5,8 +8,7 @@ namespace Shadowing.Sweeping;
 /// </summary>
 internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan maxAge, TimeProvider clock) : IAsyncDisposable
 {
-    private ISnapshot<TStore>? _snapshot;
-    private SharedResource? _users;
+    private SharedSnapshot<TStore>? _snapshot;
     private long _openedAt;
 
     /// <summary>A moment before it was opened.</summary>
@@ -21,8 +23,7 @@ internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan 
         try
         {
             (Horizon, _openedAt) = (horizon(), clock.GetTimestamp());
-            _snapshot = await open(either.Token);
-            _users = new(_snapshot);
+            _snapshot = new(await open(either.Token));
             return true;
         }
 #pragma warning disable CA1031 // Whatever keeps it from being had, the sweep waits and tries again.
@@ -34,7 +35,7 @@ internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan 
     }
 
     public ValueTask<StoreLease<TStore>> LeaseAsync(Side side, CancellationToken cancellationToken) =>
-        _users!.LeaseAsync(_snapshot!, side, cancellationToken);
+        _snapshot!.LeaseAsync(side, cancellationToken);
 
     public ValueTask CloseIfOldAsync() =>
         _snapshot is not null && clock.GetElapsedTime(_openedAt) >= maxAge ? CloseAsync() : ValueTask.CompletedTask;
@@ -42,9 +43,9 @@ internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan 
     /// <summary>Gives it up; whoever still uses it closes it.</summary>
     public ValueTask CloseAsync()
     {
-        var users = _users;
-        (_snapshot, _users) = (null, null);
-        return users?.DisposeAsync() ?? ValueTask.CompletedTask;
+        var snapshot = _snapshot;
+        _snapshot = null;
+        return snapshot?.DisposeAsync() ?? ValueTask.CompletedTask;
     }
 
     public ValueTask DisposeAsync() => CloseAsync();

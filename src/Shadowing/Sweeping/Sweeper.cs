@@ -1,7 +1,8 @@
-using Shadowing.Hosting;
-using Shadowing.Evidence;
-using Shadowing.Sampling;
-using Shadowing.Writing;
+using Shadowing.Confirming;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Serving;
+using Shadowing.Settings;
 
 namespace Shadowing.Sweeping;
 
@@ -19,26 +20,22 @@ public sealed class Sweeper<TStore>
     /// <summary>A step that the database refuses to let begin is undecided in the end, or it would hold up all others.</summary>
     private const int MostRefusals = 5;
 
-    private readonly ExperimentRunner<TStore> _runner;
+    private readonly ServingContext _context;
+    private readonly ShadowComparer<TStore> _comparer;
     private readonly OpenSnapshot<TStore> _openSnapshot;
     private readonly BoundedObserver _observer;
-    private readonly PairJudge _judge;
+    private readonly WriteObserver<TStore> _sandbox;
     private readonly SnapshotHorizon _horizon;
-    private readonly DatabaseTimeBudget _budget;
     private readonly ServedTraffic _served;
-    private readonly ShadowingControl _control;
-    private readonly EvidenceLedger _ledger;
     private readonly SettingsInForce _settings;
     private readonly TimeProvider _clock;
 
     internal Sweeper(
-        ExperimentRunner<TStore> runner, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer, PairJudge judge,
-            SnapshotHorizon horizon,
-        DatabaseTimeBudget budget, ServedTraffic served, ShadowingControl control, EvidenceLedger ledger, SettingsInForce settings,
-            TimeProvider clock)
+        ServingContext context, ShadowComparer<TStore> comparer, OpenSnapshot<TStore> openSnapshot, BoundedObserver observer,
+        WriteObserver<TStore> sandbox, SnapshotHorizon horizon, ServedTraffic served, SettingsInForce settings)
     {
-        (_runner, _openSnapshot, _observer, _judge, _horizon) = (runner, openSnapshot, observer, judge, horizon);
-        (_budget, _served, _control, _ledger, _settings, _clock) = (budget, served, control, ledger, settings, clock);
+        (_context, _comparer, _openSnapshot, _observer, _sandbox) = (context, comparer, openSnapshot, observer, sandbox);
+        (_horizon, _served, _settings, _clock) = (horizon, served, settings, context.Clock);
     }
 
     /// <summary>Sweeps to the end, or until told to stop.</summary>
@@ -48,7 +45,7 @@ public sealed class Sweeper<TStore>
         Sweep<TStore> sweep, SweepOrder order, Func<SweepAdvance, CancellationToken, Task<bool>> store, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sweep);
-        using var run = new SweepRun(order, _ledger.Fingerprint, store);
+        using var run = new SweepRun(order, _context.Evidence.Fingerprint, store);
         await sweep.RunAsync(this, run, cancellationToken);
     }
 
@@ -104,8 +101,9 @@ public sealed class Sweeper<TStore>
     }
 
     private bool MustPause(Experiment experiment, long since) =>
-        !_control.Switch.IsOn || !_control.Routes[experiment.Operation].Shadowed || _control.IsShortOfMemory || _observer.IsExhausted
-        || _horizon.Latest is null || (experiment.Writes && !_control.Switch.HasSandbox) || !_budget.Allows(isReserved: false)
+        !_context.Switch.IsOn || !_context.Control.Routes[experiment.Operation].Shadowed || _context.Control.IsShortOfMemory
+        || _observer.IsExhausted || _horizon.Latest is null || (experiment.Writes && !_context.Switch.HasSandbox)
+        || !_context.Budget.Allows(isReserved: false)
         || (_served.IsBusy && _clock.GetElapsedTime(since) < _settings.Current.YieldAfter);
 
     private async Task<Attempt> TryCompareAsync<TRequest, TResult>(
@@ -123,7 +121,7 @@ public sealed class Sweeper<TStore>
                 return Attempt.Done;
             }
 
-            ask = _runner.Shadow(experiment, request, WrittenRows.Untouched(image), cancellationToken);
+            ask = _comparer.Asking(experiment, request, WrittenRows.Untouched(image), cancellationToken);
         }
         else
         {
@@ -134,23 +132,28 @@ public sealed class Sweeper<TStore>
         }
 
         var control = await ask(Side.Control);
-        if (_judge.IsUnavailable(control.Error)) return Failed(control.Error);
+        if (_context.Judge.IsUnavailable(control.Error)) return Failed(control.Error);
         var candidate = await ask(Side.Candidate);
-        if (_judge.IsUnavailable(candidate.Error)) return Failed(candidate.Error);
+        if (_context.Judge.IsUnavailable(candidate.Error)) return Failed(candidate.Error);
         // A read that differs is asked live as well; a write only ever in a sandbox.
-        var again = experiment.Writes ? ask : _runner.Shadow(experiment, request, null, cancellationToken);
-        var (verdict, _) =
-            await _runner.JudgeAsync(experiment, request, control, candidate, Side.Control, snapshot.Horizon, again, cancellationToken);
+        var again = experiment.Writes ? ask : _comparer.Asking(experiment, request, null, cancellationToken);
+        var compared = new ComparedRequest<TStore, TRequest, TResult>(experiment, request, again, cancellationToken)
+        {
+            Shape = shape,
+            Horizon = snapshot.Horizon,
+        };
+        var (verdict, _) = await _comparer.JudgeAsync(compared, control, candidate);
         if (verdict.Reason is IncomparableReason.ShadowUnavailable) return Attempt.NotThere;
-        var (outcome, signature, isCritical, hash) = _runner.Recorder.Swept(experiment, request, control, candidate, verdict, shape);
-        run.Swept(shape, hash, outcome.IsWrong());
-        if (outcome.IsWrong()) _runner.Wrong(experiment, outcome, signature, isCritical);
+        var (recorded, hash) = _comparer.Recorder.Swept(compared, control, verdict);
+        var isWrong = recorded.Outcome.IsWrong();
+        run.Swept(shape, hash, isWrong);
+        if (isWrong) _comparer.Wrong(experiment, recorded.Outcome, recorded.Signature, recorded.IsCritical);
         // A run that passed its limit may still be using the connection.
         if (control.Error is ShadowTimeoutException || candidate.Error is ShadowTimeoutException) await snapshot.CloseAsync();
         return Attempt.Done;
 
         Attempt Failed(Exception? error) =>
-            error is ShadowUnavailableException { InnerException: { } cause } && !_judge.IsUnavailable(cause) ? Attempt.Refused
+            error is ShadowUnavailableException { InnerException: { } cause } && !_context.Judge.IsUnavailable(cause) ? Attempt.Refused
                 : Attempt.NotThere;
     }
 
@@ -159,17 +162,17 @@ public sealed class Sweeper<TStore>
         var ledger = StatementLedger.Open();
         try
         {
-            return (await _runner.Sandbox.Stage.ImageAsync(request, cancellationToken), default);
+            return (await _sandbox.Stage.ImageAsync(request, cancellationToken), default);
         }
 #pragma warning disable CA1031 // A step that fails must not hold up the others: it is tried again, and undecided in the end.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            return (null, _judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Refused);
+            return (null, _context.Judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Refused);
         }
 #pragma warning restore CA1031
         finally
         {
-            _budget.Charge(ledger.DatabaseTime);
+            _context.Budget.Charge(ledger.DatabaseTime);
         }
     }
 

@@ -1,3 +1,5 @@
+using Shadowing.Model;
+
 namespace Shadowing.Writing;
 
 /// <summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Shadowing.Comparison;
+using Shadowing.Model;
 
 namespace Shadowing.Writing;
 

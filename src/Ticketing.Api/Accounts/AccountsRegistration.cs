@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
-using Shadowing.Hosting;
+using Shadowing.Settings;
 
 namespace Ticketing.Api.Accounts;
 

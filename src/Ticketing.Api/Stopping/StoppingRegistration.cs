@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Shadowing.Hosting;
+using Shadowing.Settings;
 
 namespace Ticketing.Api.Stopping;
 

@@ -1,4 +1,4 @@
-using Shadowing;
+using Shadowing.Serving;
 
 namespace Ticketing.Api.Tickets;
 

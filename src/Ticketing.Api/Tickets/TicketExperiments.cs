@@ -1,5 +1,5 @@
-using Shadowing;
 using Shadowing.Comparison;
+using Shadowing.Experiments;
 
 namespace Ticketing.Api.Tickets;
 

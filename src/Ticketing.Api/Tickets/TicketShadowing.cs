@@ -1,12 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Shadowing;
 using Shadowing.AspNetCore;
 using Shadowing.EntityFrameworkCore;
 using Shadowing.Hosting;
+using Shadowing.Model;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Settings;
 using Shadowing.Sweeping;
 using Shadowing.Writing;
 using Ticketing.Dapper;

@@ -1,4 +1,4 @@
-using Shadowing.Diagnosing;
+using Shadowing.Experiments;
 
 namespace Ticketing.Api.Tickets;
 

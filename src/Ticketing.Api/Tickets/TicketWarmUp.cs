@@ -1,5 +1,5 @@
 using Shadowing.AspNetCore;
-using Shadowing.Writing;
+using Shadowing.Model;
 
 namespace Ticketing.Api.Tickets;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Spectre.Console;
+using Spectre.Console.Rendering;
 using Ticketing.Demo.Faults;
 using Ticketing.Demo.Status;
 using Ticketing.Demo.Traffic;
-using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Ticketing.Demo.Screen;
 

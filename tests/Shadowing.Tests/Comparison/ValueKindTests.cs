@@ -5,6 +5,7 @@ using System.Numerics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Shadowing.Comparison;
+using Shadowing.Model;
 
 namespace Shadowing.Tests.Comparison;
 

@@ -1,5 +1,6 @@
 using Shadowing.Comparison;
 using Shadowing.Diagnosing;
+using Shadowing.Model;
 
 namespace Shadowing.Tests.Diagnosing;
 

@@ -1,5 +1,7 @@
 using Shadowing.Comparison;
 using Shadowing.Diagnosing;
+using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.Writing;
 
 namespace Shadowing.Tests.Diagnosing;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using CsCheck;
 using Shadowing.Comparison;
 using Shadowing.Diagnosing;
+using Shadowing.Experiments;
 
 namespace Shadowing.Tests.Diagnosing;
 

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Model;
 
 namespace Shadowing.Tests.Evidence;
 
@@ -149,26 +151,26 @@ public sealed class EvidenceLedgerTests
         Assert.Equal(101, shapes.Single(shape => shape.Shape == "_other").Counts.Requests);
         Ledger(engine).MarkProven("oracle.ask", new HashSet<string> { "_other" }, 1);
         await engine.Runner.RunAsync(many, new Question(), TestContext.Current.CancellationToken);
-        Assert.Equal(1, Ledger(engine).Of("oracle.ask").Take().Whole.Unproven.Unproven);
+        Assert.Equal(1, Ledger(engine).OperationOf("oracle.ask").Take().Whole.Unproven.Unproven);
     }
 
     [Fact]
     public void What_was_under_way_when_a_shape_began_anew_counts_in_no_new_epoch()
     {
         using var ledger = new EvidenceLedger();
-        var before = ledger.Of("oracle.ask").SlotOf("any");
+        var before = ledger.OperationOf("oracle.ask").SlotOf("any");
         ledger.MarkProven("oracle.ask", new HashSet<string> { "any" }, 1);
         Assert.Equal(2, ledger.Restart("oracle.ask", new Dictionary<string, int> { [""] = 1, ["any"] = 1 }));
         Assert.Equal(0, ledger.Restart("oracle.ask", new Dictionary<string, int> { [""] = 1, ["any"] = 1 }));
         ledger.Compared(before, 1, Outcome.Tolerated, candidateSentMore: null);
         Assert.Null(ledger.Take());
 
-        ledger.Compared(ledger.Of("oracle.ask").SlotOf("any"), 2, Outcome.Match, candidateSentMore: null);
+        ledger.Compared(ledger.OperationOf("oracle.ask").SlotOf("any"), 2, Outcome.Match, candidateSentMore: null);
         var batch = ledger.Take()!;
         Assert.Equal(1, batch.Shapes.Single().Epoch);
         Assert.All(batch.Pages, page => Assert.Equal(1, page.Epoch));
         Assert.Equal(1, Occupied(batch, CaseSet.All));
-        Assert.False(ledger.Of("oracle.ask").Of("any").IsProven);
+        Assert.False(ledger.OperationOf("oracle.ask").ShapeOf("any").IsProven);
     }
 
     [Fact]
@@ -183,7 +185,7 @@ public sealed class EvidenceLedgerTests
         var second = ledger.Take()!;
         Assert.Equal((1, 2), (first.Totals.Requests, second.Totals.Requests));
 
-        void Arrive() => ledger.Of("oracle.ask").Arrived(ledger.Of("oracle.ask").Of("any"));
+        void Arrive() => ledger.OperationOf("oracle.ask").Arrived(ledger.OperationOf("oracle.ask").ShapeOf("any"));
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using Shadowing.Evidence;
-using Shadowing.Rollout;
+using Shadowing.Model;
 
 namespace Shadowing.Tests.Evidence;
 

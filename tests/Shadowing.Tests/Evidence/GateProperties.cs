@@ -1,6 +1,6 @@
 using CsCheck;
 using Shadowing.Evidence;
-using Shadowing.Rollout;
+using Shadowing.Model;
 
 namespace Shadowing.Tests.Evidence;
 

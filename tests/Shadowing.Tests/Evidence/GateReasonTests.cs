@@ -1,5 +1,5 @@
 using Shadowing.Evidence;
-using Shadowing.Rollout;
+using Shadowing.Model;
 using static Shadowing.Tests.Evidence.Sample;
 
 namespace Shadowing.Tests.Evidence;

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Shadowing.Evidence;
-using Shadowing.Hosting;
-using Shadowing.Rollout;
+using Shadowing.Model;
+using Shadowing.Supervision;
 using Shadowing.Tests.Evidence;
 
 namespace Shadowing.Tests.Hosting;
@@ -21,9 +21,9 @@ public sealed class KeeperTests : IAsyncDisposable
 
     public KeeperTests()
     {
-        var metrics = new ShadowingMetrics(_services.GetRequiredService<IMeterFactory>());
-        _board = new(metrics);
-        _keepers = new(_board, metrics, _clock, new FakeLogger<KeeperRegister>(_logs));
+        var meters = _services.GetRequiredService<IMeterFactory>();
+        _keepers = new(new(meters), _clock, new FakeLogger<KeeperRegister>(_logs));
+        _board = new(new(meters), _keepers);
     }
 
     public static TheoryData<string> Failures => ["refused", "cancelled by another token", "hangs"];
@@ -124,7 +124,7 @@ public sealed class KeeperTests : IAsyncDisposable
 
     private int Alive()
     {
-        using var collector = new MetricCollector<int>(_services.GetRequiredService<IMeterFactory>(), ShadowingMetrics.Name, "shadow.keeper.alive");
+        using var collector = new MetricCollector<int>(_services.GetRequiredService<IMeterFactory>(), ShadowingMeter.Name, "shadow.keeper.alive");
         collector.RecordObservableInstruments();
         return Assert.Single(collector.GetMeasurementSnapshot()).Value;
     }

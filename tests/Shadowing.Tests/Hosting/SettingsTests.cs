@@ -6,6 +6,8 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using Shadowing.Hosting;
+using Shadowing.Settings;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests.Hosting;
 

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Experiments;
 using Shadowing.Journal;
+using Shadowing.Model;
+using Shadowing.Serving;
 
 namespace Shadowing.Tests.Journal;
 

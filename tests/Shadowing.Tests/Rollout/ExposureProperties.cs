@@ -2,6 +2,8 @@ using System.Collections.Frozen;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.Rollout;
 
 namespace Shadowing.Tests.Rollout;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Shadowing.Model;
 using Shadowing.Rollout;
 using static Shadowing.Tests.Rollout.RolloutRulesTests;
 

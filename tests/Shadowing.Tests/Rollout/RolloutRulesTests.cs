@@ -1,4 +1,5 @@
 using Shadowing.Evidence;
+using Shadowing.Model;
 using Shadowing.Rollout;
 
 namespace Shadowing.Tests.Rollout;

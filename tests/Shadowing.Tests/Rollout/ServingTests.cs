@@ -2,7 +2,10 @@ using System.Collections.Frozen;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.Rollout;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests.Rollout;
 

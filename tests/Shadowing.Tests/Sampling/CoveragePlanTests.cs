@@ -1,6 +1,6 @@
 using Shadowing.Evidence;
-using Shadowing.Rollout;
-using Shadowing.Sampling;
+using Shadowing.Model;
+using Shadowing.Settings;
 using static Shadowing.Tests.Evidence.Sample;
 
 namespace Shadowing.Tests.Sampling;

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
-using Shadowing.Hosting;
 using Microsoft.Extensions.Time.Testing;
+using Shadowing.Confirming;
 using Shadowing.Evidence;
-using Shadowing.Sampling;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Settings;
 
 namespace Shadowing.Tests.Sampling;
 

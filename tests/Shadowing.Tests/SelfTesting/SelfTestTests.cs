@@ -2,6 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using CsCheck;
 using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.SelfTesting;
 using Shadowing.Tests.Comparison;
 using Shadowing.Tests.Writing;

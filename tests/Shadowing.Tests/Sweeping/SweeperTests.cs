@@ -1,8 +1,10 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
 using Shadowing.Journal;
-using Shadowing.Rollout;
+using Shadowing.Model;
+using Shadowing.Supervision;
 using Shadowing.Sweeping;
 
 namespace Shadowing.Tests.Sweeping;

@@ -7,8 +7,13 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Hosting;
 using Shadowing.Journal;
+using Shadowing.Model;
 using Shadowing.Rollout;
+using Shadowing.Serving;
+using Shadowing.Supervision;
 using Shadowing.Sweeping;
 using Shadowing.Writing;
 

@@ -1,10 +1,11 @@
 using Npgsql;
+using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
 using Ticketing.Api.Tickets;
+using Ticketing.Dapper;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
-using Shadowing;
-using Shadowing.Comparison;
-using Ticketing.Dapper;
 
 namespace Ticketing.Api.Tests.Demo;
 

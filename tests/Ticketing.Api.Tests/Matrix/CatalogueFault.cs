@@ -1,5 +1,5 @@
-using Ticketing.Demo.Faults;
 using Shadowing.Diagnosing;
+using Ticketing.Demo.Faults;
 
 namespace Ticketing.Api.Tests.Matrix;
 

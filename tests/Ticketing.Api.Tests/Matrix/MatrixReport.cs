@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Shadowing;
+using Shadowing.Model;
 
 namespace Ticketing.Api.Tests.Matrix;
 

@@ -1,10 +1,11 @@
 using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Experiments;
+using Shadowing.Journal;
+using Shadowing.Model;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Traffic;
-using Shadowing;
-using Shadowing.Journal;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Matrix;
@@ -90,7 +91,7 @@ internal static class MatrixRun
         public Watch(IServiceProvider services)
         {
             Journal = services.GetRequiredService<MismatchJournal>();
-            var meter = services.GetRequiredService<ShadowingMetrics>().Meter;
+            var meter = services.GetRequiredService<OperationMetrics>().Meter;
             _listener = new()
             {
                 InstrumentPublished = (instrument, listener) =>

@@ -1,6 +1,6 @@
 using Microsoft.EntityFrameworkCore;
-using Ticketing.Demo.Faults;
 using Shadowing.Diagnosing;
+using Ticketing.Demo.Faults;
 
 namespace Ticketing.Api.Tests.Matrix;
 

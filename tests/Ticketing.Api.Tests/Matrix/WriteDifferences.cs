@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Ticketing.Demo.Faults;
 using Shadowing.Postgres;
+using Ticketing.Demo.Faults;
 
 namespace Ticketing.Api.Tests.Matrix;
 

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using Shadowing.Model;
+using Shadowing.Postgres.Sandbox;
 using Ticketing.Api.Tests.Parity;
 using Ticketing.Api.Tickets;
-using Shadowing.Postgres.Sandbox;
-using Shadowing.Writing;
 
 namespace Ticketing.Api.Tests.Matrix;
 

@@ -1,11 +1,11 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Ticketing.Api.Tests.Sandbox;
-using Ticketing.Api.Tests.Shadowing;
-using Ticketing.Demo.Traffic;
 using Shadowing.Evidence;
 using Shadowing.Journal;
 using Shadowing.Postgres;
+using Ticketing.Api.Tests.Sandbox;
+using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Demo.Traffic;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Matrix;

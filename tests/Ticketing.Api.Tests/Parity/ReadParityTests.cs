@@ -1,6 +1,6 @@
 using System.Data;
 using Npgsql;
-using Shadowing;
+using Shadowing.Model;
 using Shadowing.Postgres;
 
 namespace Ticketing.Api.Tests.Parity;

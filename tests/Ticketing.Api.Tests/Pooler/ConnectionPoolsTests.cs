@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Ticketing.Api.Tests.Rollout;
-using Shadowing;
+using Shadowing.Model;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
+using Ticketing.Api.Tests.Rollout;
 
 namespace Ticketing.Api.Tests.Pooler;
 

@@ -4,8 +4,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Serving;
 using Ticketing.Api.Tests.Shadowing;
 
 namespace Ticketing.Api.Tests.Rollout;

@@ -2,9 +2,9 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
+using Shadowing.Model;
 using Ticketing.Api.Tests.Cli;
 using Ticketing.Api.Tests.Shadowing;
-using Shadowing;
 
 namespace Ticketing.Api.Tests.Rollout;
 

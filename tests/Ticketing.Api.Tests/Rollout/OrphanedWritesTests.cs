@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Ticketing.Api.Tests.Database;
 using Shadowing.Postgres;
 using Shadowing.Rollout;
+using Ticketing.Api.Tests.Database;
 
 namespace Ticketing.Api.Tests.Rollout;
 

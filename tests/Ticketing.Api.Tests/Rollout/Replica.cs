@@ -6,9 +6,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Model;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Database;
-using Shadowing;
 
 namespace Ticketing.Api.Tests.Rollout;
 

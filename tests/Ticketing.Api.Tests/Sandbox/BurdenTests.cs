@@ -1,10 +1,10 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Model;
+using Shadowing.Postgres.Sandbox;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Database;
-using Shadowing.Postgres.Sandbox;
-using Shadowing.Writing;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

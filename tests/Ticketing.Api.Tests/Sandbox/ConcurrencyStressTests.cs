@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Shadowing;
+using Shadowing.Model;
 using static Ticketing.Api.Tests.Sandbox.Contenders;
 
 namespace Ticketing.Api.Tests.Sandbox;

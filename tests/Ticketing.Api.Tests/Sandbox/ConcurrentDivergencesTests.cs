@@ -1,4 +1,4 @@
-using Shadowing;
+using Shadowing.Model;
 using static Ticketing.Api.Tests.Sandbox.Contenders;
 
 namespace Ticketing.Api.Tests.Sandbox;

@@ -1,8 +1,8 @@
 using Npgsql;
+using Shadowing.Model;
+using Shadowing.Postgres.Sandbox;
 using Ticketing.Api.Tests.Parity;
 using Ticketing.Api.Tickets;
-using Shadowing;
-using Shadowing.Postgres.Sandbox;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Shadowing;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Supervision;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Shadowing;
 

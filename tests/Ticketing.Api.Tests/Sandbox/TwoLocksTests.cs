@@ -1,9 +1,9 @@
 using Npgsql;
+using Shadowing.Model;
+using Shadowing.Postgres.Sandbox;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Parity;
 using Ticketing.Api.Tickets;
-using Shadowing.Postgres.Sandbox;
-using Shadowing.Writing;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

@@ -1,10 +1,11 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Ticketing.Api.Tests.Parity;
-using Ticketing.Api.Tickets;
+using Shadowing.Model;
 using Shadowing.Postgres.Sandbox;
 using Shadowing.Writing;
+using Ticketing.Api.Tests.Parity;
+using Ticketing.Api.Tickets;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Sandbox;

@@ -1,10 +1,10 @@
 using Npgsql;
+using Shadowing.Model;
+using Shadowing.Postgres.Sandbox;
+using Shadowing.Writing;
 using Ticketing.Api.Tests.Parity;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Api.Tickets;
-using Shadowing;
-using Shadowing.Postgres.Sandbox;
-using Shadowing.Writing;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

@@ -1,7 +1,7 @@
+using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Journal;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Traffic;
-using Shadowing.Journal;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

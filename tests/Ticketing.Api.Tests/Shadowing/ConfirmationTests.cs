@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing;
+using Shadowing.Model;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -1,7 +1,7 @@
 using Npgsql;
-using Shadowing;
 using Shadowing.Evidence;
 using Shadowing.Journal;
+using Shadowing.Model;
 using Shadowing.Postgres;
 
 namespace Ticketing.Api.Tests.Shadowing;
@@ -32,8 +32,8 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
                 {
                     var hash = (ulong)replica.Dice.Next(400);
                     lock (expected) expected.Add(hash);
-                    ledger.Of(Operation).Arrived(ledger.Of(Operation).Of($"shape {hash % 3}"));
-                    ledger.Compared(ledger.Of(Operation).SlotOf($"shape {hash % 3}"), hash, Outcome.Match, candidateSentMore: i == 0);
+                    ledger.OperationOf(Operation).Arrived(ledger.OperationOf(Operation).ShapeOf($"shape {hash % 3}"));
+                    ledger.Compared(ledger.OperationOf(Operation).SlotOf($"shape {hash % 3}"), hash, Outcome.Match, candidateSentMore: i == 0);
                 }
 
                 var batch = ledger.Take()!;
@@ -60,8 +60,8 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         await using var _ = source;
         using var ledger = new EvidenceLedger();
         ledger.Begin(Fingerprint);
-        ledger.Of(Operation).Arrived(ledger.Of(Operation).Of("any"));
-        ledger.Compared(ledger.Of(Operation).SlotOf("any"), 7, Outcome.Mismatch, candidateSentMore: null);
+        ledger.OperationOf(Operation).Arrived(ledger.OperationOf(Operation).ShapeOf("any"));
+        ledger.Compared(ledger.OperationOf(Operation).SlotOf("any"), 7, Outcome.Mismatch, candidateSentMore: null);
         var id = Guid.NewGuid();
         await ExecuteAsync(source, "alter table shadow.traffic add constraint broken check (requests < 0)");
         await Assert.ThrowsAsync<PostgresException>(() => store.FlushAsync(id, ledger.Take()!, Cancellation));
@@ -78,7 +78,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         await using var _ = source;
         using var ledger = new EvidenceLedger();
         ledger.Begin(Fingerprint);
-        ledger.Compared(ledger.Of(Operation).SlotOf("any"), 7, Outcome.Match, candidateSentMore: null);
+        ledger.Compared(ledger.OperationOf(Operation).SlotOf("any"), 7, Outcome.Match, candidateSentMore: null);
         await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
         Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].Cases);
     }
@@ -211,8 +211,8 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
 
     private static void Add(EvidenceLedger ledger, string shape, ulong hash, Outcome outcome)
     {
-        ledger.Of(Operation).Arrived(ledger.Of(Operation).Of(shape));
-        ledger.Compared(ledger.Of(Operation).SlotOf(shape), hash, outcome, candidateSentMore: null);
+        ledger.OperationOf(Operation).Arrived(ledger.OperationOf(Operation).ShapeOf(shape));
+        ledger.Compared(ledger.OperationOf(Operation).SlotOf(shape), hash, outcome, candidateSentMore: null);
     }
 
     private async Task<(EvidenceStore Store, NpgsqlDataSource Source)> StoreAsync(string name)

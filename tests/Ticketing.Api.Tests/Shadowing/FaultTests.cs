@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing;
+using Shadowing.Hosting;
 using Shadowing.Postgres.Connections;
 
 namespace Ticketing.Api.Tests.Shadowing;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
-using Shadowing;
+using Shadowing.Confirming;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Supervision;
 using Ticketing.Api.Tests.Rollout;
 
 namespace Ticketing.Api.Tests.Shadowing;

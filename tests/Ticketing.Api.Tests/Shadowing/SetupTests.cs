@@ -1,8 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing;
 using Shadowing.Postgres;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Supervision;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -12,8 +12,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
-using Shadowing;
 using Shadowing.AspNetCore.Endpoints;
+using Shadowing.Serving;
 using Ticketing.Api.Tests.Http;
 using Ticketing.Demo.Database;
 

@@ -1,10 +1,10 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Evidence;
+using Shadowing.Postgres;
 using Ticketing.Api.Tests.Matrix;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Database;
-using Shadowing.Evidence;
-using Shadowing.Postgres;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Sweeps;

@@ -1,10 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Evidence;
+using Shadowing.Postgres;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Database;
-using Shadowing.Evidence;
-using Shadowing.Postgres;
 
 namespace Ticketing.Api.Tests.Sweeps;
 

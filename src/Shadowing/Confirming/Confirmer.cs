@@ -1,0 +1,166 @@
+using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Settings;
+
+namespace Shadowing.Confirming;
+
+/// <summary>
+/// Asks both sides again on one snapshot of the data, or of a write in the sandbox on the same rows, so that a difference counts only where
+/// no row that moved can explain it.
+/// </summary>
+internal sealed class Confirmer<TStore>(
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, SettingsInForce settings,
+    TimeProvider clock)
+{
+    private readonly WriteConfirmer _writes = new(judge);
+    private readonly PositionComparer<TStore> _positions = new(openSnapshot, judge, observer, settings, clock);
+    private readonly Lock _rate = new();
+    private long _second;
+    private int _inSecond;
+
+    /// <param name="seen">How the two observations differ.</param>
+    /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
+    public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
+        ComparisonResult seen, Side second = Side.Candidate)
+    {
+        if (!MayConfirm()) return Undecided(ConfirmationVerdict.Limited, IncomparableReason.Limited);
+        if (compared.Experiment.Writes) return await _writes.ConfirmAsync(compared, control, candidate, seen, second);
+        SharedSnapshot<TStore> open;
+        try
+        {
+            using var limit = new CancellationTokenSource(settings.Current.ShadowTimeout, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, compared.Stopping);
+            open = new(await openSnapshot(either.Token));
+        }
+#pragma warning disable CA1031 // Whatever keeps the snapshot from being had, the difference cannot be confirmed; it is counted as that.
+        catch (Exception)
+        {
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        }
+#pragma warning restore CA1031
+
+        try
+        {
+            return await DecideAsync(compared, control, candidate, seen, open, second);
+        }
+#pragma warning disable CA1031 // As above: the connection may go at any time.
+        catch (Exception)
+        {
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        }
+#pragma warning restore CA1031
+        finally
+        {
+            await open.DisposeAsync();
+        }
+    }
+
+    private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
+        ComparisonResult seen, SharedSnapshot<TStore> open, Side second)
+    {
+        var (experiment, request, again, stopping) = compared;
+        var controlAgain = await ObserveAsync(Side.Control);
+        if (controlAgain.Error is not null && control.Error is null)
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        var candidateAgain = await ObserveAsync(second);
+        if (judge.IsUnavailable(candidateAgain.Error)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+
+        var pair = judge.Compare(experiment, request, controlAgain, candidateAgain);
+        if (pair.Incomparable is { } reason) return Undecided(ConfirmationVerdict.Failed, reason);
+        if (!pair.IsSame)
+        {
+            if (candidateAgain.Error is not null)
+                return (ConfirmationVerdict.Confirmed, judge.Failed(controlAgain, candidateAgain, pair.Differences));
+            if (!judge.Compare(experiment, request, controlAgain, await ObserveAsync(Side.Control)).IsSame)
+                return Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
+            return (ConfirmationVerdict.Confirmed,
+                new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
+        }
+
+        if (candidate.Error is not null && control.Error is null) return await FailsAgainAsync();
+        var moved = judge.Compare(experiment, request, control, controlAgain);
+        if (moved.Incomparable is { } unclear) return Undecided(ConfirmationVerdict.Failed, unclear);
+        // A served control that answers here as it did live has shown that both positions see the same. Else that is to be asked.
+        var view = compared.Served is Side.Control && moved.IsSame ? PositionsView.Same
+            : await _positions.CompareAsync(experiment, request, open.Snapshot, controlAgain, () => ObserveAsync(Side.Control), stopping);
+        if (view is PositionsView.Different)
+        {
+            positions.Found(experiment.Operation, token => _positions.AskAsync(experiment, request, token));
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.PositionsDiffer);
+        }
+
+        // What was not kept cannot be explained.
+        if (seen.TotalDifferences > seen.Differences.Count) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.TooLarge);
+        // The pair that agrees here is a case only where users see the same rows.
+        var onSnapshot = view is PositionsView.Same ? ObservedPair.Of(controlAgain, candidateAgain) : null;
+        var left = ConcurrentChanges.Unexplained(seen.Differences, moved.Differences);
+        if (left.Count == 0) return Explained(ConcurrentChanges.Of(moved.Differences), onSnapshot);
+        if (compared.Horizon is not { } horizon) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+
+        // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
+        // What lies in a row is asked of that row; what lies beside them, such as a total or which rows a page shows, may rest on any.
+        using var limit = new CancellationTokenSource(settings.Current.ShadowTimeout, clock);
+        var inRows = await AskAsync([.. left.Where(ConcurrentChanges.IsInRow)]);
+        var beside = inRows.Moved.HasRows
+            ? (Left: [], Moved: RowsMoved.Nothing, IsOpen: false)
+            : await AskAsync([.. left.Where(difference => !ConcurrentChanges.IsInRow(difference))]);
+        left = [.. inRows.Left, .. beside.Left];
+        if (left.Count > 0)
+        {
+            if (view is PositionsView.Unknown) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+            return (ConfirmationVerdict.Concurrency, new(
+                Outcome.Mismatch,
+                Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
+                Pair: ObservedPair.Of(control, candidate)));
+        }
+
+        return inRows.IsOpen || beside.IsOpen
+            ? Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable)
+            : Explained(ConcurrentChanges.Of(inRows.Moved.HasRows ? inRows.Moved : beside.Moved), onSnapshot);
+
+        async Task<(IReadOnlyList<Difference> Left, RowsMoved Moved, bool IsOpen)> AskAsync(IReadOnlyList<Difference> some)
+        {
+            if (some.Count == 0) return ([], RowsMoved.Nothing, false);
+            var keys = experiment.Touches(request, some);
+            var moved = await open.Snapshot.MovedSinceAsync(horizon, keys, limit.Token);
+            if (keys is not null && !moved.HasRows && experiment.ShowsPart && !some.Any(ConcurrentChanges.IsInRow))
+                (keys, moved) = (null, await open.Snapshot.MovedSinceAsync(horizon, null, limit.Token));
+            // Something was written and no row bears witness: one may have come and gone again. That neither excuses nor accuses.
+            return keys is null && moved.Any && !moved.HasRows ? ([], moved, true)
+                : (ConcurrentChanges.Unexplained(some, keys, moved), moved, false);
+        }
+
+        // It answers on the snapshot: perhaps because a transaction is around it. What fails live, and does so again, fails.
+        async Task<(ConfirmationVerdict, Verdict)> FailsAgainAsync()
+        {
+            var live = await again(second);
+            return live.Error is not null && !judge.IsUnavailable(live.Error)
+                && judge.ErrorType(live.Error) == judge.ErrorType(candidate.Error)
+                ? (ConfirmationVerdict.Confirmed,
+                    judge.Failed(controlAgain, live, judge.Compare(experiment, request, controlAgain, live).Differences))
+                : Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
+        }
+
+        Task<Observation<TResult>> ObserveAsync(Side side) => observer.ObserveAsync(
+            token => open.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
+    }
+
+    private static (ConfirmationVerdict, Verdict) Explained(ConcurrentChange change, ObservedPair? onSnapshot) =>
+        (ConfirmationVerdict.Moved, new(Outcome.Transient, Change: change, Pair: onSnapshot));
+
+    private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>
+        (found, new(Outcome.Incomparable, reason));
+
+    private bool MayConfirm()
+    {
+        var now = clock.GetTimestamp() / clock.TimestampFrequency;
+        lock (_rate)
+        {
+            if (now != _second) (_second, _inSecond) = (now, 0);
+            return _inSecond++ < settings.Current.ConfirmationsPerSecond;
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Model;
+
+namespace Shadowing.Serving;
+
+/// <summary>How a request was taken.</summary>
+/// <param name="Side">Which side is to answer it.</param>
+/// <param name="Fingerprint">What its evidence counts for.</param>
+/// <param name="Skipped">Why it is not compared; null where it is.</param>
+internal readonly record struct Admission(OperationState Operation, ShapeLedger Shape, Side Side, string Fingerprint, SkipReason? Skipped)
+{
+    /// <summary>The timestamp at which it came.</summary>
+    public long Arrived { get; init; }
+
+    /// <summary>
+    /// Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has
+    /// been counted yet.
+    /// </summary>
+    public StrongBox<bool>? HandedOver { get; init; }
+
+    /// <summary>The moment the request began, by the database's own reckoning; null for a write.</summary>
+    public string? Horizon { get; init; }
+}
+
+/// <summary>A request on its way to an answer.</summary>
+/// <param name="Caller">Cancelled where the caller gives up.</param>
+internal readonly record struct ServedRequest<TStore, TRequest, TResult>(
+    Experiment<TStore, TRequest, TResult> Experiment, TRequest Request, Admission Admission, CancellationToken Caller)
+{
+    /// <summary>The row that it is about; null where it is about many, or makes one.</summary>
+    public long? Subject => ApplicationCode.Ask(Experiment.SubjectOf, Request, null);
+
+    /// <summary>Who asks.</summary>
+    public long User => ApplicationCode.Ask(Experiment.UserOf, Request, 0);
+}

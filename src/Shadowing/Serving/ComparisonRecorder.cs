@@ -1,0 +1,181 @@
+using Microsoft.Extensions.Logging;
+using Shadowing.Comparison;
+using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Journal;
+using Shadowing.Model;
+using Shadowing.Writing;
+
+namespace Shadowing.Serving;
+
+/// <summary>How a comparison was counted.</summary>
+/// <param name="Signature">The mismatch's; null where nothing differed.</param>
+internal sealed record Recorded(Outcome Outcome, Signature? Signature, bool IsCritical);
+
+/// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
+internal sealed partial class ComparisonRecorder(
+    OperationMetrics metrics, MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, TimeProvider clock,
+    ILogger<ComparisonRecorder> logger)
+{
+    /// <returns>An accepted mismatch is tolerated.</returns>
+    /// <param name="live">How the two observations differed as they were made.</param>
+    public Recorded Record<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, OperationState operation, Observation<TResult> control,
+        Observation<TResult> candidate, Verdict verdict, IReadOnlyList<Difference> live)
+    {
+        var (experiment, now) = (compared.Experiment, clock.GetUtcNow());
+        var slot = operation.Evidence.SlotOf(compared.Shape);
+        var found = Explain(compared, verdict, now);
+        verdict = found.Verdict;
+        if (verdict.Change is { } change) operation.Transients.Add(Transient(experiment, live, compared.Shape, change, now), change.By);
+        if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted
+            && candidate.Ledger.Statements > control.Ledger.Statements)
+            NoteStatements(compared, control, candidate, now);
+
+        Count(compared, control, candidate, verdict, slot);
+        metrics.Observed(experiment, Side.Control, PositionOf(Side.Control), control);
+        metrics.Observed(experiment, Side.Candidate, PositionOf(Side.Candidate), candidate);
+        metrics.Compared(experiment, verdict, now);
+        foreach (var group in found.Groups) metrics.Mismatch(experiment, group.First, group.IsCritical);
+        var trace = compared.Caller == default ? "none" : compared.Caller.TraceId.ToHexString();
+        foreach (var (path, kind) in operation.Tally.Compared(verdict, [.. found.Groups.Select(group => group.Key)], control, candidate))
+            LogNewMismatch(experiment.Operation, path.Length == 0 ? "the answer" : path, kind.Wire(), verdict.ErrorType ?? "",
+                found.Signature!.Id, trace);
+        return new(verdict.Outcome, found.Signature, found.IsCritical);
+
+        Position PositionOf(Side side) => side == compared.Served ? Position.Served : Position.Shadow;
+    }
+
+    /// <summary>Counts a comparison of a sweep: in no figure of live traffic, but in the journal and for the gate.</summary>
+    /// <returns>As for live traffic; and the case, null where nothing could be said.</returns>
+    public (Recorded Recorded, ulong? Case) Swept<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
+    {
+        var found = Explain(compared, verdict, clock.GetUtcNow());
+        metrics.Swept(compared.Experiment, found.Verdict.Outcome);
+        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), CaseOf(compared, control, found.Verdict));
+    }
+
+    private Explained Explain<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
+    {
+        var (experiment, request) = (compared.Experiment, compared.Request);
+        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted
+        // once.
+        var groups = (verdict.Differences ?? [])
+            .GroupBy(difference => (difference.Pattern, difference.Kind))
+            .Select(group => new ExplainedGroup(
+                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)),
+                group.Any(RowComparison.IsStored)))
+            .ToArray();
+        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
+        var isCritical = groups.Any(group => group.IsCritical);
+        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
+        if (signature is not null)
+        {
+            journal.Note(new(experiment, signature, verdict, request!)
+            {
+                Shape = compared.Shape,
+                At = now,
+                Caller = compared.Caller,
+                IsCritical = isCritical,
+                IsLeak = groups.Any(group => group.IsLeak),
+                IsAccepted = isAccepted,
+            });
+        }
+
+        return isAccepted
+            ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = OperationMetrics.Accepted }, [], signature, isCritical, true)
+            : new(verdict, groups, signature, isCritical, isAccepted);
+    }
+
+    private void Count<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
+        Verdict verdict, EvidenceSlot slot)
+    {
+        bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
+        evidence.Compared(slot, CaseOf(compared, control, verdict), verdict.Outcome, more);
+    }
+
+    /// <returns>Null where the comparison is no case.</returns>
+    private static ulong? CaseOf<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
+    {
+        var (experiment, request, shape) = (compared.Experiment, compared.Request, compared.Shape);
+        if (verdict.Outcome is Outcome.Incomparable or Outcome.ControlError) return null;
+        // What a concurrent change explains was equal on the snapshot: that pair is the case, where it is known that users see the same.
+        if (verdict is { Outcome: Outcome.Transient, Pair: null }) return null;
+        var errorType = control.Error?.GetType().Name;
+        if (experiment.Writes)
+        {
+            return control.Rows is not { } rows ? null : CaseHash.Of(
+                experiment.Operation, shape, new[] { experiment.CaseOf(request), WriteCase.Before(rows.Before) },
+                rows.Changes.Count > 0 ? WriteCase.After(rows) : WriteCase.Answer(control.Value, rows), errorType);
+        }
+
+        var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair!.Control : control.Value;
+        return CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, errorType);
+    }
+
+    /// <param name="operation">Null where the comparison had been counted before the fault.</param>
+    public void Faulted(Experiment experiment, OperationState? operation, string shape, Exception fault)
+    {
+        if (operation is not null) Undecided(experiment, operation, shape, IncomparableReason.ComparerFailed, fault.GetType().Name);
+
+        // Its message may quote what was compared, and so stays out of the log.
+        LogFault(experiment.Operation, fault.GetType().FullName ?? "", fault.StackTrace ?? "");
+    }
+
+    /// <summary>A comparison of which nothing can be said, before both sides were observed.</summary>
+    public void Undecided(
+        Experiment experiment, OperationState operation, string shape, IncomparableReason reason, string? errorType = null)
+    {
+        var verdict = new Verdict(Outcome.Incomparable, reason, ErrorType: errorType);
+        evidence.Compared(operation.Evidence.SlotOf(shape), null, verdict.Outcome, null);
+        metrics.Compared(experiment, verdict, clock.GetUtcNow());
+        operation.Tally.Failed(verdict);
+    }
+
+    /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
+    private void NoteStatements<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
+        DateTimeOffset now)
+    {
+        Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
+        var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
+        var signature = Signature.Of(compared.Experiment.Operation, more, null);
+        journal.Note(new(compared.Experiment, signature, verdict, compared.Request!)
+        {
+            Shape = compared.Shape,
+            At = now,
+            Caller = compared.Caller,
+        });
+    }
+
+    private static ExplainedTransient Transient(
+        Experiment experiment, IReadOnlyList<Difference> live, string shape, ConcurrentChange change, DateTimeOffset now) => new(
+        now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, change.By.Wire(),
+        change.Paths, change.Rows);
+
+    [LoggerMessage(10, LogLevel.Warning,
+        "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}, request trace {RequestTraceId}. Later ones like "
+        + "it are only counted.")]
+    private partial void LogNewMismatch(
+        string operation, string path, string kind, string errorType, string signature, string requestTraceId);
+
+    [LoggerMessage(11, LogLevel.Error,
+        "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. "
+        + "{Stack}")]
+    private partial void LogFault(string operation, string fault, string stack);
+
+    private readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsLeak, bool IsStored)
+    {
+        /// <summary>Shown to whom it may not be, or stored wrongly: neither can be taken back.</summary>
+        public bool IsCritical => IsLeak || IsStored;
+    }
+
+    /// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
+    /// <param name="Groups">The differences that count, each path and kind once.</param>
+    private sealed record Explained(
+        Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
+}

@@ -1,0 +1,42 @@
+using Shadowing.Experiments;
+using Shadowing.Model;
+
+namespace Shadowing.Serving;
+
+/// <summary>Answers requests with the served side, on the caller's own flow, and hands them to the lane to be compared.</summary>
+/// <remarks>
+/// The caller gets exactly what the served side gave, exception and stack included; nothing that happens in the shadow reaches the caller.
+/// </remarks>
+/// <typeparam name="TStore">What both sides implement.</typeparam>
+public sealed class ExperimentRunner<TStore>
+{
+    private readonly AdmissionControl<TStore> _admissions;
+    private readonly ReadServing<TStore> _reads;
+    private readonly WriteServing<TStore> _writes;
+    private readonly ServedTraffic _served;
+
+    internal ExperimentRunner(
+        AdmissionControl<TStore> admissions, ReadServing<TStore> reads, WriteServing<TStore> writes, ServedTraffic served) =>
+        (_admissions, _reads, _writes, _served) = (admissions, reads, writes, served);
+
+    /// <summary>Answers a request.</summary>
+    /// <returns>What the served side answered; its exception passes unchanged.</returns>
+    public async Task<TResult> RunAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        var served = _admissions.Admit(experiment, request, cancellationToken);
+        _served.Enter();
+        try
+        {
+            if (served.Admission.HandedOver is not null) return await _writes.AnswerAsync(served);
+            return served.Admission.Side is Side.Candidate
+                ? await _reads.ByCandidateAsync(served)
+                : await _reads.ByControlAsync(served, isFallback: false);
+        }
+        finally
+        {
+            _served.Leave();
+        }
+    }
+}

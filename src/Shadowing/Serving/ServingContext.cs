@@ -1,0 +1,17 @@
+using Shadowing.Confirming;
+using Shadowing.Evidence;
+using Shadowing.Experiments;
+using Shadowing.Rollout;
+using Shadowing.Supervision;
+
+namespace Shadowing.Serving;
+
+/// <summary>What serving and comparing consult and report to, whatever the store is.</summary>
+/// <param name="Answers">What the candidate has answered.</param>
+internal sealed record ServingContext(
+    OperationStates Operations, ShadowingControl Control, OperationMetrics Metrics, EvidenceLedger Evidence, ServedJournal Answers,
+    DatabaseTimeBudget Budget, PairJudge Judge, TimeProvider Clock)
+{
+    /// <summary>Whether a shadow may run at all.</summary>
+    public ShadowSwitch Switch => Control.Switch;
+}

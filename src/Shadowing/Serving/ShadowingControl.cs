@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Model;
+using Shadowing.Rollout;
+using Shadowing.Settings;
+using Shadowing.Supervision;
+
+namespace Shadowing.Serving;
+
+/// <summary>
+/// What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.
+/// </summary>
+public sealed partial class ShadowingControl : Keeper
+{
+    private static readonly KeeperPlan LoopPlan = new("control", TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(5))
+    {
+        HoldsGate = true,
+        LongestPause = TimeSpan.FromMilliseconds(500),
+    };
+
+    private readonly SettingsInForce _settings;
+    private readonly IEnumerable<Experiment> _experiments;
+    private readonly RolloutLease _lease;
+    private readonly RoutePlanner _planner;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<ShadowingControl> _logger;
+    private readonly Lock _route = new();
+    private readonly ConcurrentDictionary<(string, NotComparablePath), bool> _reported = [];
+    private volatile RoutingTable _routes;
+    private volatile bool _isShortOfMemory;
+
+    internal ShadowingControl(
+        SettingsInForce settings, KeeperRegister keepers, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch,
+        RolloutLease lease, RoutePlanner planner, TimeProvider clock, ILogger<ShadowingControl> logger)
+        : base(LoopPlan, keepers, clock)
+    {
+        (_settings, _experiments, _clock, _logger) = (settings, experiments, clock, logger);
+        (_lease, _planner, Switch) = (lease, planner, shadowSwitch);
+        _routes = planner.Plan();
+        Switch.Hold(ShadowSwitch.NotComparable, RefuseNotComparable());
+        Look();
+    }
+
+    internal ShadowSwitch Switch { get; }
+
+    internal RoutingTable Routes => _routes;
+
+    /// <summary>Makes a new table of what the settings, the store and the gate say at this moment.</summary>
+    public void Refresh()
+    {
+        lock (_route)
+        {
+            _routes = _planner.Plan();
+            Switch.Hold(ShadowSwitch.RolloutUnknown, !_lease.IsKnown);
+        }
+    }
+
+    /// <summary>Takes the candidate from the users of this replica, now; publishing it is the caller's.</summary>
+    /// <returns>Whether it was serving.</returns>
+    public bool RollBack(string operation, string reason)
+    {
+        if (!_lease.Serves(operation) || !_lease.RollBack(operation, reason)) return false;
+        Refresh();
+        LogRolledBack(operation, PlainText.Clean(reason, PlainText.LongestReason));
+        return true;
+    }
+
+    /// <summary>
+    /// Takes the candidate from the users of this replica until the result is disposed of: to ask first, and serve nobody meanwhile.
+    /// </summary>
+    /// <returns>Null where it serves nobody.</returns>
+    public IDisposable? Suspend(string operation)
+    {
+        if (!_lease.Serves(operation)) return null;
+        _lease.Suspend(operation);
+        Refresh();
+        return new Suspension(this, operation);
+    }
+
+    /// <summary>Where an operation stands on this replica: what the store says, and the share that is really exposed.</summary>
+    public RolloutStanding StandingOf(Experiment experiment)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        var routes = _routes;
+        var route = routes[experiment.Operation];
+        var state = _lease.Of(experiment.Operation);
+        var serves = Switch.IsOn && _clock.GetTimestamp() < routes.ServesUntil && state is { Stage.Serves: true, IsHeld: false };
+        return new(experiment.Operation, state, route.Shadowed ? route.SamplePercent : 0, serves ? route.ServePercent : 0);
+    }
+
+    /// <summary>
+    /// What of which operation's answers cannot be compared: declared so, which holds shadowing off, or met in an answer.
+    /// </summary>
+    public IEnumerable<(string Operation, NotComparablePath Place, bool IsDeclared)> NotComparable => _experiments.SelectMany(experiment =>
+        experiment.NotComparable.Select(place => (experiment.Operation, place, true))
+            .Concat(experiment.SeenNotComparable.Except(experiment.NotComparable).Select(place => (experiment.Operation, place, false))));
+
+    /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
+    internal bool IsShortOfMemory => _isShortOfMemory;
+
+    /// <inheritdoc/>
+    protected override Task StepAsync(CancellationToken cancellationToken)
+    {
+        Look();
+        return Task.CompletedTask;
+    }
+
+    /// <summary>What holds an operation's shadow off here; empty where nothing does.</summary>
+    internal IReadOnlyList<string> HeldOff(Experiment experiment) =>
+        _settings.Current.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false }
+            ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;
+
+    private void Look()
+    {
+        var memory = GC.GetGCMemoryInfo();
+        _isShortOfMemory = memory.HighMemoryLoadThresholdBytes > 0 && memory.MemoryLoadBytes > memory.HighMemoryLoadThresholdBytes;
+        var settings = _settings.Current;
+        Hold(ShadowSwitch.Disabled, !settings.Enabled);
+        Hold(ShadowSwitch.UnknownSetting, _settings.HasUnknown);
+        Hold(ShadowSwitch.KillFile, settings.KillFile is { Length: > 0 } file && File.Exists(file));
+        Refresh();
+        foreach (var (operation, place, _) in NotComparable.Where(found => !found.IsDeclared))
+        {
+            if (_reported.TryAdd((operation, place), true)) LogNotComparable(operation, place.Path, place.Type);
+        }
+    }
+
+    private bool RefuseNotComparable()
+    {
+        var declared = NotComparable.ToArray();
+        foreach (var (operation, place, _) in declared) LogRefusedType(operation, place.Path, place.Type);
+        return declared.Length > 0;
+    }
+
+    private void Hold(string reason, bool off)
+    {
+        if (Switch.Hold(reason, off)) LogSwitched(reason, off ? "holds shadowing off" : "no longer holds shadowing off");
+    }
+
+    private sealed class Suspension(ShadowingControl control, string operation) : IDisposable
+    {
+        private int _ended;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _ended, 1) != 0) return;
+            control._lease.Resume(operation);
+            control.Refresh();
+        }
+    }
+
+    [LoggerMessage(30, LogLevel.Information, "'{Reason}' {Does}.")]
+    private partial void LogSwitched(string reason, string does);
+
+    [LoggerMessage(32, LogLevel.Critical, "{Operation} is rolled back: {Reason}")]
+    private partial void LogRolledBack(string operation, string reason);
+
+    [LoggerMessage(
+        33, LogLevel.Critical,
+        "Answers of {Operation} cannot be compared: '{Path}' is a {Type}, which shows neither all of its state nor has an own Equals."
+        + " Shadowing is off.")]
+    private partial void LogRefusedType(string operation, string path, string type);
+
+    [LoggerMessage(
+        34, LogLevel.Error,
+        "An answer of {Operation} held a {Type} at '{Path}', which cannot be compared: such comparisons are incomparable. Logged once.")]
+    private partial void LogNotComparable(string operation, string path, string type);
+}

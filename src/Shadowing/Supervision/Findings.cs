@@ -1,0 +1,64 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using Shadowing.Model;
+using Shadowing.Settings;
+
+namespace Shadowing.Supervision;
+
+/// <summary>Something an operator should know about the setup.</summary>
+/// <param name="Severity"><c>critical</c> or <c>warning</c>.</param>
+/// <param name="Object">What it is about: <c>orders.total</c>, <c>role orders_shadow</c>.</param>
+public sealed record Finding(string Severity, string Object, string Text)
+{
+    /// <summary>What it is about, as it can be shown.</summary>
+    public string Object { get; } = PlainText.Clean(Object, PlainText.LongestName);
+
+    /// <summary>What is wrong, as it can be shown.</summary>
+    [System.Text.Json.Serialization.JsonPropertyName("finding")]
+    public string Text { get; } = PlainText.Clean(Text, PlainText.LongestReason);
+
+    /// <summary>Shadowing is off, or holds, until it is mended.</summary>
+    public const string Critical = "critical";
+    /// <summary>Something works less well than it could.</summary>
+    public const string Warning = "warning";
+}
+
+/// <summary>What is wrong with the setup at present, by the check that says so.</summary>
+public sealed partial class Findings
+{
+    private readonly ConcurrentDictionary<string, IReadOnlyList<Finding>> _byCheck = [];
+    private readonly KeeperRegister _keepers;
+    private readonly SettingsInForce _settings;
+    private readonly ILogger<Findings> _logger;
+
+    internal Findings(KeeperRegister keepers, SettingsInForce settings, ILogger<Findings> logger) =>
+        (_keepers, _settings, _logger) = (keepers, settings, logger);
+
+    /// <summary>What is wrong now: what the checks found, what is wrong with the settings, and the keepers that are down.</summary>
+    public IReadOnlyList<Finding> All =>
+    [
+        .. _byCheck.OrderBy(check => check.Key).SelectMany(check => check.Value),
+        .. _settings.Faults.Select(fault => new Finding(fault.IsCritical ? Finding.Critical : Finding.Warning, fault.Setting, fault.Text)),
+        .. _keepers.Down.Select(Of),
+    ];
+
+    /// <summary>Replaces what a check found; what is new is logged, once.</summary>
+    public void Replace(string check, params IReadOnlyList<Finding> found)
+    {
+        var before = _byCheck.GetValueOrDefault(check) ?? [];
+        _byCheck[check] = found;
+        foreach (var finding in found.Except(before)) LogFinding(finding.Severity, finding.Object, finding.Text);
+        foreach (var finding in before.Except(found)) LogResolved(finding.Object, finding.Text);
+    }
+
+    private static Finding Of(KeeperDown down) => new(
+        down.HoldsGate ? Finding.Critical : Finding.Warning, $"keeper {down.Keeper}",
+        $"It has been down since {down.Since:yyyy-MM-dd HH:mm:ss}Z ({down.Why}) and is tried again."
+            + (down.HoldsGate ? " Nothing advances until it works." : ""));
+
+    [LoggerMessage(40, LogLevel.Warning, "Finding ({Severity}) on {Object}: {Finding}")]
+    private partial void LogFinding(string severity, string @object, string finding);
+
+    [LoggerMessage(41, LogLevel.Information, "No longer found on {Object}: {Finding}")]
+    private partial void LogResolved(string @object, string finding);
+}

@@ -1,0 +1,83 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Shadowing.Hosting;
+
+namespace Shadowing.Tests.Architecture;
+
+/// <summary>The engine's folders are layers, and each uses only those before it.</summary>
+public sealed partial class LayersTests
+{
+    private const int MostOfConstructor = 8;
+    private const int MostOfMethod = 6;
+
+    /// <summary>From the words up to the registration.</summary>
+    private static readonly string[] Layers =
+    [
+        "Model", "Settings", "Supervision", "Comparison", "Writing", "Experiments", "Evidence", "Rollout", "Diagnosing", "Journal",
+        "Confirming", "SelfTesting", "Serving", "Sweeping", "Hosting",
+    ];
+
+    private static readonly Assembly Engine = typeof(ShadowingReport).Assembly;
+
+    [Fact]
+    public void Every_type_lies_in_a_layer_and_every_layer_is_there()
+    {
+        var spaces = Engine.GetTypes().Where(type => !type.IsNested && IsWritten(type)).Select(type => type.Namespace).Distinct();
+        Assert.Equal(Layers.Select(layer => "Shadowing." + layer).Order(), spaces.Order());
+    }
+
+    [Fact]
+    public void A_layer_uses_only_those_before_it() => Assert.Empty(
+        from line in Sources.Lines(".cs")
+        let parts = line.Place.Split('/')
+        where parts is ["Shadowing", ..] && !line.Text.TrimStart().StartsWith("//", StringComparison.Ordinal)
+        from used in Used().Matches(line.Text).Select(match => match.Groups[1].Value)
+        where Array.IndexOf(Layers, used) > Array.IndexOf(Layers, parts[1])
+        select $"{line.Place} {line.Text.Trim()}");
+
+    [Fact]
+    public void The_other_projects_of_the_family_have_no_cycle_between_their_folders()
+    {
+        foreach (var project in (string[])["Shadowing.Postgres", "Shadowing.AspNetCore"])
+        {
+            var arrows = (
+                from line in Sources.Lines(".cs")
+                let parts = line.Place.Split('/')
+                where parts[0] == project
+                let use = Regex.Match(line.Text, $@"^using {Regex.Escape(project)}(?:\.(\w+))?;")
+                where use.Success
+                select (From: parts.Length > 2 ? parts[1] : "", To: use.Groups[1].Value)).Distinct().ToLookup(arrow => arrow.From, arrow => arrow.To);
+            Assert.All(arrows, from => Assert.DoesNotContain(from.Key, Reach(arrows, from)));
+        }
+    }
+
+    [Fact]
+    public void No_constructor_and_no_method_takes_more_than_a_reader_can_keep_in_mind() => Assert.Empty(
+        from type in Engine.GetTypes()
+        where IsWritten(type) && type.GetMethod("<Clone>$") is null
+        from member in type.GetMembers(
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        where member is MethodBase && member.GetCustomAttribute<CompilerGeneratedAttribute>() is null && !member.Name.Contains('<')
+        let most = member is ConstructorInfo ? MostOfConstructor : MostOfMethod
+        let count = ((MethodBase)member).GetParameters().Length
+        where count > most
+        select $"{type.Name}.{member.Name} takes {count}");
+
+    private static HashSet<string> Reach(ILookup<string, string> arrows, IEnumerable<string> from)
+    {
+        var reached = new HashSet<string>();
+        var next = new Stack<string>(from);
+        while (next.TryPop(out var one))
+            if (reached.Add(one))
+                foreach (var further in arrows[one]) next.Push(further);
+        return reached;
+    }
+
+    private static bool IsWritten(Type type) =>
+        type.GetCustomAttribute<CompilerGeneratedAttribute>() is null && !type.FullName!.Contains('<') && type.Namespace?.StartsWith("Shadowing", StringComparison.Ordinal) is true;
+
+    /// <summary>A layer that is imported, or named in front of a type.</summary>
+    [GeneratedRegex(@"(?:using Shadowing\.|(?<![\w.])(?:Shadowing\.)?)(Model|Settings|Supervision|Comparison|Writing|Experiments|Evidence|Rollout|Diagnosing|Journal|Confirming|SelfTesting|Serving|Sweeping|Hosting)(?:;|\.[A-Z]\w*\b(?!\())")]
+    private static partial Regex Used();
+}
