@@ -122,6 +122,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<OperationStates>();
         services.AddSingleton<ServedTraffic>();
         services.AddSingleton<ShadowLane>();
+        services.AddSingleton<MismatchExplainer>();
         services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton(provider => new ShadowingControl(
             provider.GetRequiredService<SettingsInForce>(),

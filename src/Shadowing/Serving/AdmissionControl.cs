@@ -66,6 +66,6 @@ internal sealed class AdmissionControl<TStore>(
 #pragma warning restore CA5394
         if (!context.Budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven)) return SkipReason.Budget;
         // The images would be read for nothing.
-        return experiment.Writes && lane.IsFull ? SkipReason.QueueFull : null;
+        return experiment.Writes && lane.Queue.IsFull ? SkipReason.QueueFull : null;
     }
 }

@@ -14,7 +14,7 @@ internal sealed record Recorded(Outcome Outcome, Signature? Signature, bool IsCr
 
 /// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
 internal sealed partial class ComparisonRecorder(
-    OperationMetrics metrics, MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, TimeProvider clock,
+    OperationMetrics metrics, MismatchExplainer mismatches, EvidenceLedger evidence, TimeProvider clock,
     ILogger<ComparisonRecorder> logger)
 {
     /// <returns>An accepted mismatch is tolerated.</returns>
@@ -25,12 +25,12 @@ internal sealed partial class ComparisonRecorder(
     {
         var (experiment, now) = (compared.Experiment, clock.GetUtcNow());
         var slot = operation.Evidence.SlotOf(compared.Shape);
-        var found = Explain(compared, verdict, now);
+        var found = mismatches.Explain(compared, verdict, now);
         verdict = found.Verdict;
         if (verdict.Change is { } change) operation.Transients.Add(Transient(experiment, live, compared.Shape, change, now), change.By);
         if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted
             && candidate.Ledger.Statements > control.Ledger.Statements)
-            NoteStatements(compared, control, candidate, now);
+            mismatches.NoteStatements(compared, control, candidate, now);
 
         Count(compared, control, candidate, verdict, slot);
         metrics.Observed(experiment, Side.Control, PositionOf(Side.Control), control);
@@ -51,42 +51,9 @@ internal sealed partial class ComparisonRecorder(
     public (Recorded Recorded, ulong? Case) Swept<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
     {
-        var found = Explain(compared, verdict, clock.GetUtcNow());
+        var found = mismatches.Explain(compared, verdict, clock.GetUtcNow());
         metrics.Swept(compared.Experiment, found.Verdict.Outcome);
         return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), CaseOf(compared, control, found.Verdict));
-    }
-
-    private Explained Explain<TStore, TRequest, TResult>(
-        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
-    {
-        var (experiment, request) = (compared.Experiment, compared.Request);
-        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted
-        // once.
-        var groups = (verdict.Differences ?? [])
-            .GroupBy(difference => (difference.Pattern, difference.Kind))
-            .Select(group => new ExplainedGroup(
-                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)),
-                group.Any(RowComparison.IsStored)))
-            .ToArray();
-        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
-        var isCritical = groups.Any(group => group.IsCritical);
-        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
-        if (signature is not null)
-        {
-            journal.Note(new(experiment, signature, verdict, request!)
-            {
-                Shape = compared.Shape,
-                At = now,
-                Caller = compared.Caller,
-                IsCritical = isCritical,
-                IsLeak = groups.Any(group => group.IsLeak),
-                IsAccepted = isAccepted,
-            });
-        }
-
-        return isAccepted
-            ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = OperationMetrics.Accepted }, [], signature, isCritical, true)
-            : new(verdict, groups, signature, isCritical, isAccepted);
     }
 
     private void Count<TStore, TRequest, TResult>(
@@ -136,22 +103,6 @@ internal sealed partial class ComparisonRecorder(
         operation.Tally.Failed(verdict);
     }
 
-    /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
-    private void NoteStatements<TStore, TRequest, TResult>(
-        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
-        DateTimeOffset now)
-    {
-        Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
-        var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
-        var signature = Signature.Of(compared.Experiment.Operation, more, null);
-        journal.Note(new(compared.Experiment, signature, verdict, compared.Request!)
-        {
-            Shape = compared.Shape,
-            At = now,
-            Caller = compared.Caller,
-        });
-    }
-
     private static ExplainedTransient Transient(
         Experiment experiment, IReadOnlyList<Difference> live, string shape, ConcurrentChange change, DateTimeOffset now) => new(
         now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, change.By.Wire(),
@@ -167,15 +118,4 @@ internal sealed partial class ComparisonRecorder(
         "The shadow of {Operation} failed in its own machinery ({Fault}); unless it had been counted, the comparison is incomparable. "
         + "{Stack}")]
     private partial void LogFault(string operation, string fault, string stack);
-
-    private readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsLeak, bool IsStored)
-    {
-        /// <summary>Shown to whom it may not be, or stored wrongly: neither can be taken back.</summary>
-        public bool IsCritical => IsLeak || IsStored;
-    }
-
-    /// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
-    /// <param name="Groups">The differences that count, each path and kind once.</param>
-    private sealed record Explained(
-        Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
 }

@@ -62,7 +62,7 @@ internal sealed class OperationTally
         {
             if (wasLate) _inFlight--;
             else _requests++;
-            if (lane.TryWrite(run))
+            if (lane.Queue.TryWrite(run))
             {
                 _queued++;
                 return null;

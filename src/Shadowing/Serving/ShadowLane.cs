@@ -1,31 +1,10 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Diagnostics.Metrics;
-using System.Threading.Channels;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Shadowing.Experiments;
 using Shadowing.Model;
 using Shadowing.Settings;
 using Shadowing.Supervision;
 
 namespace Shadowing.Serving;
-
-/// <summary>One request's turn in the shadow.</summary>
-internal abstract class ShadowRun
-{
-    public required OperationState Operation { get; init; }
-
-    public required long EnqueuedAt { get; init; }
-
-    /// <summary>How much memory it holds while it waits, about, in bytes; 0 for what its place alone bounds.</summary>
-    public long Size { get; init; }
-
-    /// <summary>Runs the shadow and says what came of it. Never throws.</summary>
-    public abstract Task RunAsync(CancellationToken stopping);
-
-    /// <summary>Ends the request uncompared.</summary>
-    public abstract void Shed(SkipReason reason);
-}
 
 /// <summary>
 /// Where the shadow runs: a bounded queue whose reader polls, so that handing a request over costs the caller one write; waits for moments
@@ -33,63 +12,34 @@ internal abstract class ShadowRun
 /// </summary>
 internal sealed partial class ShadowLane : IHostedService, IDisposable
 {
-    private static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan IdlePoll = TimeSpan.FromMilliseconds(20);
-
-    private readonly Channel<ShadowRun> _queue;
+    private readonly LaneQueue _queue;
     private readonly ServedTraffic _served;
     private readonly SettingsInForce _settings;
     private readonly KeeperStanding _standing;
-    private readonly int _capacity;
-    private readonly TimeSpan _pollInterval;
     private readonly TimeProvider _clock;
     private readonly ILogger<ShadowLane> _logger;
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly PeriodicTimer[] _polls;
+    private readonly LaneTimer[] _polls;
     private readonly CancellationToken _stopped;
     private Task[] _workers = [];
-    private long _bytes;
     private bool _isDisposed;
 
     public ShadowLane(
-        SettingsInForce settings, KeeperRegister keepers, ServedTraffic served, OperationStates operations, OperationMetrics metrics,
-        TimeProvider clock, ILogger<ShadowLane> logger)
+        SettingsInForce settings, KeeperRegister keepers, ServedTraffic served, TimeProvider clock, ILogger<ShadowLane> logger)
     {
         (_settings, _served, _clock, _logger) = (settings, served, clock, logger);
-        var built = settings.Current;
-        (_capacity, _pollInterval) = (built.QueueCapacity, built.PollInterval);
-        _standing = keepers.Register(new("lane", _pollInterval, Timeout.InfiniteTimeSpan) { HoldsGate = true });
-        _stopped = _stopping.Token;
-        _queue = Channel.CreateBounded<ShadowRun>(new BoundedChannelOptions(_capacity)
-        {
-            SingleReader = built.Workers == 1,
-            AllowSynchronousContinuations = false,
-        });
-        _polls = [.. Enumerable.Range(0, built.Workers).Select(_ => new PeriodicTimer(_pollInterval, clock))];
-        metrics.ObserveLane(
-            () => operations.All.Select(state =>
-                new Measurement<int>((int)state.Tally.Queued, ShadowingMeter.Operation(state.Experiment.Operation))),
-            () => operations.All.SelectMany(state => state.Breaker.States()));
-        metrics.ObserveDetector(() => operations.All
-            .Select(state => (state.Experiment, state.SelfTest.Read().IsAlive))
-            .Where(state => state.IsAlive is not null)
-            .Select(state => new Measurement<int>(state.IsAlive is true ? 1 : 0, ShadowingMeter.Operation(state.Experiment.Operation))));
+        (_queue, _stopped) = (new(settings), _stopping.Token);
+        var interval = settings.Current.PollInterval;
+        _standing = keepers.Register(new("lane", interval, Timeout.InfiniteTimeSpan) { HoldsGate = true });
+        _polls = [.. Enumerable.Range(0, settings.Current.Workers).Select(_ => new LaneTimer(interval, clock))];
     }
 
     /// <summary>Whether the lane has been told to stop: what comes now is counted as shut down.</summary>
     public bool IsStopping => _draining.IsCancellationRequested;
 
-    /// <summary>Whether what came now would be shed.</summary>
-    public bool IsFull => _queue.Reader.Count >= _capacity || Volatile.Read(ref _bytes) >= _settings.Current.QueueBytes;
-
-    public bool TryWrite(ShadowRun run)
-    {
-        if (run.Size == 0) return _queue.Writer.TryWrite(run);
-        if (Interlocked.Add(ref _bytes, run.Size) <= _settings.Current.QueueBytes && _queue.Writer.TryWrite(run)) return true;
-        Interlocked.Add(ref _bytes, -run.Size);
-        return false;
-    }
+    /// <summary>What waits.</summary>
+    public LaneQueue Queue => _queue;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
@@ -103,7 +53,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _draining.CancelAsync();
-        _queue.Writer.TryComplete();
+        _queue.Complete();
         foreach (var poll in _polls) poll.Dispose();
         try
         {
@@ -118,7 +68,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         }
 
         var left = 0;
-        for (; TryRead(out var run); left++)
+        for (; _queue.TryRead(out var run); left++)
         {
             run.Operation.Tally.Started();
             run.Shed(SkipReason.Shutdown);
@@ -139,18 +89,16 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         _stopping.Dispose();
     }
 
-    /// <param name="poll">Ticks until the lane stops; then waiting for it ends at once, and what is left is drained.</param>
-    private async Task WorkAsync(PeriodicTimer poll)
+    private async Task WorkAsync(LaneTimer poll)
     {
-        var lastWork = _clock.GetTimestamp();
         while (!_stopping.IsCancellationRequested)
         {
-            if (TryRead(out var run))
+            if (_queue.TryRead(out var run))
             {
                 run.Operation.Tally.Started();
-                Poll(poll, _pollInterval);
+                poll.Worked();
                 await TryRunAsync(run, poll);
-                lastWork = _clock.GetTimestamp();
+                poll.Worked();
             }
             else if (IsStopping)
             {
@@ -158,34 +106,13 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
             }
             else
             {
-                if (_clock.GetElapsedTime(lastWork) > IdleAfter) Poll(poll, IdlePoll);
-                await poll.WaitForNextTickAsync();
+                await poll.WaitIdleAsync();
             }
         }
     }
 
-    private bool TryRead([NotNullWhen(true)] out ShadowRun? run)
-    {
-        if (!_queue.Reader.TryRead(out run)) return false;
-        if (run.Size > 0) Interlocked.Add(ref _bytes, -run.Size);
-        return true;
-    }
-
-    private void Poll(PeriodicTimer poll, TimeSpan interval)
-    {
-        if (interval < _pollInterval) interval = _pollInterval;
-        try
-        {
-            if (poll.Period != interval) poll.Period = interval;
-        }
-        catch (ObjectDisposedException)
-        {
-            // The lane is being stopped; there is nothing left to wait for.
-        }
-    }
-
     /// <summary>A run never throws; should one do so all the same, the worker goes on with the next.</summary>
-    private async Task TryRunAsync(ShadowRun run, PeriodicTimer poll)
+    private async Task TryRunAsync(ShadowRun run, LaneTimer poll)
     {
         try
         {
@@ -200,7 +127,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 #pragma warning restore CA1031
     }
 
-    private async Task YieldThenRunAsync(ShadowRun run, PeriodicTimer poll)
+    private async Task YieldThenRunAsync(ShadowRun run, LaneTimer poll)
     {
         while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_clock, _settings.Current.FloorInterval))
         {
@@ -210,7 +137,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
                 return;
             }
 
-            await poll.WaitForNextTickAsync();
+            await poll.WaitAsync();
         }
 
         run.Operation.Started(_clock);
@@ -219,16 +146,4 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 
     [LoggerMessage(20, LogLevel.Information, "Stopping: {Left} requests were left in the lane uncompared and are counted as shut down.")]
     private partial void LogLeft(int left);
-}
-
-/// <summary>How many served operations are running now: what the lane yields to.</summary>
-internal sealed class ServedTraffic
-{
-    private int _running;
-
-    public bool IsBusy => Volatile.Read(ref _running) > 0;
-
-    public void Enter() => Interlocked.Increment(ref _running);
-
-    public void Leave() => Interlocked.Decrement(ref _running);
 }

@@ -47,7 +47,8 @@ public sealed partial class LayersTests
                 where parts[0] == project
                 let use = Regex.Match(line.Text, $@"^using {Regex.Escape(project)}(?:\.(\w+))?;")
                 where use.Success
-                select (From: parts.Length > 2 ? parts[1] : "", To: use.Groups[1].Value)).Distinct().ToLookup(arrow => arrow.From, arrow => arrow.To);
+                select (From: parts.Length > 2 ? parts[1] : "", To: use.Groups[1].Value)).Distinct()
+                .ToLookup(arrow => arrow.From, arrow => arrow.To);
             Assert.All(arrows, from => Assert.DoesNotContain(from.Key, Reach(arrows, from)));
         }
     }
@@ -64,6 +65,16 @@ public sealed partial class LayersTests
         where count > most
         select $"{type.Name}.{member.Name} takes {count}");
 
+    [Fact]
+    public void A_get_is_followed_from_endpoint_to_gate_in_twelve_files_of_a_page_each()
+    {
+        var page = File.ReadAllText(Path.Combine(Sources.Root, "src", "Shadowing", "README.md"));
+        var walk = Regex.Match(page, @"^## A GET, from endpoint to gate\n(.*?)^## ", RegexOptions.Multiline | RegexOptions.Singleline).Value;
+        var files = Regex.Matches(walk, @"^\d+\. `(\S+)`", RegexOptions.Multiline).Select(step => step.Groups[1].Value).ToArray();
+        Assert.Equal(12, files.Length);
+        Assert.All(files, file => Assert.InRange(File.ReadAllLines(Path.Combine(Sources.Root, file)).Length, 1, 150));
+    }
+
     private static HashSet<string> Reach(ILookup<string, string> arrows, IEnumerable<string> from)
     {
         var reached = new HashSet<string>();
@@ -75,9 +86,12 @@ public sealed partial class LayersTests
     }
 
     private static bool IsWritten(Type type) =>
-        type.GetCustomAttribute<CompilerGeneratedAttribute>() is null && !type.FullName!.Contains('<') && type.Namespace?.StartsWith("Shadowing", StringComparison.Ordinal) is true;
+        type.GetCustomAttribute<CompilerGeneratedAttribute>() is null && !type.FullName!.Contains('<')
+        && type.Namespace?.StartsWith("Shadowing", StringComparison.Ordinal) is true;
 
     /// <summary>A layer that is imported, or named in front of a type.</summary>
-    [GeneratedRegex(@"(?:using Shadowing\.|(?<![\w.])(?:Shadowing\.)?)(Model|Settings|Supervision|Comparison|Writing|Experiments|Evidence|Rollout|Diagnosing|Journal|Confirming|SelfTesting|Serving|Sweeping|Hosting)(?:;|\.[A-Z]\w*\b(?!\())")]
+    [GeneratedRegex(
+        @"(?:using Shadowing\.|(?<![\w.])(?:Shadowing\.)?)(Model|Settings|Supervision|Comparison|Writing|Experiments|Evidence|Rollout"
+        + @"|Diagnosing|Journal|Confirming|SelfTesting|Serving|Sweeping|Hosting)(?:;|\.[A-Z]\w*\b(?!\())")]
     private static partial Regex Used();
 }

@@ -5,7 +5,10 @@ namespace Shadowing.Tests.Architecture;
 /// <summary>The projects under <c>src</c> as they lie in the repository.</summary>
 internal static class Sources
 {
-    private static readonly string Source = Path.Combine(FindRoot(), "src");
+    /// <summary>Where the repository lies.</summary>
+    public static readonly string Root = FindRoot();
+
+    private static readonly string Source = Path.Combine(Root, "src");
 
     /// <summary>Every project with the projects that it refers to.</summary>
     public static IReadOnlyDictionary<string, IReadOnlySet<string>> References { get; } = Directory

@@ -49,7 +49,8 @@ public sealed class WriteRollbackTests(PostgresFixture postgres)
         Assert.Equal(200, (await writing).Status);
         Assert.Equal("closed", await Sql.LineAsync(database.Owner, $"select status from support_tickets where id = {Held}"));
         await Until.HoldsAsync(async () => await VerdictAsync(there) is "match");
-        Assert.Empty((await RollBackAsync(there))["here"]["writesInFlight"]!.AsArray());
+        // What another replica does is known as of its last report.
+        await Until.HoldsAsync(async () => (await RollBackAsync(there))["here"]["writesInFlight"]!.AsArray().Count == 0);
     }
 
     [Fact]

@@ -1,0 +1,72 @@
+using Shadowing.Comparison;
+using Shadowing.Experiments;
+using Shadowing.Journal;
+using Shadowing.Model;
+using Shadowing.Writing;
+
+namespace Shadowing.Serving;
+
+internal readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsLeak, bool IsStored)
+{
+    /// <summary>Shown to whom it may not be, or stored wrongly: neither can be taken back.</summary>
+    public bool IsCritical => IsLeak || IsStored;
+}
+
+/// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
+/// <param name="Groups">The differences that count, each path and kind once.</param>
+internal sealed record Explained(
+    Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
+
+/// <summary>Explains what differs, and keeps it in the journal.</summary>
+internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acceptances)
+{
+    /// <summary>The differences that count, and the verdict by what is accepted; noted where anything differs.</summary>
+    public Explained Explain<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
+    {
+        var (experiment, request) = (compared.Experiment, compared.Request);
+        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted
+        // once.
+        var groups = (verdict.Differences ?? [])
+            .GroupBy(difference => (difference.Pattern, difference.Kind))
+            .Select(group => new ExplainedGroup(
+                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)),
+                group.Any(RowComparison.IsStored)))
+            .ToArray();
+        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
+        var isCritical = groups.Any(group => group.IsCritical);
+        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
+        if (signature is not null)
+        {
+            journal.Note(new(experiment, signature, verdict, request!)
+            {
+                Shape = compared.Shape,
+                At = now,
+                Caller = compared.Caller,
+                IsCritical = isCritical,
+                IsLeak = groups.Any(group => group.IsLeak),
+                IsAccepted = isAccepted,
+            });
+        }
+
+        return isAccepted
+            ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = OperationMetrics.Accepted }, [], signature, isCritical, true)
+            : new(verdict, groups, signature, isCritical, isAccepted);
+    }
+
+    /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
+    public void NoteStatements<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
+        DateTimeOffset now)
+    {
+        Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
+        var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
+        var signature = Signature.Of(compared.Experiment.Operation, more, null);
+        journal.Note(new(compared.Experiment, signature, verdict, compared.Request!)
+        {
+            Shape = compared.Shape,
+            At = now,
+            Caller = compared.Caller,
+        });
+    }
+}
