@@ -9,6 +9,7 @@ using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Experiments;
 using Shadowing.Settings;
+using Shadowing.Supervision;
 using Shadowing.Sweeping;
 
 namespace Shadowing.AspNetCore;
@@ -29,13 +30,18 @@ public static class ShadowingEndpoints
     /// </summary>
     public static void AddShadowingEndpoints<TStore>(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section, reloads: true).ValidateOnStart();
+        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<OperatorsOptions>, OperatorsValidation>();
+        services.AddSingleton(provider => new LastValid<OperatorsOptions>(
+            configuration, OperatorsOptions.Section,
+            () => provider.GetRequiredService<IOptionsFactory<OperatorsOptions>>().Create(Options.DefaultName),
+            provider.GetRequiredService<Findings>()));
+        services.AddHostedService(provider => provider.GetRequiredService<LastValid<OperatorsOptions>>());
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })
             .AddJwtBearer(IssuerScheme);
         services.AddOptions<JwtBearerOptions>(IssuerScheme)
-            .Configure<IOptions<OperatorsOptions>>((jwt, operators) => Trust(jwt, operators.Value.Issuer));
+            .Configure<LastValid<OperatorsOptions>>((jwt, operators) => Trust(jwt, operators.Current.Issuer));
         services.AddAuthorizationBuilder()
             .AddPolicy(OperatorPolicies.MayView, policy => Require(policy, OperatorRoles.Viewer, OperatorRoles.Operator))
             .AddPolicy(OperatorPolicies.MayOperate, policy => Require(policy, OperatorRoles.Operator))
@@ -45,7 +51,7 @@ public static class ShadowingEndpoints
             limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
             limiter.AddPolicy(Limit, context =>
             {
-                var perSecond = context.RequestServices.GetRequiredService<IOptions<OperatorsOptions>>().Value.RequestsPerSecond;
+                var perSecond = context.RequestServices.GetRequiredService<LastValid<OperatorsOptions>>().Current.RequestsPerSecond;
                 return RateLimitPartition.GetTokenBucketLimiter(
                     context.Connection.RemoteIpAddress?.ToString() ?? "", _ => new()
                     {

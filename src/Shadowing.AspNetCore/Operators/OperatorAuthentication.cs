@@ -6,14 +6,14 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.AspNetCore.Operators;
 
 /// <summary>Lets in whoever holds a token whose hash the configuration knows. A user's access token is none.</summary>
 internal sealed class OperatorAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
-    IOptionsMonitor<OperatorsOptions> operators,
-    RefusalAudit refusals)
+    LastValid<OperatorsOptions> operators, RefusalAudit refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "operator";
@@ -25,7 +25,7 @@ internal sealed class OperatorAuthentication(
         if (!header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return Task.FromResult(AuthenticateResult.NoResult());
 
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(header[Prefix.Length..].Trim()));
-        if (operators.CurrentValue.Tokens.Find(token => token.Matches(hash)) is not { } known)
+        if (operators.Current.Tokens.Find(token => token.Matches(hash)) is not { } known)
             return Task.FromResult(AuthenticateResult.Fail("Unknown token."));
 
         var identity = new ClaimsIdentity([new("name", PlainText.Clean(known.Name, PlainText.LongestName)), new("role", known.Role)],

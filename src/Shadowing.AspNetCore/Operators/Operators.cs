@@ -12,7 +12,7 @@ internal sealed class OperatorsOptions
     /// <summary>Tokens by their hash; none means that nobody gets in.</summary>
     public List<OperatorToken> Tokens { get; } = [];
 
-    /// <summary>Tokens of an issuer, beside those.</summary>
+    /// <summary>Tokens of an issuer, beside those. A change needs a restart.</summary>
     public OperatorIssuer Issuer { get; set; } = new();
 
     /// <summary>What one address may ask for in a second; a rollback and an alert are never counted.</summary>

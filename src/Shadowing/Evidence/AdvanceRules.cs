@@ -16,7 +16,7 @@ internal static class AdvanceRules
 
     private static IEnumerable<GateReason> Standing(GateCase gateCase)
     {
-        if (gateCase.Evidence.IsHeld) yield return gateCase.Reason(GateReasonCode.Held, $"rolled back; somebody is to acknowledge that");
+        if (gateCase.Evidence.IsHeld) yield return gateCase.Reason(GateReasonCode.Held, $"rolled back, and not acknowledged yet");
         if (!gateCase.Stage.Serves || gateCase.Evidence.InStage >= gateCase.Policy.StageDwell) yield break;
         var (waited, dwell) = (Plain.Hours(gateCase.Evidence.InStage), Plain.Hours(gateCase.Policy.StageDwell));
         yield return gateCase.Reason(GateReasonCode.StageDwell, $"{waited} of {dwell} at {gateCase.Stage}");
@@ -30,7 +30,7 @@ internal static class AdvanceRules
         if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; only {Plain.Count(CaseBitmap.OperationBits)} can be counted";
         var limit = Plain.Percent(gateCase.Policy.SweepsCarryTo);
         yield return !gateCase.SweepsCount && ParityBound.IsProven(evidence.Mismatches, evidence.Cases, figures.Epsilon, figures.Alpha)
-            ? gateCase.Reason(GateReasonCode.CappedBySweeps, $"live traffic has {missing}; sweeps carry it to serve {limit} and no further")
+            ? gateCase.Reason(GateReasonCode.CappedBySweeps, $"live traffic has {missing}; sweeps count up to serve {limit} only")
             : gateCase.Reason(GateReasonCode.OperationUnproven, $"{missing}");
     }
 
@@ -40,7 +40,7 @@ internal static class AdvanceRules
         var open = Math.Max(evidence.OpenMismatches, evidence.CriticalMismatches);
         if (open > 0)
         {
-            yield return gateCase.Reason(GateReasonCode.OpenMismatch, $"{Plain.Plural(open, "mismatch", "mismatches")} to be triaged");
+            yield return gateCase.Reason(GateReasonCode.OpenMismatch, $"{Plain.Plural(open, "mismatch", "mismatches")} not triaged yet");
         }
 
         // The windows reach back a day: what took the candidate back keeps it back until they have forgotten it.
@@ -55,14 +55,15 @@ internal static class AdvanceRules
         if (evidence.SinceUncleanExit is { } since && since < policy.UncleanExitHold)
         {
             var (waited, hold) = (Plain.Hours(since), Plain.Hours(policy.UncleanExitHold));
-            yield return gateCase.Reason(GateReasonCode.UncleanExit, $"{waited} of {hold} waited since a replica ended uncleanly");
+            yield return gateCase.Reason(
+                GateReasonCode.UncleanExit, $"{waited} of {hold} waited since an instance did not shut down cleanly");
         }
     }
 
     private static IEnumerable<GateReason> Nomination(GateCase gateCase)
     {
         if (gateCase.Evidence.Nominated) yield break;
-        yield return gateCase.Reason(GateReasonCode.NotNominated, $"candidate {gateCase.Evidence.Candidate} is to be nominated");
+        yield return gateCase.Reason(GateReasonCode.NotNominated, $"candidate {gateCase.Evidence.Candidate} is not nominated");
     }
 
     private static IEnumerable<GateReason> Coverage(GateCase gateCase)

@@ -41,7 +41,8 @@ public sealed class EvidenceMetrics
                 one.Decision.Reasons.Count(reason => reason.Code == code), OperationOf(one), ShadowingMeter.Reason(code.Wire())))),
             "{reason}", "Why the gate says so: how many reasons of the kind there are, one for each shape where it is about shapes.");
         Gauge("shadow.mismatch.bound.ratio", "The largest rate of mismatches that fits the evidence.", static figures => figures.Bound);
-        Gauge("shadow.mismatch.threshold.ratio", "The rate to be below of for the next stage.", static figures => figures.Epsilon);
+        Gauge("shadow.mismatch.threshold.ratio", "The rate of mismatches that must be ruled out for the next stage.",
+            static figures => figures.Epsilon);
         Gauge("shadow.unproven.ratio", "The share of traffic that may be in unproven shapes.", static figures => figures.Unproven);
 
         void Gauge(string name, string description, Func<GateFigures, double> of) => _meter.CreateObservableGauge(

@@ -59,7 +59,7 @@ public static class Gate
     }
 
     private static GateReason Invalid(OperationEvidence evidence) => new(GateReasonCode.EvidenceInvalid,
-        $"{Plain.Label(evidence.Operation)}: the evidence is not believed: {string.Join("; ", evidence.Faults())}");
+        $"{Plain.Label(evidence.Operation)}: the evidence contradicts itself: {string.Join("; ", evidence.Faults())}");
 
     private static GateReason Nothing(OperationEvidence evidence) => new(GateReasonCode.NothingCompared, evidence.Comparisons == 0
         ? $"{Plain.Label(evidence.Operation)}: 0 cases compared; shadow it, or sweep it"
@@ -67,13 +67,13 @@ public static class Gate
             + $"of which {Plain.Count(evidence.Incomparable)} incomparable");
 
     private static GateReason Last(OperationEvidence evidence) =>
-        new(GateReasonCode.LastStage, $"{Plain.Label(evidence.Operation)}: complete; no stage is missing");
+        new(GateReasonCode.LastStage, $"{Plain.Label(evidence.Operation)}: complete; there is no next stage");
 
     private static GateReason Earned(GateCase gateCase, Stage next)
     {
         var (figures, epsilon) = (gateCase.Figures, Plain.AtMost(gateCase.Figures.Epsilon));
         return gateCase.Policy.EpsilonToEnter(next) is null
-            ? gateCase.Reason(GateReasonCode.Proven, $"{next} serves nobody and needs no proof")
+            ? gateCase.Reason(GateReasonCode.Proven, $"{next} answers no user and needs no proof")
             : gateCase.Reason(GateReasonCode.Proven, $"{figures.Cases:N0} cases prove that fewer than {epsilon} differ: {next} is earned");
     }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
-using Microsoft.Extensions.Primitives;
 using Shadowing.Supervision;
 
 namespace Shadowing.Evidence;
@@ -29,21 +28,14 @@ internal sealed class GateSection
 /// </summary>
 public sealed class GatePolicies : IDisposable
 {
-    private readonly IConfiguration _configuration;
-    private readonly IOptionsFactory<GateOptions> _options;
-    private readonly Findings _findings;
-    private readonly IDisposable _reloads;
-    private volatile GatePolicy _current;
+    private readonly LastValid<GatePolicy> _policy;
 
-    internal GatePolicies(IConfiguration configuration, IOptionsFactory<GateOptions> options, Findings findings)
-    {
-        (_configuration, _options, _findings) = (configuration, options, findings);
-        _current = Read();
-        _reloads = ChangeToken.OnChange(configuration.GetReloadToken, Reload);
-    }
+    internal GatePolicies(IConfiguration configuration, IOptionsFactory<GateOptions> options, Findings findings) =>
+        _policy = new(
+            configuration, GateOptions.Section, () => Find(configuration, options.Create(Options.DefaultName).Policy)!, findings);
 
     /// <summary>The policy in force.</summary>
-    public GatePolicy Current => _current;
+    public GatePolicy Current => _policy.Current;
 
     internal static GatePolicy? Find(IConfiguration configuration, string name)
     {
@@ -54,24 +46,7 @@ public sealed class GatePolicies : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _reloads.Dispose();
-
-    private GatePolicy Read() => Find(_configuration, _options.Create(Options.DefaultName).Policy)!;
-
-    private void Reload()
-    {
-        try
-        {
-            _current = Read();
-            _findings.Replace("gate policy");
-        }
-        catch (OptionsValidationException refused)
-        {
-            _findings.Replace("gate policy", new Finding(
-                Finding.Warning, GateOptions.Section,
-                $"Changed settings are refused, the last valid policy stays in force: {string.Join(" ", refused.Failures)}"));
-        }
-    }
+    public void Dispose() => _policy.Dispose();
 }
 
 internal sealed class GateOptionsValidation(IConfiguration configuration) : IValidateOptions<GateOptions>

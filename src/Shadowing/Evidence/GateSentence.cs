@@ -30,7 +30,8 @@ internal static class GateSentence
     }
 
     private static string Marks(OperationEvidence evidence, GatePolicy policy) => string.Concat(
-        evidence.Transients > 0 ? $"; {Plain.Plural(evidence.Transients, "difference", "differences")} explained by movement" : "",
+        evidence.Transients > 0
+            ? $"; {Plain.Plural(evidence.Transients, "difference", "differences")} explained by concurrent changes" : "",
         evidence.Shed > 0 ? $"; {Plain.Plural(evidence.Shed, "request", "requests")} shed" : "",
         evidence.Acceptances > 0 ? $"; {Plain.Plural(evidence.Acceptances, "difference", "differences")} accepted for now" : "",
         policy.IsWeakerThanDefault() ? $"; by policy {policy.Name}, weaker than the default" : "");

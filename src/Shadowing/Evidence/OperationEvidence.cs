@@ -97,11 +97,12 @@ public sealed record OperationEvidence
             SinceUncleanExit?.Ticks ?? 0,
         ];
         if (counts.Any(count => count < 0)) yield return "a count is negative";
-        if (LiveCases > Cases || BusyHourCases > LiveCases) yield return "live cases are more than all cases, or busy ones than live ones";
-        if (Incomparable > Comparisons) yield return "more was incomparable than was compared";
-        if (Attempt < 1) yield return "there is no attempt before the first";
-        if (!(UnprovenBound is >= 0 and <= 1)) yield return "the unproven share is no share";
-        if (!double.IsFinite(CasesPerHour)) yield return "cases per hour are no number";
+        if (LiveCases > Cases || BusyHourCases > LiveCases)
+            yield return "there are more live cases than cases, or more busy ones than live ones";
+        if (Incomparable > Comparisons) yield return "there are more incomparable comparisons than comparisons";
+        if (Attempt < 1) yield return "the attempt is below 1";
+        if (!(UnprovenBound is >= 0 and <= 1)) yield return "the unproven share is not between 0 and 1";
+        if (!double.IsFinite(CasesPerHour)) yield return "cases per hour is not a number";
         foreach (var shape in Shapes.Where(shape => !shape.IsSound)) yield return $"the counts of shape {shape.Name} contradict each other";
     }
 }

@@ -10,13 +10,13 @@ internal static class RollbackRules
         if (evidence.CriticalMismatches > 0)
         {
             alarms.Add(new(GateReasonCode.CriticalMismatch,
-                $"{label}: {Plain.Plural(evidence.CriticalMismatches, "critical mismatch", "critical mismatches")}, one is too many"));
+                $"{label}: {Plain.Plural(evidence.CriticalMismatches, "critical mismatch", "critical mismatches")}, none is allowed"));
         }
 
         if (evidence.OpenMismatches > 0)
         {
             var open = Plain.Plural(evidence.OpenMismatches, "confirmed mismatch", "confirmed mismatches");
-            alarms.Add(new(GateReasonCode.ServedMismatch, $"{label}: {open} to be triaged, and the candidate serves"));
+            alarms.Add(new(GateReasonCode.ServedMismatch, $"{label}: {open} not triaged yet while the candidate serves"));
         }
 
         if (evidence.ExcessFailures is { } trip) alarms.Add(Excess(label, trip));
@@ -27,6 +27,7 @@ internal static class RollbackRules
     {
         var (requests, window) = (Plain.Plural(trip.Requests, "served request", "served requests"), Plain.Hours(trip.Window));
         return new(GateReasonCode.ExcessFailures,
-            $"{label}: {Plain.Count(trip.Failures)} of {requests} failed in excess of the control within {window}, too many to be chance");
+            $"{label}: {Plain.Count(trip.Failures)} of {requests} failed where the control did not, within {window}: "
+                + "too many to be chance");
     }
 }

@@ -31,7 +31,7 @@ internal static class SoakRules
         if (evidence.Acceptances > 0 && kind is StageKind.Complete)
         {
             var accepted = Plain.Plural(evidence.Acceptances, "accepted difference", "accepted differences");
-            yield return gateCase.Reason(GateReasonCode.AcceptanceLive, $"{accepted} to be mended or declared a rule");
+            yield return gateCase.Reason(GateReasonCode.AcceptanceLive, $"{accepted} must be fixed or declared a rule");
         }
     }
 }

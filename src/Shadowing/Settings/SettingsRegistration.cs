@@ -40,16 +40,11 @@ internal sealed class ShadowingSection(
 public static class SettingsRegistration
 {
     /// <summary>Binds a section of the application's configuration, and refuses what cannot be bound.</summary>
-    /// <param name="reloads">
-    /// Whether its monitor follows reloads. The monitor throws after a reload that is refused; a reader that keeps the last valid value
-    /// itself asks the options' factory instead.
-    /// </param>
-    public static OptionsBuilder<T> BindReadable<T>(this OptionsBuilder<T> builder, string section, bool reloads = false)
+    /// <remarks>A reader that follows reloads keeps the last valid value itself, and asks the options' factory for each new one.</remarks>
+    public static OptionsBuilder<T> BindReadable<T>(this OptionsBuilder<T> builder, string section)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(builder);
-        if (reloads) builder.Services.AddSingleton<IOptionsChangeTokenSource<T>>(provider =>
-            new ConfigurationChangeTokenSource<T>(builder.Name, provider.GetRequiredService<IConfiguration>().GetSection(section)));
         builder.Services.AddSingleton<IValidateOptions<T>>(provider =>
             new Readable<T>(provider.GetRequiredService<IConfiguration>().GetSection(section), section));
         return builder.Configure<IConfiguration>((options, configuration) =>

@@ -132,7 +132,7 @@ public sealed class GateTests
         var capped = Decide(thin, "ramp-5");
         Assert.Equal(GateVerdict.Hold, capped.Decision);
         Assert.Equal(
-            "list: live traffic has 300 of 9,845 cases, more than a year at this rate; sweeps carry it to serve 5 % and no further",
+            "list: live traffic has 300 of 9,845 cases, more than a year at this rate; sweeps count up to serve 5 % only",
             Assert.Single(capped.Reasons).Text);
     }
 
@@ -170,7 +170,7 @@ public sealed class GateTests
     public void What_the_evidence_leaves_out_is_said_beside_it()
     {
         var sentence = Decide(Ready with { Transients = 12, Shed = 3400, Acceptances = 1 }, "ramp-50").Sentence;
-        const string Beside = "; 12 differences explained by movement; 3,400 requests shed; 1 difference accepted for now.";
+        const string Beside = "; 12 differences explained by concurrent changes; 3,400 requests shed; 1 difference accepted for now.";
         Assert.EndsWith(Beside, sentence, StringComparison.Ordinal);
     }
 
