@@ -14,8 +14,8 @@ internal sealed record Recorded(Outcome Outcome, Signature? Signature, bool IsCr
 
 /// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
 internal sealed partial class ComparisonRecorder(
-    OperationMetrics metrics, MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, TimeProvider clock,
-    ILogger<ComparisonRecorder> logger)
+    OperationMetrics metrics, MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, RuleFaults rules,
+    TimeProvider clock, ILogger<ComparisonRecorder> logger)
 {
     /// <returns>An accepted mismatch is tolerated.</returns>
     /// <param name="live">How the two observations differed as they were made.</param>
@@ -53,27 +53,25 @@ internal sealed partial class ComparisonRecorder(
     {
         var found = Explain(compared, verdict, clock.GetUtcNow());
         metrics.Swept(compared.Experiment, found.Verdict.Outcome);
-        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), CaseOf(compared, control, found.Verdict));
+        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), TryCaseOf(compared, control, found.Verdict));
     }
 
     private Explained Explain<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
     {
         var (experiment, request) = (compared.Experiment, compared.Request);
-        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted
-        // once.
+        // Where the rule throws, a difference counts as a leak.
         var groups = (verdict.Differences ?? [])
             .GroupBy(difference => (difference.Pattern, difference.Kind))
             .Select(group => new ExplainedGroup(
-                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)),
-                group.Any(RowComparison.IsStored)))
+                group.Key, group.First(), group.Any(Leaks), group.Any(RowComparison.IsStored)))
             .ToArray();
         var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical);
         var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
         if (signature is not null)
         {
-            journal.Note(new(experiment, signature, verdict, request!)
+            Note(new(experiment, signature, verdict, request!)
             {
                 Shape = compared.Shape,
                 At = now,
@@ -87,6 +85,9 @@ internal sealed partial class ComparisonRecorder(
         return isAccepted
             ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = OperationMetrics.Accepted }, [], signature, isCritical, true)
             : new(verdict, groups, signature, isCritical, isAccepted);
+
+        bool Leaks(Difference difference) =>
+            rules.Ask(experiment, nameof(experiment.Leaks), about => experiment.Leaks(request, about), difference, otherwise: true);
     }
 
     private void Count<TStore, TRequest, TResult>(
@@ -94,7 +95,19 @@ internal sealed partial class ComparisonRecorder(
         Verdict verdict, EvidenceSlot slot)
     {
         bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
-        evidence.Compared(slot, CaseOf(compared, control, verdict), verdict.Outcome, more);
+        evidence.Compared(slot, TryCaseOf(compared, control, verdict), verdict.Outcome, more);
+    }
+
+    /// <returns>
+    /// Null where the comparison is no case, or where the case cannot be told: then an equal answer proves nothing, and one that differs
+    /// counts each time as another case.
+    /// </returns>
+    private ulong? TryCaseOf<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
+    {
+        var experiment = compared.Experiment;
+        return rules.Ask(experiment, nameof(experiment.CaseOf), about => CaseOf(about, control, verdict), compared, null)
+            ?? (verdict.Outcome.IsWrong() ? CaseHash.Of(experiment.Operation, compared.Shape, Guid.NewGuid(), null, null) : null);
     }
 
     /// <returns>Null where the comparison is no case.</returns>
@@ -144,13 +157,23 @@ internal sealed partial class ComparisonRecorder(
         Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
         var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
         var signature = Signature.Of(compared.Experiment.Operation, more, null);
-        journal.Note(new(compared.Experiment, signature, verdict, compared.Request!)
+        Note(new(compared.Experiment, signature, verdict, compared.Request!)
         {
             Shape = compared.Shape,
             At = now,
             Caller = compared.Caller,
         });
     }
+
+    /// <summary>
+    /// Keeps a sample. It reads the members of the request and of both answers, any of which may throw: then the sample is lost, and the
+    /// mismatch is counted all the same.
+    /// </summary>
+    private void Note(MismatchNote note) => rules.Ask(note.Experiment, "sample", about =>
+    {
+        journal.Note(about);
+        return true;
+    }, note, otherwise: false);
 
     private static ExplainedTransient Transient(
         Experiment experiment, IReadOnlyList<Difference> live, string shape, ConcurrentChange change, DateTimeOffset now) => new(

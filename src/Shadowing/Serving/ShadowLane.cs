@@ -202,7 +202,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 
     private async Task YieldThenRunAsync(ShadowRun run, PeriodicTimer poll)
     {
-        while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_clock, _settings.Current.FloorInterval))
+        while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_settings.Current.FloorInterval))
         {
             if (_clock.GetElapsedTime(run.EnqueuedAt) > _settings.Current.YieldAfter)
             {
@@ -213,7 +213,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
             await poll.WaitForNextTickAsync();
         }
 
-        run.Operation.Started(_clock);
+        run.Operation.Started();
         await run.RunAsync(_stopped);
     }
 
