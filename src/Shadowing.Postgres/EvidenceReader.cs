@@ -40,18 +40,22 @@ internal sealed class EvidenceReader(
         static row => (Key: (row.GetString(0), row.GetString(1), row.GetString(2)), Occupied: row.GetInt64(3)),
         fingerprint)).ToDictionary(row => row.Key, row => row.Occupied);
 
-    public async Task<TrafficHours> TrafficAsync()
+    /// <param name="past">Hours as they were read before: only the latest two are read again. Null where all are to be read.</param>
+    public async Task<TrafficHours> TrafficAsync(IReadOnlyList<TrafficHour>? past)
     {
+        const string Latest = "date_trunc('hour', now()) - interval '1 hour'";
         var hours = await ListAsync(
-            """
+            $"""
             select operation, date_trunc('hour', minute), sum(requests)::bigint, count(*)::int, min(minute) from shadow.traffic
-            where minute > now() - interval '14 days' group by 1, 2
+            where minute >= {(past is null ? "now() - interval '14 days'" : Latest)} group by 1, 2
             """,
             static row => new TrafficHour(
                 row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt32(3),
                 row.GetFieldValue<DateTimeOffset>(4)));
-        var now = await ListAsync("select now()", static row => row.GetFieldValue<DateTimeOffset>(0));
-        return new(now[0], hours);
+        var (now, latest) = (await ListAsync(
+            $"select now(), {Latest}",
+            static row => (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1))))[0];
+        return new(now, [.. (past ?? []).Where(hour => hour.Hour < latest), .. hours]);
     }
 
     public async Task<Dictionary<string, UnprovenShare>> UnprovenAsync()

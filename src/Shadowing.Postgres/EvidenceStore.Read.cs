@@ -14,6 +14,12 @@ public sealed record MergedEvidence(
 /// <summary>Reading evidence.</summary>
 public sealed partial class EvidenceStore
 {
+    /// <summary>Two weeks of minutes are read this often, and not each second: an hour that has ended stays what it was.</summary>
+    private static readonly TimeSpan PastHolds = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private volatile PastTraffic? _past;
+
     /// <summary>Reads all that is known of a fingerprint.</summary>
     /// <param name="fingerprint">What the evidence was counted for.</param>
     /// <param name="candidate">The candidate's code, as mismatches name it.</param>
@@ -29,7 +35,8 @@ public sealed partial class EvidenceStore
         var counts = await reader.CountsAsync();
         var cases = await reader.CasesAsync();
         var epochs = await reader.EpochsAsync();
-        var traffic = await reader.TrafficAsync();
+        var past = _past is { } read && _clock.GetElapsedTime(read.At) < PastHolds ? read : null;
+        var traffic = await reader.TrafficAsync(past?.Hours);
         var unproven = await reader.UnprovenAsync();
         var latency = await reader.LatencyAsync();
         var open = await reader.OpenMismatchesAsync(candidate);
@@ -38,6 +45,7 @@ public sealed partial class EvidenceStore
         var sinceUnclean = await reader.SinceUncleanExitAsync();
         await reader.KeepLeastAsync(unproven);
         await transaction.CommitAsync(cancellationToken);
+        if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours);
         return new(
             [.. operations.Select(operation => Of(operation))],
             operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
@@ -110,6 +118,9 @@ public sealed partial class EvidenceStore
         }
     }
 }
+
+/// <summary>The traffic of the last two weeks as it was read last, at a timestamp.</summary>
+internal sealed record PastTraffic(long At, IReadOnlyList<TrafficHour> Hours);
 
 /// <summary>The counts of a shape.</summary>
 internal sealed record ShapeRow(string Operation, string Shape, EvidenceCounts Counts, DateTimeOffset FirstAt);

@@ -6,7 +6,8 @@ namespace Shadowing.Postgres;
 /// The state of shadowing, in the schema <c>shadow</c> and nowhere else: versioned from the first day, never in the application's tables.
 /// </summary>
 /// <param name="evidence">A data source of the role that owns the schema and can touch nothing else.</param>
-public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
+/// <param name="clock">The system's where none is given.</param>
+public sealed partial class EvidenceStore(NpgsqlDataSource evidence, TimeProvider? clock = null)
 {
     private const long MigrationLock = 0x5348_4144_4F57;
 
@@ -41,15 +42,12 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence)
         }
     }
 
-    /// <summary>Notes that this run has begun, and forgets runs that began more than 90 days ago.</summary>
+    /// <summary>Notes that this run has begun.</summary>
     public async Task BeginAsync(Incarnation incarnation, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(incarnation);
         await using var command = evidence.CreateCommand(
-            """
-            with pruned as (delete from shadow.incarnation where started_at < now() - interval '90 days')
-            insert into shadow.incarnation (id, replica, candidate, control, config_hash) values ($1, $2, $3, $4, $5)
-            """);
+            "insert into shadow.incarnation (id, replica, candidate, control, config_hash) values ($1, $2, $3, $4, $5)");
         command.Bind(incarnation.Id, incarnation.Replica, incarnation.Candidate, incarnation.Control, incarnation.ConfigHash);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -264,5 +264,16 @@ internal static class Migrations
             delete from shadow.sweep_shape where sweep in (select id from sweeps)
         $fn$;
         """,
+        """
+        create index mismatch_fingerprints on shadow.mismatch using gin ((document -> 'fingerprints'));
+        create index incarnation_open on shadow.incarnation (started_at) where stopped_at is null;
+        create index traffic_minute on shadow.traffic (minute);
+        create index sweep_fingerprint on shadow.sweep (fingerprint, state);
+        create index evidence_last_at on shadow.evidence (last_at);
+        create index evidence_page_last_at on shadow.evidence_page (last_at);
+        create index flush_at on shadow.flush (at);
+        create index served_minute_minute on shadow.served_minute (minute);
+        create index alert_at on shadow.alert (at);
+        """,
     ];
 }

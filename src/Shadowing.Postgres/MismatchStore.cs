@@ -114,13 +114,22 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         """,
         cancellationToken);
 
-    /// <summary>Forgets mismatches that were last seen more than 90 days ago, and acceptances that have been over for as long.</summary>
-    public Task PruneAsync(CancellationToken cancellationToken) => ExecuteAsync(
-        """
-        with old as (delete from shadow.acceptance where expires_at < now() - interval '90 days')
-        delete from shadow.mismatch where last_seen < now() - interval '90 days'
-        """,
-        cancellationToken);
+    /// <summary>
+    /// Forgets mismatches that were last seen more than 90 days ago, and acceptances that have been over for as long; not those of a
+    /// candidate that still runs, because the gate asks for what is open on it.
+    /// </summary>
+    public async Task PruneAsync(CancellationToken cancellationToken)
+    {
+        await Pruning.DeleteAsync(
+            evidence, "mismatch",
+            $"""
+            t.last_seen < now() - {Pruning.Retention} and not exists (
+                select from shadow.incarnation i join shadow.flush f on f.incarnation = i.id
+                where t.document -> 'fingerprints' ? i.candidate and f.at >= now() - {Pruning.Retention})
+            """,
+            cancellationToken);
+        await Pruning.DeleteAsync(evidence, "acceptance", $"t.expires_at < now() - {Pruning.Retention}", cancellationToken);
+    }
 
     private async Task<bool> AnyAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {

@@ -116,19 +116,11 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     /// </summary>
     public async Task PruneAsync(CancellationToken cancellationToken)
     {
-        await using var batch = evidence.CreateBatch();
-        foreach (var sql in new[]
-        {
-            "delete from shadow.served where at < now() - interval '30 days'",
-            $"delete from shadow.served where at < (select at from shadow.served order by at desc offset {MostRows} limit 1)",
-            "delete from shadow.served_minute where minute < now() - interval '2 days'",
-            "delete from shadow.alert where at < now() - interval '30 days'",
-        })
-        {
-            batch.BatchCommands.Add(new(sql));
-        }
-
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        await Pruning.DeleteAsync(evidence, "served", "t.at < now() - interval '30 days'", cancellationToken);
+        await Pruning.DeleteAsync(
+            evidence, "served", $"t.at < (select at from shadow.served order by at desc offset {MostRows} limit 1)", cancellationToken);
+        await Pruning.DeleteAsync(evidence, "served_minute", "t.minute < now() - interval '2 days'", cancellationToken);
+        await Pruning.DeleteAsync(evidence, "alert", "t.at < now() - interval '30 days'", cancellationToken);
     }
 
     /// <summary>Whether an alert has been acted on.</summary>

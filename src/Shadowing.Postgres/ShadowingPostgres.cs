@@ -26,7 +26,7 @@ public static class ShadowingPostgres
         services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
         services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), database.Sandbox));
 
-        services.AddSingleton(provider => new EvidenceStore(Evidence(provider)));
+        services.AddSingleton(provider => new EvidenceStore(Evidence(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new MismatchStore(Evidence(provider)));
         services.AddSingleton(provider => new AuditLog(Evidence(provider)));
         services.AddSingleton<IncarnationRecord>();
@@ -44,6 +44,7 @@ public static class ShadowingPostgres
         services.AddHostedService<RolloutListener>();
         services.AddSingleton(provider => new SweepStore(Evidence(provider)));
         services.AddHostedService<SweepKeeper<TStore>>();
+        services.AddHostedService<PruningKeeper>();
 
         services.AddSingleton<SetupWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());

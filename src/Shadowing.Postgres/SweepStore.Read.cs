@@ -52,9 +52,6 @@ public sealed partial class SweepStore
     }
 
     /// <summary>Forgets sweeps that ended more than 90 days ago.</summary>
-    public async Task PruneAsync(CancellationToken cancellationToken)
-    {
-        await using var command = Ask("delete from shadow.sweep where ended_at < now() - interval '90 days'");
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+    public Task PruneAsync(CancellationToken cancellationToken) =>
+        Pruning.DeleteAsync(evidence, "sweep", $"t.ended_at < now() - {Pruning.Retention}", cancellationToken);
 }

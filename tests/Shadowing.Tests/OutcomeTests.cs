@@ -1,4 +1,3 @@
-using Shadowing.Experiments;
 using Shadowing.Serving;
 
 namespace Shadowing.Tests;
@@ -112,19 +111,6 @@ public sealed class OutcomeTests
     [Fact]
     public async Task A_connection_lost_while_the_candidate_ran_says_nothing_of_the_candidate() =>
         await EndsAsync("incomparable", new Engine { Candidate = Engine.Failing(new DatabaseGoneException()) });
-
-    [Fact]
-    public async Task An_experiment_that_fails_in_judging_a_leak_is_counted_once_as_incomparable()
-    {
-        var broken = new Experiment<Oracle, Question, Answer>("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
-        {
-            Leaks = static (_, _) => throw new InvalidOperationException("broken"),
-        };
-        await using var engine = await new Engine(experiments: broken) { Candidate = Engine.Saying("no") }.StartAsync();
-        await engine.Runner.RunAsync(broken, new Question(), TestContext.Current.CancellationToken);
-        var status = await engine.SettledAsync();
-        Assert.Equal((1, 1, 0, 0), (status.Requests, status.Comparisons["incomparable"], status.Comparisons["mismatch"], status.InFlight));
-    }
 
     private static async Task EndsAsync(string outcome, Engine engine)
     {

@@ -1,6 +1,7 @@
 using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Rollout;
 using Shadowing.Serving;
 using Shadowing.Supervision;
 
@@ -8,7 +9,9 @@ namespace Shadowing.AspNetCore.Endpoints;
 
 /// <summary>The answer of <c>/shadow/v1/status</c>. Members are added, never renamed.</summary>
 /// <param name="Scope"><c>replica</c>: the counts are of the replica that answers, since it started.</param>
-/// <param name="Generation">Of the rollout state; 1 while the settings alone decide.</param>
+/// <param name="Generation">
+/// How many changes of the rollout this replica has taken over, all operations together: it rises with each, and is 0 before the first.
+/// </param>
 /// <param name="Enabled">Whether shadowing is on right now.</param>
 /// <param name="OffBecause">Every reason that holds it off; empty while it is on.</param>
 internal sealed record ShadowStatus(
@@ -31,9 +34,9 @@ internal sealed record SandboxStatus(bool Available, IReadOnlyList<string> Blind
 
 /// <summary>Puts the status together.</summary>
 internal sealed class StatusReader(
-    ShadowingReport report, ShadowedCode code, Findings findings, ShadowSwitch shadowSwitch, TimeProvider clock)
+    ShadowingReport report, ShadowedCode code, Findings findings, ShadowSwitch shadowSwitch, RolloutLease lease, TimeProvider clock)
 {
     public ShadowStatus Read() => new(
-        clock.GetUtcNow().UtcDateTime, report.Replica, "replica", Generation: 1, report.ConfigHash(), report.IsOn, report.OffBecause,
-        code, findings.All, report.Operations(), new(shadowSwitch.HasSandbox, WriteSandbox.Blind));
+        clock.GetUtcNow().UtcDateTime, report.Replica, "replica", lease.States.Sum(state => state.Generation), report.ConfigHash(),
+        report.IsOn, report.OffBecause, code, findings.All, report.Operations(), new(shadowSwitch.HasSandbox, WriteSandbox.Blind));
 }

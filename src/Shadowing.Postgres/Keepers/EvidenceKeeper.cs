@@ -47,7 +47,7 @@ internal sealed class EvidenceKeeper(
         var before = board.Read;
         var reading = GateReading.Judge(
             Clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
-            operation => _experiments[operation].ShapeFamily);
+            operation => report.FamiliesOf(_experiments[operation]));
         foreach (var (evidence, decision, _, _) in reading.Operations)
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);

@@ -14,9 +14,7 @@ internal sealed class MismatchKeeper(
         new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
         keepers, clock)
 {
-    private static readonly TimeSpan Pruning = TimeSpan.FromHours(1);
     private DateTimeOffset? _announced;
-    private long _pruned = long.MinValue;
 
     /// <summary>Stores what the lane still found while it drained: it has stopped by now.</summary>
     protected override Task PartAsync(CancellationToken cancellationToken) => incarnation.HasBegun ? SaveAsync(cancellationToken)
@@ -34,9 +32,6 @@ internal sealed class MismatchKeeper(
         await store.LapseAsync(cancellationToken);
         acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
         await AnnounceAsync(settings.Current.RawSamples, cancellationToken);
-        if (_pruned != long.MinValue && Clock.GetElapsedTime(_pruned) < Pruning) return;
-        await store.PruneAsync(cancellationToken);
-        _pruned = Clock.GetTimestamp();
     }
 
     private async Task SaveAsync(CancellationToken cancellationToken)

@@ -86,6 +86,7 @@ internal sealed class RolloutKeeper(
         var advances = RollBackWhatTheGateRefuses();
         findings.Replace("rollout", [.. lease.Refused.Select(refused =>
             new Finding(Finding.Critical, "shadow.rollout", $"Refused, and rolled back here: {refused}."))]);
+        findings.Replace("rules", [.. report.RuleFaults.Select(fault => fault.ToFinding())]);
         var (serving, writes) = (report.Serving(), report.WritesInFlight());
         await replicas.ReportAsync(
             incarnation.Id, report.Replica, ledger.Fingerprint,

@@ -15,9 +15,6 @@ internal sealed partial class ServedKeeper(
         new("served", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(2) },
         keepers, clock)
 {
-    private static readonly TimeSpan PruneInterval = TimeSpan.FromMinutes(10);
-    private long _pruned = clock.GetTimestamp();
-
     protected override Task PartAsync(CancellationToken cancellationToken) => StepAsync(cancellationToken);
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
@@ -35,9 +32,6 @@ internal sealed partial class ServedKeeper(
         }
 
         if (journal.TakeLost() is > 0 and var lost) metrics.EvidenceRecords(lost, "lost");
-        if (Clock.GetElapsedTime(_pruned) < PruneInterval) return;
-        _pruned = Clock.GetTimestamp();
-        await served.PruneAsync(cancellationToken);
     }
 
     /// <summary>What the store refuses as it is would be refused each time: halved until it is one, and that one counted as lost.</summary>

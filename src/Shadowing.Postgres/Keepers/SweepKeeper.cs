@@ -13,19 +13,11 @@ internal sealed class SweepKeeper<TStore>(
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Releasing = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Pruning = TimeSpan.FromHours(1);
-    private long _pruned = clock.GetTimestamp();
     private volatile bool _isFaulty;
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
         if (!incarnation.HasBegun) return;
-        if (Clock.GetElapsedTime(_pruned) > Pruning)
-        {
-            _pruned = Clock.GetTimestamp();
-            await WithinAsync(store.PruneAsync, Patience, cancellationToken);
-        }
-
         SweepOrder? claimed = null;
         await WithinAsync(
             async token => claimed = await store.ClaimAsync(incarnation.Id, report.Replica, ledger.Fingerprint, token), Patience,

@@ -5,6 +5,9 @@ namespace Shadowing.Comparison;
 /// <summary>What holding two answers against each other found.</summary>
 public sealed record ComparisonResult
 {
+    // Before Equal, which is made of it.
+    private static readonly Dictionary<string, Exception> NoFailures = [];
+
     /// <summary>No difference at all.</summary>
     public static ComparisonResult Equal { get; } = new();
 
@@ -24,6 +27,11 @@ public sealed record ComparisonResult
 
     /// <summary>The places that nothing could be said of, because their values' types do not tell when they are equal.</summary>
     public IReadOnlyList<NotComparablePath> NotComparable { get; init; } = [];
+
+    /// <summary>
+    /// Rules that threw, by <c>member part</c>, with what each threw last; empty where none did. Where a rule threw, it allowed nothing.
+    /// </summary>
+    public IReadOnlyDictionary<string, Exception> FailedRules { get; init; } = NoFailures;
 
     /// <summary>The exception behind <see cref="IncomparableReason.ComparerFailed"/>.</summary>
     public Exception? Failure { get; init; }

@@ -15,6 +15,7 @@ internal sealed partial class ComparisonWalk
     private readonly List<Difference> _differences = [];
     private readonly HashSet<string> _tolerated = [];
     private readonly List<NotComparablePath> _unknown = [];
+    private readonly Dictionary<string, Exception> _failedRules = [];
     private Segment[] _path = new Segment[8];
     private int _depth;
     private int _nodes;
@@ -38,6 +39,7 @@ internal sealed partial class ComparisonWalk
         _differences.Clear();
         _tolerated.Clear();
         _unknown.Clear();
+        _failedRules.Clear();
         Array.Clear(_path);
         (_depth, _nodes, _total, _request, _clocks) = (0, 0, 0, null, null);
         _spare = this;
@@ -47,13 +49,14 @@ internal sealed partial class ComparisonWalk
     /// What differs, differs, whatever else cannot be said; where nothing does, a value that cannot be compared leaves it open.
     /// </remarks>
     public ComparisonResult Result(IncomparableReason? incomparable, Exception? failure) =>
-        incomparable is null && _total == 0 && _tolerated.Count == 0 && _unknown.Count == 0
+        incomparable is null && _total == 0 && _tolerated.Count == 0 && _unknown.Count == 0 && _failedRules.Count == 0
             ? ComparisonResult.Equal
             : new()
             {
                 Differences = [.. _differences],
                 TotalDifferences = _total,
                 Tolerated = [.. _tolerated],
+                FailedRules = _failedRules.ToDictionary(),
                 Incomparable = incomparable ?? (_total == 0 && _unknown.Count > 0 ? IncomparableReason.NotComparable : null),
                 NotComparable = [.. _unknown],
                 Failure = failure,
@@ -81,7 +84,7 @@ internal sealed partial class ComparisonWalk
     public void Near<T>(T control, T candidate, string name, ValueRule<T> rule)
     {
         if (EqualityComparer<T>.Default.Equals(control, candidate)) return;
-        if (rule.Near(control, candidate)) _tolerated.Add(rule.Because);
+        if (IsNear(control, candidate, name, rule)) _tolerated.Add(rule.Because);
         else Leaf(control, candidate, name);
     }
 
@@ -123,6 +126,26 @@ internal sealed partial class ComparisonWalk
     {
         if (++_total > _limits.Differences) return;
         _differences.Add(new(PathTo(name), kind, control, candidate, OutermostRowKey()));
+    }
+
+    // In a method of its own, so that the closure is allocated only where values differ.
+    private bool IsNear<T>(T control, T candidate, string name, ValueRule<T> rule) =>
+        Try($"{name} near", () => rule.Near(control, candidate), otherwise: false);
+
+    /// <summary>Asks a rule, which is the application's code: one that throws allows nothing.</summary>
+    private T Try<T>(string rule, Func<T> ask, T otherwise)
+    {
+        try
+        {
+            return ask();
+        }
+#pragma warning disable CA1031 // It may throw anything.
+        catch (Exception fault)
+        {
+            _failedRules[rule] = fault;
+            return otherwise;
+        }
+#pragma warning restore CA1031
     }
 
     private bool AreClocks<T>(T control, T candidate) =>

@@ -8,10 +8,14 @@ internal sealed class RowAlignment<TRow>
     private readonly IReadOnlyList<TRow> _control;
     private readonly IReadOnlyList<TRow> _candidate;
     private readonly RowRule<TRow> _rule;
+    private readonly Func<TRow, object?>? _sortKey;
+    private readonly Func<TRow, bool>? _fits;
     private readonly List<(int Control, int Candidate)> _exchanged = [];
 
-    private RowAlignment(IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule) =>
-        (_control, _candidate, _rule) = (control, candidate, rule);
+    private RowAlignment(
+        IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, Func<TRow, object?>? sortKey,
+        Func<TRow, bool>? fits) =>
+        (_control, _candidate, _rule, _sortKey, _fits) = (control, candidate, rule, sortKey, fits);
 
     /// <summary>Indexes of the same row in both lists, in the control's order.</summary>
     public List<(int Control, int Candidate)> Pairs { get; } = [];
@@ -33,15 +37,18 @@ internal sealed class RowAlignment<TRow>
     /// <summary>Whether rows were forgotten because the page cuts through a tie: see <see cref="Exchange"/>.</summary>
     public bool IsExchanged { get; private set; }
 
+    /// <param name="sortKey">The rule's; it does not throw.</param>
+    /// <param name="fits">The rule's, for the request that is compared; it does not throw.</param>
     public static RowAlignment<TRow> Of(
-        IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, ListCut cut, object? request)
+        IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, ListCut cut, Func<TRow, object?>? sortKey,
+        Func<TRow, bool>? fits)
     {
-        var alignment = new RowAlignment<TRow>(control, candidate, rule);
+        var alignment = new RowAlignment<TRow>(control, candidate, rule, sortKey, fits);
         alignment.Pair();
-        if (rule.SortKey is { } sortKey && control.Count > 0)
+        if (sortKey is not null && control.Count > 0)
         {
-            if (cut.Start && control[0] is { } first) alignment.Exchange(sortKey, sortKey(first), request);
-            if (cut.End && control[^1] is { } last) alignment.Exchange(sortKey, sortKey(last), request);
+            if (cut.Start && control[0] is { } first) alignment.Exchange(sortKey, sortKey(first));
+            if (cut.End && control[^1] is { } last) alignment.Exchange(sortKey, sortKey(last));
         }
 
         alignment.JudgeOrder();
@@ -70,13 +77,13 @@ internal sealed class RowAlignment<TRow>
     /// Where the page cuts through rows that tie, either side may show any of them: as many as one side lacks the other may have instead,
     /// if they were asked for. Their places count in the order, so that a row cannot be excused anywhere else on the page.
     /// </summary>
-    private void Exchange(Func<TRow, object?> sortKey, object? tie, object? request)
+    private void Exchange(Func<TRow, object?> sortKey, object? tie)
     {
         // A row that the control shows too is doubled, and a doubled row stands in for none.
         var shown = _control.Select(KeyOf).ToHashSet();
         var missing = Missing.Where(i => _control[i] is { } row && Equals(sortKey(row), tie));
         var extra = Extra.Where(i => _candidate[i] is { } row && Equals(sortKey(row), tie) && !shown.Contains(KeyOf(row))
-            && (_rule.Fits?.Invoke(request, row) ?? true));
+            && (_fits?.Invoke(row) ?? true));
         var pairs = missing.Zip(extra).ToArray();
         _exchanged.AddRange(pairs);
         Missing.RemoveAll(i => pairs.Any(pair => pair.First == i));
@@ -91,7 +98,7 @@ internal sealed class RowAlignment<TRow>
         for (var i = 1; i < places.Length && !moved; i++) moved = places[i].Candidate < places[i - 1].Candidate;
         if (!moved) return;
 
-        IsReorderedWithinTies = _rule.AnyOrder || (_rule.SortKey is { } sortKey && OnlyTiesMoved(places, sortKey));
+        IsReorderedWithinTies = _rule.AnyOrder || (_sortKey is { } sortKey && OnlyTiesMoved(places, sortKey));
         IsReordered = !IsReorderedWithinTies;
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Shadowing.Comparison;
 using Shadowing.Experiments;
 using Shadowing.Model;
@@ -9,13 +10,16 @@ namespace Shadowing.Confirming;
 /// Asks both sides again on one snapshot of the data, or of a write in the sandbox on the same rows, so that a difference counts only where
 /// no row that moved can explain it.
 /// </summary>
-internal sealed class Confirmer<TStore>(
-    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, SettingsInForce settings,
-    TimeProvider clock)
+internal sealed partial class Confirmer<TStore>(
+    OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, RuleFaults rules,
+    SettingsInForce settings, TimeProvider clock, ILogger<Confirmer<TStore>> logger)
 {
+    private static readonly TimeSpan LogAgainAfter = TimeSpan.FromMinutes(10);
+
     private readonly WriteConfirmer _writes = new(judge);
     private readonly PositionComparer<TStore> _positions = new(openSnapshot, judge, observer, settings, clock);
     private readonly Lock _rate = new();
+    private readonly Dictionary<string, long> _loggedAt = [];
     private long _second;
     private int _inSecond;
 
@@ -35,8 +39,9 @@ internal sealed class Confirmer<TStore>(
             open = new(await openSnapshot(either.Token));
         }
 #pragma warning disable CA1031 // Whatever keeps the snapshot from being had, the difference cannot be confirmed; it is counted as that.
-        catch (Exception)
+        catch (Exception failure)
         {
+            if (!compared.Stopping.IsCancellationRequested) Log(compared.Experiment.Operation, failure);
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         }
 #pragma warning restore CA1031
@@ -46,8 +51,9 @@ internal sealed class Confirmer<TStore>(
             return await DecideAsync(compared, control, candidate, seen, open, second);
         }
 #pragma warning disable CA1031 // As above: the connection may go at any time.
-        catch (Exception)
+        catch (Exception failure)
         {
+            if (!compared.Stopping.IsCancellationRequested) Log(compared.Experiment.Operation, failure);
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         }
 #pragma warning restore CA1031
@@ -124,12 +130,14 @@ internal sealed class Confirmer<TStore>(
         async Task<(IReadOnlyList<Difference> Left, RowsMoved Moved, bool IsOpen)> AskAsync(IReadOnlyList<Difference> some)
         {
             if (some.Count == 0) return ([], RowsMoved.Nothing, false);
-            var keys = experiment.Touches(request, some);
+            var isNamed = rules.TryAsk(
+                experiment, nameof(experiment.Touches), differences => experiment.Touches(request, differences), some, out var keys);
             var moved = await open.Snapshot.MovedSinceAsync(horizon, keys, limit.Token);
             if (keys is not null && !moved.HasRows && experiment.ShowsPart && !some.Any(ConcurrentChanges.IsInRow))
                 (keys, moved) = (null, await open.Snapshot.MovedSinceAsync(horizon, null, limit.Token));
-            // Something was written and no row bears witness: one may have come and gone again. That neither excuses nor accuses.
-            return keys is null && moved.Any && !moved.HasRows ? ([], moved, true)
+            // A row was changed, and no row that can be looked at explains the difference: one may have come and gone again. Or the rows
+            // of the difference are unknown, because the experiment's rule threw. Either way it stays open.
+            return moved.Any && (!isNamed || (keys is null && !moved.HasRows)) ? ([], moved, true)
                 : (ConcurrentChanges.Unexplained(some, keys, moved), moved, false);
         }
 
@@ -153,6 +161,24 @@ internal sealed class Confirmer<TStore>(
 
     private static (ConfirmationVerdict, Verdict) Undecided(ConfirmationVerdict found, IncomparableReason reason) =>
         (found, new(Outcome.Incomparable, reason));
+
+    /// <summary>Logs a failure once for each type in ten minutes, without its message, which may quote a request.</summary>
+    private void Log(string operation, Exception failure)
+    {
+        var (now, type) = (clock.GetTimestamp(), failure.GetType().FullName ?? "");
+        lock (_rate)
+        {
+            if (_loggedAt.TryGetValue(type, out var last) && clock.GetElapsedTime(last, now) < LogAgainAfter) return;
+            _loggedAt[type] = now;
+        }
+
+        LogFailed(operation, type, failure.StackTrace ?? "");
+    }
+
+    [LoggerMessage(38, LogLevel.Warning,
+        "A difference of {Operation} could not be confirmed ({Fault}): incomparable. The next with this fault is logged after ten minutes. "
+        + "{Stack}")]
+    private partial void LogFailed(string operation, string fault, string stack);
 
     private bool MayConfirm()
     {

@@ -44,14 +44,18 @@ public static class Gate
     /// The shapes that the candidate may serve: those proven, if the fingerprint is nominated; else none. Of a family all or none, so that
     /// the pages of one list come from one side; a page class that nobody has asked for yet, swept or not, keeps none back.
     /// </summary>
-    /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>.</param>
-    public static IReadOnlySet<string> ServableShapes(OperationEvidence evidence, GatePolicy policy, Func<string, string> familyOf)
+    /// <param name="familyOf">
+    /// See <see cref="Experiment.ShapeFamily"/>; null where the rule throws. Then none may be served, because any shape may belong to
+    /// that family.
+    /// </param>
+    public static IReadOnlySet<string> ServableShapes(OperationEvidence evidence, GatePolicy policy, Func<string, string?> familyOf)
     {
         ArgumentNullException.ThrowIfNull(evidence);
         ArgumentNullException.ThrowIfNull(familyOf);
         if (!evidence.Nominated) return new HashSet<string>();
         var proven = ProvenShapes(evidence, policy);
-        return evidence.Shapes.GroupBy(shape => familyOf(shape.Name))
+        var families = evidence.Shapes.ToLookup(shape => familyOf(shape.Name));
+        return families.Contains(null) ? new HashSet<string>() : families
             .Where(family => family.All(shape => proven.Contains(shape.Name) || IsUnasked(shape)))
             .SelectMany(family => family).Select(shape => shape.Name).Where(proven.Contains).ToHashSet();
 

@@ -27,7 +27,7 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
     public static GateReading Judge(
         DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence,
         Func<string, RolloutState> stateOf,
-        Func<string, Func<string, string>> familyOf)
+        Func<string, Func<string, string?>> familyOf)
     {
         return new(at, fingerprint, policy, [.. evidence.Select(operation => JudgeOne(operation, stateOf(operation.Operation)))]);
 

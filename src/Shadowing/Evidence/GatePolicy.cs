@@ -121,10 +121,6 @@ public sealed record GatePolicy
     /// <value>At least 1. The default is 1,000,000.</value>
     public double FailureOdds { get; init; } = RollbackWindows.DefaultOdds;
 
-    /// <summary>Sets of roles that see the same, and so share their shapes.</summary>
-    /// <value>The default is none.</value>
-    public IReadOnlyList<IReadOnlyList<string>> EqualRoles { get; init; } = [];
-
     /// <summary>The rate of mismatches to be proven below of, before a stage may be entered.</summary>
     /// <returns>Null where nothing is to be proven: nobody is served, and hardly anything shadowed.</returns>
     public double? EpsilonToEnter(Stage stage)
@@ -138,9 +134,6 @@ public sealed record GatePolicy
             _ => null,
         };
     }
-
-    /// <summary>The role whose shapes a role shares: the first of its set, or the role itself.</summary>
-    public string PooledRole(string role) => EqualRoles.FirstOrDefault(set => set.Contains(role))?[0] ?? role;
 
     /// <summary>All that is wrong with the policy, each with the value given; empty where it may be used.</summary>
     public IReadOnlyList<string> Failures() => GatePolicyRules.Failures(this);

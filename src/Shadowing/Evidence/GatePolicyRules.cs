@@ -32,10 +32,6 @@ internal static class GatePolicyRules
         Check(policy.StageDwell >= TimeSpan.Zero, nameof(policy.StageDwell), policy.StageDwell, "it may not be negative");
         Check(policy.UncleanExitHold >= TimeSpan.Zero, nameof(policy.UncleanExitHold), policy.UncleanExitHold, "it may not be negative");
         Check(policy.SweepHolds >= TimeSpan.Zero, nameof(policy.SweepHolds), policy.SweepHolds, "it may not be negative");
-        var roles = policy.EqualRoles.SelectMany(set => set).ToArray();
-        Check(roles.Distinct().Count() == roles.Length && policy.EqualRoles.All(set => set.Count > 1), nameof(policy.EqualRoles),
-            string.Join("; ", policy.EqualRoles.Select(set => string.Join(", ", set))),
-            "a set needs two roles or more, and a role belongs to one set");
         Capacity(nameof(policy.WrongAnswers), policy.WrongAnswers, CaseBitmap.OperationBits);
         Capacity(nameof(policy.ShapeEpsilon), policy.ShapeEpsilon, CaseBitmap.ShapeBits);
         var most = CaseBitmap.CapacityOf(CaseBitmap.OperationBits);

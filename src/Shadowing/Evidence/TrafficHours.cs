@@ -18,6 +18,9 @@ public sealed class TrafficHours(DateTimeOffset now, IReadOnlyList<TrafficHour> 
     /// <summary>The moment of the reading.</summary>
     public DateTimeOffset Now => now;
 
+    /// <summary>Hour by hour, as they were read.</summary>
+    public IReadOnlyList<TrafficHour> Hours => hours;
+
     /// <summary>Whether the present hour brings at least the usual traffic, over all operations.</summary>
     public bool IsBusy
     {

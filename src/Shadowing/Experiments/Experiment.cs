@@ -81,7 +81,7 @@ public sealed class Experiment<TStore, TRequest, TResult>(
 
     /// <summary>
     /// The class of request that it is, known before it runs: who asks, which optional parts are set, how deep the page is. A closed set of
-    /// texts without values, as it is kept, shown and counted by. The default knows one class.
+    /// texts without values, as it is kept, shown and counted by. Roles that see the same share a class. The default knows one class.
     /// </summary>
     public Func<TRequest, string> Shape
     {

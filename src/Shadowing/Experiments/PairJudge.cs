@@ -6,7 +6,7 @@ using Shadowing.Writing;
 namespace Shadowing.Experiments;
 
 /// <summary>Holds two observations of one request against each other: answers by the comparer, failures by their category.</summary>
-internal sealed class PairJudge(CategorizeError categorize, SettingsInForce settings)
+internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, SettingsInForce settings)
 {
     private readonly ComparisonLimits _limits = new(Nodes: settings.Current.MaxNodes);
 
@@ -46,7 +46,13 @@ internal sealed class PairJudge(CategorizeError categorize, SettingsInForce sett
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate)
     {
         if (control.Error is null && candidate.Error is null)
-            return experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request, ClocksOf(control.Rows, candidate.Rows));
+        {
+            var clocks = ClocksOf(control.Rows, candidate.Rows);
+            var compared = experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request, clocks);
+            foreach (var (rule, fault) in compared.FailedRules) rules.Note(experiment.Operation, rule, fault);
+            return compared;
+        }
+
         var (left, right) = (ErrorType(control.Error), ErrorType(candidate.Error));
         return left == right
             ? ComparisonResult.Equal

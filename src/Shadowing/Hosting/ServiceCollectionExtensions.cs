@@ -52,6 +52,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new ShadowingReport(
             provider.GetRequiredService<OperationStates>(),
             provider.GetRequiredService<ShadowingControl>(),
+            provider.GetRequiredService<RuleFaults>(),
             provider.GetRequiredService<SettingsInForce>()));
         return services;
     }
@@ -85,6 +86,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<OperationMetrics>();
         services.AddSingleton<EvidenceMetrics>();
         services.AddSingleton<RolloutMetrics>();
+        services.AddSingleton(provider => new RuleFaults(provider.GetRequiredService<ILogger<RuleFaults>>()));
         services.AddSingleton<PairJudge>();
         services.AddSingleton<EvidenceLedger>();
         services.AddSingleton<GateBoard>();

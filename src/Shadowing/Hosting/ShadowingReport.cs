@@ -1,3 +1,4 @@
+using Shadowing.Experiments;
 using Shadowing.Journal;
 using Shadowing.Serving;
 using Shadowing.Settings;
@@ -9,10 +10,11 @@ public sealed class ShadowingReport
 {
     private readonly OperationStates _operations;
     private readonly ShadowingControl _control;
+    private readonly RuleFaults _rules;
     private readonly SettingsInForce _settings;
 
-    internal ShadowingReport(OperationStates operations, ShadowingControl control, SettingsInForce settings) =>
-        (_operations, _control, _settings) = (operations, control, settings);
+    internal ShadowingReport(OperationStates operations, ShadowingControl control, RuleFaults rules, SettingsInForce settings) =>
+        (_operations, _control, _rules, _settings) = (operations, control, rules, settings);
 
     /// <summary>This replica's name.</summary>
     public string Replica => _settings.Current.Replica;
@@ -22,6 +24,16 @@ public sealed class ShadowingReport
 
     /// <summary>Why it is off; empty while it is on.</summary>
     public IReadOnlyList<string> OffBecause => _control.Switch.Reasons;
+
+    /// <summary>Rules of the application that have thrown, and experiments that were asked for and are not registered.</summary>
+    public IReadOnlyList<RuleFault> RuleFaults => _rules.All;
+
+    /// <summary>An experiment's <see cref="Experiment.ShapeFamily"/>, which answers null where the application's rule throws.</summary>
+    public Func<string, string?> FamiliesOf(Experiment experiment)
+    {
+        ArgumentNullException.ThrowIfNull(experiment);
+        return shape => _rules.Ask<string, string?>(experiment, nameof(experiment.ShapeFamily), experiment.ShapeFamily, shape, null);
+    }
 
     /// <summary>Equal on replicas with equal settings; the replica's own name is not in it. 12 hexadecimal digits.</summary>
     public string ConfigHash() => _settings.Hash();

@@ -16,14 +16,27 @@ internal sealed class LatencySketch
         _count++;
     }
 
+    /// <summary>How many durations were added.</summary>
+    public long Count => _count;
+
     public LatencyQuantiles Read() => new(Quantile(0.5), Quantile(0.95), Quantile(0.99));
 
-    private double Quantile(double share)
+    public void Clear()
     {
-        if (_count == 0) return 0;
-        var (rank, seen, bucket) = ((long)Math.Ceiling(share * _count), 0L, 0);
-        while (seen + _buckets[bucket] < rank) seen += _buckets[bucket++];
+        Array.Clear(_buckets);
+        _count = 0;
+    }
+
+    /// <param name="and">Another sketch that is counted in.</param>
+    public double Quantile(double share, LatencySketch? and = null)
+    {
+        var count = _count + (and?._count ?? 0);
+        if (count == 0) return 0;
+        var (rank, seen, bucket) = ((long)Math.Ceiling(share * count), 0L, 0);
+        while (seen + In(bucket) < rank) seen += In(bucket++);
         return Math.Round(Least * Math.Pow(2, (bucket + 0.5) / PerOctave), 7);
+
+        long In(int at) => _buckets[at] + (and?._buckets[at] ?? 0);
     }
 }
 

@@ -27,11 +27,4 @@ internal readonly record struct Admission(OperationState Operation, ShapeLedger 
 /// <summary>A request on its way to an answer.</summary>
 /// <param name="Caller">Cancelled where the caller gives up.</param>
 internal readonly record struct ServedRequest<TStore, TRequest, TResult>(
-    Experiment<TStore, TRequest, TResult> Experiment, TRequest Request, Admission Admission, CancellationToken Caller)
-{
-    /// <summary>The row that it is about; null where it is about many, or makes one.</summary>
-    public long? Subject => ApplicationCode.Ask(Experiment.SubjectOf, Request, null);
-
-    /// <summary>Who asks.</summary>
-    public long User => ApplicationCode.Ask(Experiment.UserOf, Request, 0);
-}
+    Experiment<TStore, TRequest, TResult> Experiment, TRequest Request, Admission Admission, CancellationToken Caller);

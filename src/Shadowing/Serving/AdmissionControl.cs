@@ -12,13 +12,19 @@ internal sealed class AdmissionControl<TStore>(
     ServingContext context, ShadowLane lane, SnapshotHorizon horizon, CandidateServer<TStore> candidates, WriteServer<TStore> writes)
 {
     /// <summary>Counts the request, says which side answers it, and whether it is to be compared.</summary>
-    public ServedRequest<TStore, TRequest, TResult> Admit<TRequest, TResult>(
+    /// <returns>Null where the experiment is not registered: there is nothing to count it by, and no route.</returns>
+    public ServedRequest<TStore, TRequest, TResult>? Admit<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken caller)
     {
         var arrived = context.Clock.GetTimestamp();
+        if (context.Operations.StateOf(experiment) is not { } operation)
+        {
+            context.Rules.NoteUnregistered(experiment.Operation);
+            return null;
+        }
+
         context.Metrics.Request(experiment);
-        var operation = context.Operations.StateOf(experiment);
-        var shape = operation.Evidence.ShapeOf(ApplicationCode.Ask(experiment.Shape, request, OperationLedger.OtherShape));
+        var shape = operation.Evidence.ShapeOf(context.Rules.ShapeOf(experiment, request) ?? OperationLedger.OtherShape);
         operation.Evidence.Arrived(shape);
         var serves = MayServe(experiment, request, shape, arrived) && !candidates.IsExhausted && !writes.IsExhausted;
         var side = serves ? Side.Candidate : Side.Control;
@@ -32,12 +38,13 @@ internal sealed class AdmissionControl<TStore>(
         }
 
         var isOurTransaction = experiment.Writes && (skipped is null || serves);
-        return new(experiment, request, new(operation, shape, side, context.Evidence.Fingerprint, skipped)
+        var admission = new Admission(operation, shape, side, context.Evidence.Fingerprint, skipped)
         {
             Arrived = arrived,
             HandedOver = isOurTransaction ? new() : null,
             Horizon = experiment.Writes || skipped is not null ? null : horizon.Latest,
-        }, caller);
+        };
+        return new(experiment, request, admission, caller);
     }
 
     /// <summary>Whether the candidate may answer, by what is known of the rollout at this moment.</summary>
@@ -49,7 +56,7 @@ internal sealed class AdmissionControl<TStore>(
         var route = routes[experiment.Operation];
         return route.ServePercent > 0 && now < routes.ServesUntil && context.Switch.IsOn
             && (!experiment.Writes || (writes.HasStage && context.Switch.HasSandbox))
-            && route.Serves(experiment.Operation, ApplicationCode.Ask(experiment.UserOf, request, 0), shape.Shape);
+            && context.Rules.UserOf(experiment, request) is { } user && route.Serves(experiment.Operation, user, shape.Shape);
     }
 
     private SkipReason? ReasonToSkip(Experiment experiment, ShapeLedger shape, Side side)

@@ -14,7 +14,7 @@ internal sealed record Recorded(Outcome Outcome, Signature? Signature, bool IsCr
 
 /// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
 internal sealed partial class ComparisonRecorder(
-    OperationMetrics metrics, MismatchExplainer mismatches, EvidenceLedger evidence, TimeProvider clock,
+    OperationMetrics metrics, MismatchExplainer mismatches, EvidenceLedger evidence, RuleFaults rules, TimeProvider clock,
     ILogger<ComparisonRecorder> logger)
 {
     /// <returns>An accepted mismatch is tolerated.</returns>
@@ -53,7 +53,7 @@ internal sealed partial class ComparisonRecorder(
     {
         var found = mismatches.Explain(compared, verdict, clock.GetUtcNow());
         metrics.Swept(compared.Experiment, found.Verdict.Outcome);
-        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), CaseOf(compared, control, found.Verdict));
+        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), TryCaseOf(compared, control, found.Verdict));
     }
 
     private void Count<TStore, TRequest, TResult>(
@@ -61,7 +61,19 @@ internal sealed partial class ComparisonRecorder(
         Verdict verdict, EvidenceSlot slot)
     {
         bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
-        evidence.Compared(slot, CaseOf(compared, control, verdict), verdict.Outcome, more);
+        evidence.Compared(slot, TryCaseOf(compared, control, verdict), verdict.Outcome, more);
+    }
+
+    /// <returns>
+    /// Null where the comparison is no case, or where the case cannot be told: then an equal answer proves nothing, and one that differs
+    /// counts each time as another case.
+    /// </returns>
+    private ulong? TryCaseOf<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
+    {
+        var experiment = compared.Experiment;
+        return rules.Ask(experiment, nameof(experiment.CaseOf), about => CaseOf(about, control, verdict), compared, null)
+            ?? (verdict.Outcome.IsWrong() ? CaseHash.Of(experiment.Operation, compared.Shape, Guid.NewGuid(), null, null) : null);
     }
 
     /// <returns>Null where the comparison is no case.</returns>

@@ -25,10 +25,11 @@ public sealed class ExperimentRunner<TStore>
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(experiment);
-        var served = _admissions.Admit(experiment, request, cancellationToken);
+        var admitted = _admissions.Admit(experiment, request, cancellationToken);
         _served.Enter();
         try
         {
+            if (admitted is not { } served) return await _reads.UnregisteredAsync(experiment, request, cancellationToken);
             if (served.Admission.HandedOver is not null) return await _writes.AnswerAsync(served);
             return served.Admission.Side is Side.Candidate
                 ? await _reads.ByCandidateAsync(served)

@@ -18,27 +18,25 @@ internal sealed record Explained(
     Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
 
 /// <summary>Explains what differs, and keeps it in the journal.</summary>
-internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acceptances)
+internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acceptances, RuleFaults rules)
 {
     /// <summary>The differences that count, and the verdict by what is accepted; noted where anything differs.</summary>
     public Explained Explain<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
     {
         var (experiment, request) = (compared.Experiment, compared.Request);
-        // What the experiment says of a request is the application's code: asked before anything is counted, so that its failure is counted
-        // once.
+        // Where the rule throws, a difference counts as a leak.
         var groups = (verdict.Differences ?? [])
             .GroupBy(difference => (difference.Pattern, difference.Kind))
             .Select(group => new ExplainedGroup(
-                group.Key, group.First(), group.Any(difference => experiment.Leaks(request, difference)),
-                group.Any(RowComparison.IsStored)))
+                group.Key, group.First(), group.Any(Leaks), group.Any(RowComparison.IsStored)))
             .ToArray();
         var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical);
         var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
         if (signature is not null)
         {
-            journal.Note(new(experiment, signature, verdict, request!)
+            Note(new(experiment, signature, verdict, request!)
             {
                 Shape = compared.Shape,
                 At = now,
@@ -52,6 +50,9 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
         return isAccepted
             ? new(verdict with { Outcome = Outcome.Tolerated, Tolerated = OperationMetrics.Accepted }, [], signature, isCritical, true)
             : new(verdict, groups, signature, isCritical, isAccepted);
+
+        bool Leaks(Difference difference) =>
+            rules.Ask(experiment, nameof(experiment.Leaks), about => experiment.Leaks(request, about), difference, otherwise: true);
     }
 
     /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
@@ -62,11 +63,21 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
         Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
         var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
         var signature = Signature.Of(compared.Experiment.Operation, more, null);
-        journal.Note(new(compared.Experiment, signature, verdict, compared.Request!)
+        Note(new(compared.Experiment, signature, verdict, compared.Request!)
         {
             Shape = compared.Shape,
             At = now,
             Caller = compared.Caller,
         });
     }
+
+    /// <summary>
+    /// Keeps a sample. It reads the members of the request and of both answers, any of which may throw: then the sample is lost, and the
+    /// mismatch is counted all the same.
+    /// </summary>
+    private void Note(MismatchNote note) => rules.Ask(note.Experiment, "sample", about =>
+    {
+        journal.Note(about);
+        return true;
+    }, note, otherwise: false);
 }

@@ -8,7 +8,7 @@ using Shadowing.Settings;
 namespace Shadowing.Serving;
 
 /// <summary>What the engine keeps of one operation.</summary>
-internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker, EvidenceLedger evidence)
+internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker, EvidenceLedger evidence, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<long, WriteInFlight> _writes = [];
     private int _serving;
@@ -16,7 +16,7 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
 
     public Experiment Experiment => experiment;
 
-    public OperationTally Tally { get; } = new();
+    public OperationTally Tally { get; } = new(clock);
 
     public ShadowBreaker Breaker => breaker;
 
@@ -34,7 +34,7 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
     public SelfTestTally SelfTest { get; } = new();
 
     /// <summary>Whether the operation has waited long enough to run even while served traffic does.</summary>
-    public bool IsFloorDue(TimeProvider clock, TimeSpan interval) =>
+    public bool IsFloorDue(TimeSpan interval) =>
         Volatile.Read(ref _lastStart) is var last && (last == long.MinValue || clock.GetElapsedTime(last) >= interval);
 
     /// <summary>The candidate's writes that have begun and not ended: what a rollback waits to see drained.</summary>
@@ -56,7 +56,7 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
 
     public void LeaveServed() => Interlocked.Decrement(ref _serving);
 
-    public void Started(TimeProvider clock) => Volatile.Write(ref _lastStart, clock.GetTimestamp());
+    public void Started() => Volatile.Write(ref _lastStart, clock.GetTimestamp());
 }
 
 /// <summary>A write of the candidate's that has begun and not ended.</summary>
@@ -88,10 +88,11 @@ internal sealed class OperationStates
 
     public OperationStates(IEnumerable<Experiment> experiments, SettingsInForce settings, EvidenceLedger evidence, TimeProvider clock) =>
         _states = experiments.ToDictionary(
-            experiment => experiment.Operation, experiment => new OperationState(experiment, new(experiment, settings.Current, clock),
-                evidence));
+            experiment => experiment.Operation,
+            experiment => new OperationState(experiment, new(experiment, settings.Current, clock), evidence, clock));
 
     public IReadOnlyCollection<OperationState> All => _states.Values;
 
-    public OperationState StateOf(Experiment experiment) => _states[experiment.Operation];
+    /// <returns>Null where the experiment is not registered.</returns>
+    public OperationState? StateOf(Experiment experiment) => _states.GetValueOrDefault(experiment.Operation);
 }

@@ -10,7 +10,7 @@ namespace Shadowing.Serving;
 /// The counts of one operation. Every change of a request's state is one step under one lock, so that at any moment, and not only at rest,
 /// requests = comparisons + skips + queued + in flight.
 /// </summary>
-internal sealed class OperationTally
+internal sealed class OperationTally(TimeProvider clock)
 {
     private const int MostMismatches = 100;
 
@@ -20,14 +20,14 @@ internal sealed class OperationTally
     private readonly Dictionary<(string Path, DifferenceKind Kind), long> _mismatches = [];
     private readonly (LatencySketch Seconds, long[] Statements) _control = (new(), new long[1]);
     private readonly (LatencySketch Seconds, long[] Statements) _candidate = (new(), new long[1]);
+    private readonly RecentLatency _recent = new(clock);
     private long _requests;
     private long _queued;
     private long _inFlight;
     private long _paired;
-    private double _controlP99;
 
-    /// <summary>The control's, as of a while ago; zero before there is any.</summary>
-    public TimeSpan ControlP99 => TimeSpan.FromSeconds(Volatile.Read(ref _controlP99));
+    /// <summary>The control's, of the last minutes; zero where too few runs were measured.</summary>
+    public TimeSpan ControlP99 => _recent.P99;
 
     public long Queued
     {
@@ -114,7 +114,7 @@ internal sealed class OperationTally
             _outcomes[(int)verdict.Outcome]++;
             _paired++;
             Observe(_control, control);
-            if (_paired % 64 == 0) _controlP99 = _control.Seconds.Read().P99;
+            _recent.Add(control.Duration);
             Observe(_candidate, candidate);
             return [.. mismatches.Where(IsNew)];
         }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Shadowing.Experiments;
 using Shadowing.Model;
 
 namespace Shadowing.Serving;
@@ -42,6 +43,14 @@ internal sealed class ReadServing<TStore>(
         }
     }
 
+    /// <summary>The control answers a request of an experiment that is not registered, as if there were no shadow.</summary>
+    public async Task<TResult> UnregisteredAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken caller)
+    {
+        await using var lease = await open(Side.Control, Position.Served, experiment.Writes, caller);
+        return await experiment.RunAsync(lease.Store, request, caller);
+    }
+
     /// <summary>The candidate answers; if it fails, or takes longer than users are used to, the control does.</summary>
     public async Task<TResult> ByCandidateAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
@@ -54,7 +63,8 @@ internal sealed class ReadServing<TStore>(
             if (attempt.InTime is { Error: null } answer)
             {
                 var number = context.Answers.Answered(new(
-                    0, context.Clock.GetUtcNow(), experiment.Operation, admission.Shape.Shape, served.Subject, served.User,
+                    0, context.Clock.GetUtcNow(), experiment.Operation, admission.Shape.Shape,
+                    context.Rules.SubjectOf(experiment, served.Request), context.Rules.UserOf(experiment, served.Request) ?? 0,
                     admission.Fingerprint));
                 queue.HandOver(served, answer, number);
                 if (admission.Skipped is { } reason) context.Answers.Judged(number, "skipped:" + reason.Wire());

@@ -10,7 +10,7 @@ namespace Shadowing.Serving;
 /// <param name="Answers">What the candidate has answered.</param>
 internal sealed record ServingContext(
     OperationStates Operations, ShadowingControl Control, OperationMetrics Metrics, EvidenceLedger Evidence, ServedJournal Answers,
-    DatabaseTimeBudget Budget, PairJudge Judge, TimeProvider Clock)
+    DatabaseTimeBudget Budget, PairJudge Judge, RuleFaults Rules, TimeProvider Clock)
 {
     /// <summary>Whether a shadow may run at all.</summary>
     public ShadowSwitch Switch => Control.Switch;

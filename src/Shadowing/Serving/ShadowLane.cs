@@ -129,7 +129,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
 
     private async Task YieldThenRunAsync(ShadowRun run, LaneTimer poll)
     {
-        while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_clock, _settings.Current.FloorInterval))
+        while (_served.IsBusy && !IsStopping && !run.Operation.IsFloorDue(_settings.Current.FloorInterval))
         {
             if (_clock.GetElapsedTime(run.EnqueuedAt) > _settings.Current.YieldAfter)
             {
@@ -140,7 +140,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
             await poll.WaitAsync();
         }
 
-        run.Operation.Started(_clock);
+        run.Operation.Started();
         await run.RunAsync(_stopped);
     }
 

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
-using Shadowing.Experiments;
 using Shadowing.Model;
 using Shadowing.Writing;
 
@@ -103,11 +102,12 @@ internal sealed class WriteServing<TStore>(
     /// <returns>The number of the write in the damage list.</returns>
     private long Begin<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
-        var (experiment, _, admission, _) = served;
+        var (experiment, request, admission, _) = served;
         var now = context.Clock.GetUtcNow();
+        var (subject, user) = (context.Rules.SubjectOf(experiment, request), context.Rules.UserOf(experiment, request) ?? 0);
         var number = context.Answers.Began(
-            new(0, now, experiment.Operation, admission.Shape.Shape, served.Subject, served.User, admission.Fingerprint));
-        admission.Operation.EnterWrite(new(number, now, admission.Shape.Shape, served.Subject));
+            new(0, now, experiment.Operation, admission.Shape.Shape, subject, user, admission.Fingerprint));
+        admission.Operation.EnterWrite(new(number, now, admission.Shape.Shape, subject));
         return number;
     }
 
@@ -129,7 +129,7 @@ internal sealed class WriteServing<TStore>(
         var observation = attempt.Observation;
         if (observation.Error is null)
         {
-            context.Answers.Wrote(number, ApplicationCode.Ask(experiment.CreatedOf, observation.Value!, null));
+            context.Answers.Wrote(number, context.Rules.CreatedOf(experiment, observation.Value!));
             if (admission.Skipped is { } reason) context.Answers.Judged(number, "skipped:" + reason.Wire());
             queue.HandOver(served, observation, number);
             context.Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, null);

@@ -140,7 +140,7 @@ public sealed class ShadowingOptions
 
     /// <summary>
     /// How long a candidate that serves may take, once it has its connection, before the control answers in its place: this, or one and a
-    /// half times the control's p99 if that is longer.
+    /// half times the control's p99 of the last five to ten minutes if that is longer.
     /// </summary>
     /// <value>10 milliseconds to 10 seconds. The default is 100 milliseconds.</value>
     [Range(typeof(TimeSpan), "00:00:00.010", "00:00:10")]

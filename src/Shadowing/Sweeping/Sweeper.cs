@@ -1,4 +1,5 @@
 using Shadowing.Confirming;
+using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Model;
 using Shadowing.Serving;
@@ -57,7 +58,7 @@ public sealed class Sweeper<TStore>
         var (committed, due) = (_clock.GetTimestamp(), _clock.GetTimestamp());
         await foreach (var step in walk.WithCancellation(cancellationToken))
         {
-            var shape = experiment.Shape(step.Request);
+            var shape = _context.Rules.ShapeOf(experiment, step.Request) ?? OperationLedger.OtherShape;
             if (run.Wants(shape))
             {
                 due = await PaceAsync(due, run.Order.Rate, cancellationToken);

@@ -67,7 +67,6 @@ public sealed class GatePolicyTests
             SweepHolds = TimeSpan.FromDays(-1),
             FailureRate = 0,
             FailureOdds = double.PositiveInfinity,
-            EqualRoles = [["admin"]],
         };
         var failures = policy.Failures();
         var settings = typeof(GatePolicy).GetProperties()
@@ -97,16 +96,4 @@ public sealed class GatePolicyTests
     [Fact]
     public void Rates_must_fall_from_the_first_look_to_the_last() =>
         Assert.Equal(2, (GatePolicy.Default with { ServeEpsilon = 5e-5, FirstEpsilon = 4e-5 }).Failures().Count);
-
-    [Fact]
-    public void Equal_roles_pool_under_the_first_of_them()
-    {
-        var policy = GatePolicy.Default with { EqualRoles = [["admin", "superadmin"], ["agent", "staff"]] };
-        Assert.Equal("admin", policy.PooledRole("superadmin"));
-        Assert.Equal("admin", policy.PooledRole("admin"));
-        Assert.Equal("agent", policy.PooledRole("staff"));
-        Assert.Equal("user", policy.PooledRole("user"));
-        Assert.Empty(policy.Failures());
-        Assert.Single((policy with { EqualRoles = [["admin", "superadmin"], ["staff", "admin"]] }).Failures());
-    }
 }
