@@ -1,8 +1,8 @@
 namespace Testing;
 
 /// <summary>
-/// How often a test repeats what it proves by repetition. The short form covers every claim; the long form of <c>tests/run --all</c> covers it
-/// more often. The one reader of <c>SHADOW_TESTS</c>.
+/// How often a test repeats what it proves by repetition. The short form covers every claim, the long form of <c>tests/run --all</c> more
+/// often. The one reader of <c>SHADOW_TESTS</c>.
 /// </summary>
 internal static class Effort
 {
