@@ -1,6 +1,7 @@
 using Ticketing.Api.Tests;
 using Ticketing.Api.Tests.Matrix;
 using Ticketing.Api.Tests.Rollout;
+using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Api.Tests.Sweeps;
 using Xunit.Sdk;
@@ -18,8 +19,8 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly Type[] Long =
     [
-        typeof(PlantedFaultMatrixTests), typeof(SweptFaultsTests), typeof(WriteFaultMatrixTests), typeof(PlantedFaultsUnderTrafficTests),
-        typeof(SweepTests), typeof(RollbackTests), typeof(SoakTests),
+        typeof(PlantedFaultsUnderTrafficTests), typeof(SweptFaultsTests), typeof(PlantedFaultMatrixTests), typeof(WriteFaultMatrixTests),
+        typeof(WriteFaultTests), typeof(WrecksTests), typeof(SweepTests), typeof(RollbackTests), typeof(SoakTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
