@@ -62,7 +62,7 @@ public sealed class SecretsTests(PostgresFixture postgres)
                 Assert.DoesNotContain(one, said.Text, StringComparison.OrdinalIgnoreCase);
                 Assert.DoesNotContain(other, said.Text, StringComparison.OrdinalIgnoreCase);
             },
-            iter: 150, threads: 1);
+            iter: Effort.Of(40, all: 150), threads: 1);
         TestContext.Current.TestOutputHelper?.WriteLine($"{refused} refused, {started} started");
         Assert.NotEqual(0, refused);
         Assert.NotEqual(0, started);

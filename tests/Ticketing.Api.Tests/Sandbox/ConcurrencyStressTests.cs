@@ -7,7 +7,9 @@ namespace Ticketing.Api.Tests.Sandbox;
 /// <summary>Four sessions and five tickets: whatever order the writes came in, the tables hold what the answers say.</summary>
 public sealed class ConcurrencyStressTests(Contenders contenders) : IClassFixture<Contenders>
 {
-    private const int Sessions = 4, Each = 100, Tickets = 5;
+    private const int Sessions = 4, Tickets = 5;
+
+    private static readonly int Each = Effort.Of(50, all: 100);
 
     // All that a write may be refused with here. In particular nothing of class 40: no deadlock, and no serialisation failure.
     private const string DeletedMeanwhile = "23503 ticket_comments_ticket_id_fkey";

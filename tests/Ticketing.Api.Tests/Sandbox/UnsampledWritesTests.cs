@@ -30,7 +30,10 @@ public sealed class UnsampledWritesTests(PostgresFixture postgres)
         }
     }
 
-    /// <summary>What the served role was sent for each write, the second time round: the first time is like no other.</summary>
+    /// <summary>
+    /// What the served role was sent for each write, the second time round: the first time is like no other. Where writes are compared it goes
+    /// round until all four of them were: on a machine that is short of time one is now and then let be.
+    /// </summary>
     private async Task<Dictionary<string, string[]>> StatementsAsync(string name, params (string, string)[] settings)
     {
         var database = await postgres.CloneAsync($"statements_{name}", Cancellation);
@@ -38,9 +41,11 @@ public sealed class UnsampledWritesTests(PostgresFixture postgres)
             database, warm: !settings.Contains(Off), settings: [.. settings, ("Logging:LogLevel:Npgsql", "Debug")]);
         await Until.HoldsAsync(async () => (await service.Http.GetAsync("/health/ready", Cancellation)).IsSuccessStatusCode);
         var (writer, statements) = (new TicketWriter(service.Http), new Dictionary<string, string[]>());
-        for (var round = 0; round < 2; round++)
+        var isSampled = settings == WritesUnderTrafficTests.Everything;
+        var matches = 0;
+        for (var round = 0; round < 2 || (isSampled && matches < WritesUnderTrafficTests.Operations.Length && round < 50); round++)
         {
-            var ticket = 0;
+            (matches, var ticket) = (0, 0);
             await NoteAsync("tickets.create", async () => ticket = await writer.CreateAsync("A subject"));
             await NoteAsync("tickets.comment", () => writer.CommentAsync(ticket, "A comment"));
             await NoteAsync("tickets.update", () => writer.ResolveAsync(ticket, "A resolution"));
@@ -51,9 +56,10 @@ public sealed class UnsampledWritesTests(PostgresFixture postgres)
 
         async Task NoteAsync(string operation, Func<Task> write)
         {
+            var before = (await service.StatusAsync(operation)).Comparisons["match"];
             service.Logs.Clear();
             await write();
-            await service.SettledAsync(operation);
+            if ((await service.SettledAsync(operation)).Comparisons["match"] > before) matches++;
             var sessions = await Sql.LinesAsync(
                 database.Owner, "select pid from pg_stat_activity where datname = current_database() and usename = 'ticketing_served'");
             statements[operation] =

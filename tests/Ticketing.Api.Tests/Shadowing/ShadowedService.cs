@@ -173,13 +173,13 @@ internal static class Until
         await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>Looks until it holds. After a minute the test fails with the condition's text.</summary>
+    /// <summary>Looks until it holds. After three minutes the test fails with the condition's text.</summary>
     public static async Task HoldsAsync(Func<Task<bool>> condition, [CallerArgumentExpression(nameof(condition))] string? text = null)
     {
         using var look = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         for (var start = Stopwatch.GetTimestamp(); !await condition();)
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(1), $"Did not hold within a minute: {text}");
+            Assert.True(Stopwatch.GetElapsedTime(start) < TimeSpan.FromMinutes(3), $"Did not hold within three minutes: {text}");
             await look.WaitForNextTickAsync(TestContext.Current.CancellationToken);
         }
     }
