@@ -1,5 +1,5 @@
 using Microsoft.Extensions.Options;
-using Shadowing.AspNetCore;
+using Shadowing.AspNetCore.Hosting;
 using Ticketing.Api.Accounts;
 using Ticketing.Api.Health;
 using Ticketing.Api.Http;

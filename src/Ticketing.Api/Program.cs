@@ -1,4 +1,5 @@
 using Ticketing.Api;
+using Ticketing.Api.Problems;
 
 try
 {

@@ -1,12 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Shadowing.AspNetCore.Starting;
+using Spectre.Console;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
 using Ticketing.Demo.Screen;
 using Ticketing.Demo.Status;
 using Ticketing.Demo.Traffic;
-using Spectre.Console;
 
 namespace Ticketing.Demo;
 

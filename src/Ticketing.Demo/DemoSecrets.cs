@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using Shadowing.AspNetCore.Operators;
+using Ticketing.Demo.Database;
 
 namespace Ticketing.Demo;
 

@@ -7,8 +7,10 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Shadowing.Supervision;
 using Ticketing.Api;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
+using Ticketing.Demo.Screen;
 
 namespace Ticketing.Demo;
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Npgsql;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
+using Ticketing.Demo.Screen;
 using Ticketing.Demo.Status;
 using Ticketing.Demo.Traffic;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Ticketing.Demo.Screen;
 
 namespace EndToEnd.Tests;
 

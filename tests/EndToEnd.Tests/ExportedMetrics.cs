@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using Ticketing.Demo;
-using Ticketing.Demo.Faults;
 using EndToEnd.Tests;
 using Spectre.Console;
+using Ticketing.Demo;
+using Ticketing.Demo.Faults;
 
 [assembly: AssemblyFixture(typeof(ExportedMetrics))]
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Ticketing.Demo.Traffic;
 
 namespace EndToEnd.Tests;
 

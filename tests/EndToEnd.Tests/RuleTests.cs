@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Shadowing.Rollout;
 
 namespace EndToEnd.Tests;
 

@@ -1,3 +1,4 @@
+using Shadowing.AspNetCore.Endpoints;
 using YamlDotNet.Serialization;
 
 namespace EndToEnd.Tests;

@@ -2,6 +2,7 @@ using Shadowing.Supervision;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
+using Ticketing.Demo.Screen;
 using Ticketing.Demo.Status;
 using Ticketing.Demo.Traffic;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Shadowing.Model;
 
 namespace Mutation;
 

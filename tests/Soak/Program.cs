@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Ticketing.Demo.Database;
 using Soak;
+using Ticketing.Demo.Database;
 
 Option<long> comparisons = new("--comparisons") { Description = "It ends after so many.", DefaultValueFactory = _ => 1_000_000 };
 Option<int> minutes = new("--for") { Description = "It ends after so many minutes at the latest.", DefaultValueFactory = _ => 240 };

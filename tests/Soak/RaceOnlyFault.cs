@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Ticketing.Demo.Faults;
 using Ticketing;
+using Ticketing.Demo.Faults;
 
 namespace Soak;
 

@@ -4,8 +4,8 @@ using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Model;
 using Ticketing;
-using Ticketing.Demo;
 using Ticketing.Demo.Database;
+using Ticketing.Demo.Screen;
 
 namespace Soak;
 

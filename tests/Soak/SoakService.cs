@@ -3,9 +3,11 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Ticketing.Api;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
+using Ticketing.Demo.Screen;
 
 namespace Soak;
 

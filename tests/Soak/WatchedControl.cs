@@ -1,5 +1,5 @@
-using Ticketing.Demo.Faults;
 using Ticketing;
+using Ticketing.Demo.Faults;
 
 namespace Soak;
 

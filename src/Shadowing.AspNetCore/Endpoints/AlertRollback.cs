@@ -1,5 +1,5 @@
 using Shadowing.Experiments;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Shadowing.Serving;
 
 namespace Shadowing.AspNetCore.Endpoints;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using Shadowing.AspNetCore.Problems;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 
 namespace Shadowing.AspNetCore.Endpoints;
 

@@ -7,7 +7,7 @@ using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Journal;
 using Shadowing.Model;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 
 namespace Shadowing.AspNetCore.Endpoints;
 

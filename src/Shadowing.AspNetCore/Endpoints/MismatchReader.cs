@@ -1,8 +1,8 @@
 using Npgsql;
 using Shadowing.Hosting;
 using Shadowing.Journal;
-using Shadowing.Postgres;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Postgres.Stores;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
@@ -35,7 +35,7 @@ internal sealed record TransientList(DateTimeOffset AsOf, IReadOnlyList<Explaine
 
 /// <summary>Puts together what this replica has in memory and what the store has of all others.</summary>
 internal sealed class MismatchReader(
-    MismatchJournal journal, MismatchStore store, IncarnationRecord incarnation, Acceptances acceptances, ShadowingReport report,
+    MismatchJournal journal, MismatchStore store, InstanceRecord instance, Acceptances acceptances, ShadowingReport report,
     TimeProvider clock)
 {
     public async Task<MismatchList> ListAsync(string? operation, CancellationToken cancellationToken)
@@ -67,10 +67,10 @@ internal sealed class MismatchReader(
     private async Task<(string Scope, IReadOnlyList<MismatchGroup>)> GroupsAsync(CancellationToken cancellationToken)
     {
         var own = journal.Read();
-        if (!incarnation.HasBegun) return ("replica", own);
+        if (!instance.HasBegun) return ("replica", own);
         try
         {
-            return ("all", MismatchGroup.Merge([.. own, .. await store.LoadAsync(incarnation.Id, cancellationToken)]));
+            return ("all", MismatchGroup.Merge([.. own, .. await store.LoadAsync(instance.Id, cancellationToken)]));
         }
         catch (NpgsqlException)
         {

@@ -8,7 +8,7 @@ using Shadowing.AspNetCore.Problems;
 using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Model;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 
 namespace Shadowing.AspNetCore.Endpoints;

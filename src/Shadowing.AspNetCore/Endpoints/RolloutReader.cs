@@ -1,7 +1,7 @@
 using Shadowing.Evidence;
 using Shadowing.Experiments;
-using Shadowing.Postgres;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Serving;
 
@@ -44,7 +44,7 @@ internal sealed record RollbackAnswer(bool Published, IReadOnlyList<string> Oper
 internal sealed partial class RolloutReader(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
     EvidenceLedger ledger,
-    IncarnationRecord incarnation, IEnumerable<Experiment> experiments, TimeProvider clock, ILogger<RolloutReader> logger)
+    InstanceRecord instance, IEnumerable<Experiment> experiments, TimeProvider clock, ILogger<RolloutReader> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan Publishing = TimeSpan.FromSeconds(10);
@@ -95,7 +95,7 @@ internal sealed partial class RolloutReader(
         var generations = new Dictionary<string, long>();
         using var limit = new CancellationTokenSource(Publishing, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        foreach (var experiment in incarnation.HasBegun ? experiments : [])
+        foreach (var experiment in instance.HasBegun ? experiments : [])
         {
             await TryAsync(experiment.Operation, async () =>
             {

@@ -6,7 +6,7 @@ using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Evidence;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Shadowing.Sweeping;
 
 namespace Shadowing.AspNetCore.Endpoints;

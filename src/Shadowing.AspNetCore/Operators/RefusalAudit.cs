@@ -1,5 +1,5 @@
 using Npgsql;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 
 namespace Shadowing.AspNetCore.Operators;
 

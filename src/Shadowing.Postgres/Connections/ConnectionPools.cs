@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Connections;
 

@@ -3,6 +3,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Statements;
 using Shadowing.Settings;
 
 namespace Shadowing.Postgres.Connections;

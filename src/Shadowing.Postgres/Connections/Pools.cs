@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shadowing.Postgres.Statements;
 using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Connections;

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Connections;
 

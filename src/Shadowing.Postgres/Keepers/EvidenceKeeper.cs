@@ -4,6 +4,7 @@ using Shadowing.Experiments;
 using Shadowing.Hosting;
 using Shadowing.Journal;
 using Shadowing.Model;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Settings;
 using Shadowing.Supervision;
@@ -16,7 +17,7 @@ namespace Shadowing.Postgres.Keepers;
 /// <remarks>What could not be stored stays and is tried again.</remarks>
 internal sealed class EvidenceKeeper(
     EvidenceLedger ledger, EvidenceStore store, MismatchStore mismatches, Acceptances acceptances, GateBoard board, GatePolicies policies,
-    IncarnationRecord incarnation, AuditLog audit, IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report,
+    InstanceRecord instance, AuditLog audit, IEnumerable<Experiment> experiments, ShadowedCode code, ShadowingReport report,
     RolloutLease lease, EvidenceMetrics metrics, SettingsInForce settings, KeeperRegister keepers, TimeProvider clock) : Keeper(
         new("evidence", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
         keepers, clock)
@@ -27,17 +28,17 @@ internal sealed class EvidenceKeeper(
 
     /// <summary>Stores what came while the lane drained: it has stopped by now.</summary>
     protected override Task PartAsync(CancellationToken cancellationToken) =>
-        incarnation.HasBegun ? FlushAsync(cancellationToken) : Task.CompletedTask;
+        instance.HasBegun ? FlushAsync(cancellationToken) : Task.CompletedTask;
 
     protected override Task WaitAsync(PeriodicTimer tick, CancellationToken stopping) => ledger.WaitForUrgentAsync(Plan.Interval, stopping);
 
     protected override Task StepAsync(CancellationToken cancellationToken) =>
-        incarnation.HasBegun ? KeepAsync(cancellationToken) : Task.Delay(Plan.Interval, Clock, cancellationToken);
+        instance.HasBegun ? KeepAsync(cancellationToken) : Task.Delay(Plan.Interval, Clock, cancellationToken);
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         await FlushAsync(cancellationToken);
-        await store.BeatAsync(incarnation.Id, cancellationToken);
+        await store.BeatAsync(instance.Id, cancellationToken);
         var policy = policies.Current;
         var fingerprint = ledger.Fingerprint;
         var merged = await store.ReadAsync(fingerprint, code.Candidate, [.. _experiments.Keys], policy, cancellationToken);
@@ -88,7 +89,7 @@ internal sealed class EvidenceKeeper(
         {
             try
             {
-                await store.FlushAsync(incarnation.Id, batch, cancellationToken);
+                await store.FlushAsync(instance.Id, batch, cancellationToken);
             }
             catch
             {

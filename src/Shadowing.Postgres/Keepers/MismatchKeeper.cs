@@ -1,4 +1,6 @@
 using Shadowing.Journal;
+using Shadowing.Postgres.Statements;
+using Shadowing.Postgres.Stores;
 using Shadowing.Settings;
 using Shadowing.Supervision;
 
@@ -9,7 +11,7 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 /// <remarks>What could not be stored stays in memory and is tried again.</remarks>
 internal sealed class MismatchKeeper(
-    MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, IncarnationRecord incarnation, Findings findings,
+    MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, InstanceRecord instance, Findings findings,
     SettingsInForce settings, KeeperRegister keepers, TimeProvider clock) : Keeper(
         new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
         keepers, clock)
@@ -17,13 +19,13 @@ internal sealed class MismatchKeeper(
     private DateTimeOffset? _announced;
 
     /// <summary>Stores what the lane still found while it drained: it has stopped by now.</summary>
-    protected override Task PartAsync(CancellationToken cancellationToken) => incarnation.HasBegun ? SaveAsync(cancellationToken)
+    protected override Task PartAsync(CancellationToken cancellationToken) => instance.HasBegun ? SaveAsync(cancellationToken)
         : Task.CompletedTask;
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
         journal.ForgetRaw(Clock.GetUtcNow());
-        if (incarnation.HasBegun) await KeepAsync(cancellationToken);
+        if (instance.HasBegun) await KeepAsync(cancellationToken);
     }
 
     private async Task KeepAsync(CancellationToken cancellationToken)
@@ -56,7 +58,7 @@ internal sealed class MismatchKeeper(
         List<MismatchGroup> refused = [];
         try
         {
-            await store.SaveAsync(incarnation.Id, changed, cancellationToken);
+            await store.SaveAsync(instance.Id, changed, cancellationToken);
         }
         catch (Exception failure) when (PostgresErrors.IsAboutData(failure))
         {
@@ -64,7 +66,7 @@ internal sealed class MismatchKeeper(
             {
                 try
                 {
-                    await store.SaveAsync(incarnation.Id, [group], cancellationToken);
+                    await store.SaveAsync(instance.Id, [group], cancellationToken);
                 }
                 catch (Exception alone) when (PostgresErrors.IsAboutData(alone))
                 {

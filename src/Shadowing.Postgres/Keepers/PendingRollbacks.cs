@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using Shadowing.Evidence;
+using Shadowing.Postgres.Statements;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Supervision;
 

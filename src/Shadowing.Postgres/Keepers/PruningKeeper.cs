@@ -1,3 +1,4 @@
+using Shadowing.Postgres.Stores;
 using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
@@ -6,13 +7,13 @@ namespace Shadowing.Postgres.Keepers;
 /// Deletes what is no longer asked for. A keeper of its own: however much there is to delete, no evidence, mismatch or rollback waits.
 /// </summary>
 internal sealed class PruningKeeper(
-    EvidenceStore evidence, MismatchStore mismatches, ServedStore served, SweepStore sweeps, IncarnationRecord incarnation,
+    EvidenceStore evidence, MismatchStore mismatches, ServedStore served, SweepStore sweeps, InstanceRecord instance,
     KeeperRegister keepers, TimeProvider clock) : Keeper(
         new("pruning", TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(5)) { FirstPause = TimeSpan.FromSeconds(30) }, keepers, clock)
 {
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (!incarnation.HasBegun) return;
+        if (!instance.HasBegun) return;
         await served.PruneAsync(cancellationToken);
         await sweeps.PruneAsync(cancellationToken);
         await mismatches.PruneAsync(cancellationToken);

@@ -3,6 +3,7 @@ using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Hosting;
 using Shadowing.Model;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Serving;
 using Shadowing.Supervision;
@@ -15,7 +16,7 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 internal sealed class RolloutKeeper(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
-    EvidenceLedger ledger, IncarnationRecord incarnation, IEnumerable<Experiment> experiments, ShadowingReport report, Findings findings,
+    EvidenceLedger ledger, InstanceRecord instance, IEnumerable<Experiment> experiments, ShadowingReport report, Findings findings,
     KeeperRegister keepers, TimeProvider clock) : Keeper(
         // More often than each second, so that a rollback elsewhere is applied within one even if its notification is lost.
         // Bounded: a replica that waits for a store that does not answer confirms nothing and rolls nothing back.
@@ -34,13 +35,13 @@ internal sealed class RolloutKeeper(
     protected override bool StartsAtOnce => true;
 
     protected override Task PartAsync(CancellationToken cancellationToken) =>
-        incarnation.HasBegun ? replicas.LeaveAsync(incarnation.Id, cancellationToken) : Task.CompletedTask;
+        instance.HasBegun ? replicas.LeaveAsync(instance.Id, cancellationToken) : Task.CompletedTask;
 
     protected override Task WaitAsync(PeriodicTimer tick, CancellationToken stopping) => lease.WaitAsync(Plan.Interval, stopping);
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (!incarnation.HasBegun)
+        if (!instance.HasBegun)
         {
             control.Refresh();
             return;
@@ -89,7 +90,7 @@ internal sealed class RolloutKeeper(
         findings.Replace("rules", [.. report.RuleFaults.Select(fault => fault.ToFinding())]);
         var (serving, writes) = (report.Serving(), report.WritesInFlight());
         await replicas.ReportAsync(
-            incarnation.Id, report.Replica, ledger.Fingerprint,
+            instance.Id, report.Replica, ledger.Fingerprint,
             _experiments.Select(control.StandingOf).ToDictionary(one => one.Operation, one => new AppliedRollout(
                 one.State?.Generation ?? 0, (one.State?.Stage ?? Stage.Off).Name, one.ServePercent, serving[one.Operation],
                 writes[one.Operation])),

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Supervision;
 
@@ -14,7 +15,7 @@ namespace Shadowing.Postgres.Keepers;
 /// It never listens through a pooler: it would hear nothing, and leave the pooler's other clients listening in its place.
 /// </remarks>
 internal sealed class RolloutListener(
-    [FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, IncarnationRecord incarnation, RolloutLease lease, Findings findings,
+    [FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, InstanceRecord instance, RolloutLease lease, Findings findings,
     KeeperRegister keepers, TimeProvider clock) : Keeper(
         // It waits for as long as nothing is said; the parts that must end have limits of their own.
         new("listener", TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(5) }, keepers, clock)
@@ -31,7 +32,7 @@ internal sealed class RolloutListener(
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (!incarnation.HasBegun) return;
+        if (!instance.HasBegun) return;
         await using var connection = source.CreateConnection();
         await ListenAsync(connection, cancellationToken).WaitAsync(Patience, Clock, cancellationToken);
         while (connection.State is System.Data.ConnectionState.Open)

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Shadowing.Evidence;
 using Shadowing.Journal;
+using Shadowing.Postgres.Statements;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Supervision;
 
@@ -10,7 +12,7 @@ namespace Shadowing.Postgres.Keepers;
 /// Stores what the candidate answered users. A keeper of its own: a long list of answers to store must not keep a rollback waiting.
 /// </summary>
 internal sealed partial class ServedKeeper(
-    ServedStore served, ServedJournal journal, MismatchJournal mismatches, IncarnationRecord incarnation, EvidenceMetrics metrics,
+    ServedStore served, ServedJournal journal, MismatchJournal mismatches, InstanceRecord instance, EvidenceMetrics metrics,
     KeeperRegister keepers, TimeProvider clock, ILogger<ServedKeeper> logger) : Keeper(
         new("served", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(2) },
         keepers, clock)
@@ -19,7 +21,7 @@ internal sealed partial class ServedKeeper(
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (!incarnation.HasBegun) return;
+        if (!instance.HasBegun) return;
         var (answers, verdicts) = journal.Take();
         try
         {
@@ -40,7 +42,7 @@ internal sealed partial class ServedKeeper(
     {
         try
         {
-            await served.AddAsync(incarnation.Id, answers, verdicts, mismatches.HashOf, cancellationToken);
+            await served.AddAsync(instance.Id, answers, verdicts, mismatches.HashOf, cancellationToken);
         }
         catch (Exception failure) when (PostgresErrors.IsAboutData(failure))
         {

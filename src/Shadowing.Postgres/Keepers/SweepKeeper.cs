@@ -1,5 +1,6 @@
 using Shadowing.Evidence;
 using Shadowing.Hosting;
+using Shadowing.Postgres.Stores;
 using Shadowing.Supervision;
 using Shadowing.Sweeping;
 
@@ -7,7 +8,7 @@ namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Runs the sweeps that were ordered for this build, one at a time, and goes on with those of replicas that died.</summary>
 internal sealed class SweepKeeper<TStore>(
-    SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, IncarnationRecord incarnation,
+    SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, InstanceRecord instance,
     ShadowingReport report, KeeperRegister keepers, TimeProvider clock) : Keeper(
         new("sweeps", TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(10) }, keepers, clock)
 {
@@ -17,10 +18,10 @@ internal sealed class SweepKeeper<TStore>(
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (!incarnation.HasBegun) return;
+        if (!instance.HasBegun) return;
         SweepOrder? claimed = null;
         await WithinAsync(
-            async token => claimed = await store.ClaimAsync(incarnation.Id, report.Replica, ledger.Fingerprint, token), Patience,
+            async token => claimed = await store.ClaimAsync(instance.Id, report.Replica, ledger.Fingerprint, token), Patience,
                 cancellationToken);
         if (claimed is not { } order || sweeps.FirstOrDefault(one => one.Experiment.Operation == order.Operation) is not { } sweep) return;
 
@@ -48,7 +49,7 @@ internal sealed class SweepKeeper<TStore>(
         {
             await lost.CancelAsync();
             await beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await WithinAsync(token => store.ReleaseAsync(order.Id, incarnation.Id, token), Releasing, CancellationToken.None)
+            await WithinAsync(token => store.ReleaseAsync(order.Id, instance.Id, token), Releasing, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
@@ -64,7 +65,7 @@ internal sealed class SweepKeeper<TStore>(
             {
                 await Task.Delay(Plan.Interval, Clock, lost.Token);
                 var isMine = true;
-                await WithinAsync(async token => isMine = await store.BeatAsync(id, incarnation.Id, token), Patience, lost.Token);
+                await WithinAsync(async token => isMine = await store.BeatAsync(id, instance.Id, token), Patience, lost.Token);
                 if (!isMine) await lost.CancelAsync();
                 // Proof that the store works, and not of more: a walk with a fault must get further first.
                 else if (!_isFaulty) Standing.Succeeded();
@@ -83,7 +84,7 @@ internal sealed class SweepKeeper<TStore>(
 
     private async Task<bool> AdvanceAsync(SweepAdvance advance, CancellationToken cancellationToken)
     {
-        var isMine = await store.AdvanceAsync(incarnation.Id, advance, cancellationToken);
+        var isMine = await store.AdvanceAsync(instance.Id, advance, cancellationToken);
         _isFaulty = false;
         Standing.Succeeded();
         return isMine;

@@ -1,5 +1,6 @@
 using Npgsql;
 using Shadowing.Model;
+using Shadowing.Postgres.Statements;
 using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Sandbox;

@@ -1,4 +1,5 @@
 using Npgsql;
+using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Sandbox;
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
+using Shadowing.Postgres.Stores;
 using Shadowing.Settings;
 
 namespace Ticketing.Api.Accounts;

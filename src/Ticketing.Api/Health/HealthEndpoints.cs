@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Npgsql;
-using Shadowing.AspNetCore;
+using Shadowing.AspNetCore.Starting;
 using Shadowing.Postgres.Connections;
 using Ticketing.Api.Stopping;
 

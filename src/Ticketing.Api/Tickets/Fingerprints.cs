@@ -5,7 +5,7 @@ using Shadowing.EntityFrameworkCore;
 using Shadowing.Evidence;
 using Shadowing.Hosting;
 using Shadowing.Journal;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Hosting;
 using Ticketing.Dapper;
 using Ticketing.EntityFrameworkCore;
 

@@ -1,5 +1,5 @@
-using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Statements;
 
 namespace Ticketing.Api.Tickets;
 

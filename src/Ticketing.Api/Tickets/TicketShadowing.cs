@@ -1,12 +1,14 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using Shadowing.AspNetCore;
+using Shadowing.AspNetCore.Hosting;
+using Shadowing.AspNetCore.Telemetry;
 using Shadowing.EntityFrameworkCore;
 using Shadowing.Hosting;
 using Shadowing.Model;
-using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Hosting;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Snapshots;
 using Shadowing.Settings;
 using Shadowing.Sweeping;
 using Shadowing.Writing;

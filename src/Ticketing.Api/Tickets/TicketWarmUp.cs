@@ -1,4 +1,4 @@
-using Shadowing.AspNetCore;
+using Shadowing.AspNetCore.Starting;
 using Shadowing.Model;
 
 namespace Ticketing.Api.Tickets;

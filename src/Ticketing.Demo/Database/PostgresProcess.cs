@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Shadowing.Model;
 
 namespace Ticketing.Demo.Database;
 

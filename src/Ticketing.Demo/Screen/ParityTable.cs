@@ -1,7 +1,7 @@
 using System.Globalization;
-using Ticketing.Demo.Status;
 using Spectre.Console;
 using Spectre.Console.Rendering;
+using Ticketing.Demo.Status;
 
 namespace Ticketing.Demo.Screen;
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Shadowing.AspNetCore.Endpoints;
+using Shadowing.Postgres.Stores;
 
 namespace EndToEnd.Tests.Live;
 

@@ -1,4 +1,6 @@
 using System.Text.Json.Nodes;
+using Shadowing.Diagnosing;
+using Ticketing.Demo.Traffic;
 
 namespace EndToEnd.Tests.Live;
 

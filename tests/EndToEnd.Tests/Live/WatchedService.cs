@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
+using Ticketing.Demo.Screen;
 using Ticketing.Demo.Traffic;
 
 namespace EndToEnd.Tests.Live;

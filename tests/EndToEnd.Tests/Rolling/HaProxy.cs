@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using Ticketing.Demo.Database;
 using EndToEnd.Tests.Live;
+using Ticketing.Demo.Database;
 
 namespace EndToEnd.Tests.Rolling;
 

@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using EndToEnd.Tests.Live;
 using Ticketing.Api;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
-using EndToEnd.Tests.Live;
 
 namespace EndToEnd.Tests.Rolling;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using EndToEnd.Tests.Live;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Traffic;
-using EndToEnd.Tests.Live;
 
 namespace EndToEnd.Tests.Rolling;
 

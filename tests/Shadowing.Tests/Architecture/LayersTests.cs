@@ -37,23 +37,6 @@ public sealed partial class LayersTests
         select $"{line.Place} {line.Text.Trim()}");
 
     [Fact]
-    public void The_other_projects_of_the_family_have_no_cycle_between_their_folders()
-    {
-        foreach (var project in (string[])["Shadowing.Postgres", "Shadowing.AspNetCore"])
-        {
-            var arrows = (
-                from line in Sources.Lines(".cs")
-                let parts = line.Place.Split('/')
-                where parts[0] == project
-                let use = Regex.Match(line.Text, $@"^using {Regex.Escape(project)}(?:\.(\w+))?;")
-                where use.Success
-                select (From: parts.Length > 2 ? parts[1] : "", To: use.Groups[1].Value)).Distinct()
-                .ToLookup(arrow => arrow.From, arrow => arrow.To);
-            Assert.All(arrows, from => Assert.DoesNotContain(from.Key, Reach(arrows, from)));
-        }
-    }
-
-    [Fact]
     public void No_constructor_and_no_method_takes_more_than_a_reader_can_keep_in_mind() => Assert.Empty(
         from type in Engine.GetTypes()
         where IsWritten(type) && type.GetMethod("<Clone>$") is null
@@ -73,16 +56,6 @@ public sealed partial class LayersTests
         var files = Regex.Matches(walk, @"^\d+\. `(\S+)`", RegexOptions.Multiline).Select(step => step.Groups[1].Value).ToArray();
         Assert.Equal(12, files.Length);
         Assert.All(files, file => Assert.InRange(File.ReadAllLines(Path.Combine(Sources.Root, file)).Length, 1, 150));
-    }
-
-    private static HashSet<string> Reach(ILookup<string, string> arrows, IEnumerable<string> from)
-    {
-        var reached = new HashSet<string>();
-        var next = new Stack<string>(from);
-        while (next.TryPop(out var one))
-            if (reached.Add(one))
-                foreach (var further in arrows[one]) next.Push(further);
-        return reached;
     }
 
     private static bool IsWritten(Type type) =>

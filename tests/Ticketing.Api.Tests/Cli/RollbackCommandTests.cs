@@ -25,7 +25,7 @@ public sealed class RollbackCommandTests(PostgresFixture postgres)
         // A replica that goes on reporting an older generation: its row says so, and no process behind it will change that.
         await using var evidence = NpgsqlDataSource.Create(database.Evidence);
         await using var stuck = evidence.CreateCommand(
-            "insert into shadow.replica (incarnation, replica, fingerprint, standing) values (gen_random_uuid(), 'stuck', 'f', '{}'::jsonb)");
+            "insert into shadow.replica (instance, replica, fingerprint, standing) values (gen_random_uuid(), 'stuck', 'f', '{}'::jsonb)");
         await stuck.ExecuteNonQueryAsync(Cancellation);
         var missing = await RunAsync(one, "--wait", "1");
         Assert.Equal(ExitCodes.Hold, missing.Exit);

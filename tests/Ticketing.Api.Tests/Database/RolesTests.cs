@@ -1,6 +1,6 @@
 using Npgsql;
+using Shadowing.Postgres.Checks;
 using Ticketing.Demo.Database;
-using Shadowing.Postgres;
 
 namespace Ticketing.Api.Tests.Database;
 

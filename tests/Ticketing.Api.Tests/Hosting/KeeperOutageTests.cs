@@ -67,7 +67,7 @@ public sealed class HangingStoreTests(PostgresFixture postgres)
         {
             Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
             var down = (await service.StatusAsync()).Findings.Select(finding => finding.Object).ToArray();
-            return down.Contains("keeper incarnation") && down.Contains("keeper warm-up");
+            return down.Contains("keeper instance") && down.Contains("keeper warm-up");
         });
 
         evidence.Flow();

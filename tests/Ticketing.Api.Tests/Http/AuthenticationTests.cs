@@ -1,4 +1,5 @@
 using Microsoft.IdentityModel.Tokens;
+using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Http;
 

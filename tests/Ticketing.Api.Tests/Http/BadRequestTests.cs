@@ -1,3 +1,5 @@
+using Ticketing.Demo.Traffic;
+
 namespace Ticketing.Api.Tests.Http;
 
 public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>

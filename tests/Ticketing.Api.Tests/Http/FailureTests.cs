@@ -5,7 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo.Database;
+using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Http;
 

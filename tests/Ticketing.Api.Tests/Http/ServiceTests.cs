@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Options;
-using Shadowing.AspNetCore;
+using Shadowing.AspNetCore.Starting;
 using Shadowing.Postgres.Connections;
 
 namespace Ticketing.Api.Tests.Http;

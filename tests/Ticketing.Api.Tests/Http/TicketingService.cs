@@ -7,6 +7,8 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
+using Ticketing.Api.Tickets;
+using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Http;
 

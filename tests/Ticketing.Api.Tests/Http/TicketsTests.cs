@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Shadowing.Diagnosing;
 
 namespace Ticketing.Api.Tests.Http;
 

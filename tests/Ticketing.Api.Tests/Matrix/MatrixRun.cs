@@ -5,6 +5,7 @@ using Shadowing.Experiments;
 using Shadowing.Journal;
 using Shadowing.Model;
 using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo.Traffic;
 using Ticketing.EntityFrameworkCore;
 

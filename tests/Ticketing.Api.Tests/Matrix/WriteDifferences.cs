@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Shadowing.Postgres;
+using Shadowing.Diagnosing;
+using Shadowing.Postgres.Statements;
 using Ticketing.Demo.Faults;
 
 namespace Ticketing.Api.Tests.Matrix;

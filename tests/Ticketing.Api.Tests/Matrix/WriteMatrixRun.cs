@@ -2,9 +2,10 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Evidence;
 using Shadowing.Journal;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo.Traffic;
 using Ticketing.EntityFrameworkCore;
 

@@ -2,9 +2,9 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
-using Ticketing.Demo.Database;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Statements;
 using Ticketing.Dapper;
+using Ticketing.Demo.Database;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Parity;

@@ -1,7 +1,7 @@
 using System.Data;
 using Npgsql;
 using Shadowing.Model;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Statements;
 
 namespace Ticketing.Api.Tests.Parity;
 

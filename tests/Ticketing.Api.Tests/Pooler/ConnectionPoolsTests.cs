@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Shadowing.Model;
-using Shadowing.Postgres;
 using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Statements;
 using Ticketing.Api.Tests.Rollout;
 
 namespace Ticketing.Api.Tests.Pooler;

@@ -1,5 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Ticketing.Api.Tests.Database;
 

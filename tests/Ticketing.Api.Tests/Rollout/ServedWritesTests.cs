@@ -2,11 +2,11 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Shadowctl;
 using Ticketing.Api.Tests.Cli;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
-using Shadowctl;
 using Ticketing.Demo.Database;
 
 namespace Ticketing.Api.Tests.Rollout;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using Shadowing.Evidence;
 using Shadowing.Model;
 using Shadowing.Postgres.Sandbox;
 using Ticketing.Api.Tests.Database;

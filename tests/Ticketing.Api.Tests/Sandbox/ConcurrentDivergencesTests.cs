@@ -1,3 +1,4 @@
+using Shadowing.Evidence;
 using Shadowing.Model;
 using static Ticketing.Api.Tests.Sandbox.Contenders;
 

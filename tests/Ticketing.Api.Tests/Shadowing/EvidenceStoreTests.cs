@@ -2,7 +2,9 @@ using Npgsql;
 using Shadowing.Evidence;
 using Shadowing.Journal;
 using Shadowing.Model;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Checks;
+using Shadowing.Postgres.Stores;
+using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

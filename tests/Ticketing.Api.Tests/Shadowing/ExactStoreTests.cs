@@ -60,7 +60,7 @@ public sealed class ExactStoreTests
         Assert.InRange(theirs, answered.Count(one => one.By == killed && one.At < limit), answered.Count(one => one.By == killed) + 4);
         foreach (var (name, replica) in new[] { ("first", first), ("second", second) })
             Assert.True(await OfAsync(evidence, name) >= answered.Count(one => one.By == replica), name);
-        Assert.Equal(1, await CountAsync(evidence, "select count(*) from shadow.incarnation where stopped_at is null"));
+        Assert.Equal(1, await CountAsync(evidence, "select count(*) from shadow.instance where stopped_at is null"));
     }
 
     private static Task<ServiceProcess> StartAsync(TicketingDatabase database, string name) => ServiceProcess.StartAsync(
@@ -107,7 +107,7 @@ public sealed class ExactStoreTests
     }
 
     private static Task<long> OfAsync(NpgsqlDataSource evidence, string replica) => CountAsync(
-        evidence, $"select sum(f.requests) from shadow.flush f join shadow.incarnation i on i.id = f.incarnation where i.replica = '{replica}'");
+        evidence, $"select sum(f.requests) from shadow.flush f join shadow.instance i on i.id = f.instance where i.replica = '{replica}'");
 
     private static async Task<long> CountAsync(NpgsqlDataSource source, string sql)
     {

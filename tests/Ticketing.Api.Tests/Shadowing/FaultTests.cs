@@ -186,7 +186,7 @@ public sealed class FaultTests(PostgresFixture postgres)
         Assert.Equal(0, process.ExitCode);
 
         await using var evidence = NpgsqlDataSource.Create(database.Evidence);
-        await using var ask = evidence.CreateCommand("select count(*) from shadow.incarnation where stopped_at is not null");
+        await using var ask = evidence.CreateCommand("select count(*) from shadow.instance where stopped_at is not null");
         Assert.Equal(1L, await ask.ExecuteScalarAsync(Cancellation));
     }
 

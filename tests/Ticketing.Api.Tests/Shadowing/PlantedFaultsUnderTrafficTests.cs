@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using Shadowing.AspNetCore.Endpoints;
 using Ticketing.Demo;
 using Ticketing.Demo.Faults;
+using Ticketing.Demo.Screen;
 using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Shadowing;

@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using Npgsql;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Statements;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -1,6 +1,6 @@
 using Npgsql;
 using Shadowing.Evidence;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Ticketing.Api.Tests.Database;
 
 namespace Ticketing.Api.Tests.Shadowing;
@@ -34,19 +34,19 @@ public sealed class PruningTests(PostgresFixture postgres)
         insert into shadow.restart select fingerprint, operation, shape, 1, now() - interval '91 days', 'a test' from shadow.evidence;
         insert into shadow.rollout (operation, generation, stage, nominated, attempt, automatic, forced, changed_by, reason)
             values ('tickets.get', 1, 'shadow-100', 'nominated', 1, false, false, '', '');
-        insert into shadow.replica (incarnation, replica, fingerprint, standing) values (gen_random_uuid(), 'one', 'running', '{}');
+        insert into shadow.replica (instance, replica, fingerprint, standing) values (gen_random_uuid(), 'one', 'running', '{}');
         insert into shadow.sweep (operation, fingerprint, rate, exhaustive, started_by, reason)
             values ('tickets.get', 'swept', 1, true, '', '');
-        insert into shadow.incarnation (id, replica, candidate, control, config_hash, started_at)
+        insert into shadow.instance (id, replica, candidate, control, config_hash, started_at)
             select md5(i::text)::uuid, 'r', case i when 1 then 'alive' else 'dead' end, 'c', 'h', now() - interval '91 days'
             from generate_series(1, 100) i;
-        insert into shadow.flush (incarnation, sequence, at)
+        insert into shadow.flush (instance, sequence, at)
             select md5(i::text)::uuid, 1, case i when 1 then now() else now() - interval '91 days' end from generate_series(1, 100) i;
         insert into shadow.mismatch select 's' || i, md5(i::text)::uuid, 'tickets.get', now() - interval '91 days',
             jsonb_build_object('fingerprints', array[case i when 1 then 'alive' else 'dead' end]) from generate_series(1, 100) i;
         insert into shadow.acceptance select 's' || i, 'tickets.get', '', '', '', now(), now() - interval '91 days'
             from generate_series(1, 100) i;
-        insert into shadow.served (incarnation, number, at, operation, shape, user_hash, fingerprint)
+        insert into shadow.served (instance, number, at, operation, shape, user_hash, fingerprint)
             select md5('1')::uuid, i, now() - interval '31 days', 'tickets.get', 'staff', 'u', 'f' from generate_series(1, 25000) i;
         insert into shadow.served_minute select 'f', 'tickets.get', now() - interval '3 days' - i * interval '1 minute', 1, 0
             from generate_series(1, 100) i;
@@ -76,7 +76,7 @@ public sealed class PruningTests(PostgresFixture postgres)
         Assert.Equal("1", await Sql.LineAsync(database.Evidence, "select distinct epoch from shadow.evidence_page"));
         Assert.Equal("t", await Sql.LineAsync(
             database.Evidence, "select (min(minute) > now() - interval '15 days 1 minute')::text::char from shadow.traffic"));
-        foreach (var table in new[] { "incarnation", "flush", "mismatch" })
+        foreach (var table in new[] { "instance", "flush", "mismatch" })
             Assert.Equal("1", await Sql.LineAsync(database.Evidence, $"select count(*) from shadow.{table}"));
         foreach (var table in new[] { "acceptance", "served", "served_minute", "alert" })
             Assert.Equal("0", await Sql.LineAsync(database.Evidence, $"select count(*) from shadow.{table}"));
@@ -105,10 +105,10 @@ public sealed class PruningTests(PostgresFixture postgres)
             insert into shadow.unproven_least select 'f' || i, 'tickets.get', 0.5 from generate_series(1, 100000) i;
             insert into shadow.latency select 'f' || i, 'tickets.get', 'p50', 1, 1, 1 from generate_series(1, 100000) i;
             insert into shadow.served_minute select 'f' || i, 'tickets.get', now(), 1, 0 from generate_series(1, 100000) i;
-            insert into shadow.incarnation (id, replica, candidate, control, config_hash, stopped_at)
+            insert into shadow.instance (id, replica, candidate, control, config_hash, stopped_at)
                 select md5(i::text)::uuid, 'r', 'c', 'c', 'h', case when i % 10000 = 0 then null else now() end
                 from generate_series(1, 100000) i;
-            insert into shadow.flush (incarnation, sequence) select id, 1 from shadow.incarnation;
+            insert into shadow.flush (instance, sequence) select id, 1 from shadow.instance;
             insert into shadow.mismatch select 's' || i, md5(i::text)::uuid, 'tickets.get', now(),
                 jsonb_build_object('fingerprints', array['c' || i], 'outcome', 'mismatch', 'severity', 'normal')
                 from generate_series(1, 100000) i;
@@ -143,7 +143,7 @@ public sealed class PruningTests(PostgresFixture postgres)
 
     private static readonly string[] Large =
     [
-        "traffic", "evidence", "evidence_page", "restart", "unproven", "unproven_least", "latency", "served_minute", "incarnation", "flush",
+        "traffic", "evidence", "evidence_page", "restart", "unproven", "unproven_least", "latency", "served_minute", "instance", "flush",
         "mismatch", "sweep", "sweep_shape",
     ];
 

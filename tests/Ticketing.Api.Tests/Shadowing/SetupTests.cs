@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
-using Shadowing.Postgres;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Postgres.Stores;
 using Shadowing.Supervision;
 
 namespace Ticketing.Api.Tests.Shadowing;

@@ -15,7 +15,9 @@ using Npgsql;
 using Shadowing.AspNetCore.Endpoints;
 using Shadowing.Serving;
 using Ticketing.Api.Tests.Http;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo.Database;
+using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

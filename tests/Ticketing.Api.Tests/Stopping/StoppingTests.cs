@@ -10,6 +10,7 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Ticketing.Api.Tests.Http;
 using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Stopping;
 

@@ -1,9 +1,10 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Evidence;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Ticketing.Api.Tests.Matrix;
 using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Api.Tickets;
 using Ticketing.Demo.Database;
 using Ticketing.EntityFrameworkCore;
 

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Evidence;
-using Shadowing.Postgres;
+using Shadowing.Postgres.Stores;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;

@@ -1,0 +1,135 @@
+using System.Security.Claims;
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+using Shadowing.AspNetCore.Endpoints;
+using Shadowing.AspNetCore.Operators;
+using Shadowing.AspNetCore.Problems;
+using Shadowing.AspNetCore.Starting;
+using Shadowing.Experiments;
+using Shadowing.Settings;
+using Shadowing.Supervision;
+using Shadowing.Sweeping;
+
+namespace Shadowing.AspNetCore.Hosting;
+
+/// <summary>Registers the endpoints of shadowing and who may call them.</summary>
+public static class ShadowingEndpoints
+{
+    private const string Limit = "shadow";
+    private const string IssuerScheme = "operator-jwt";
+
+    /// <summary>
+    /// Adds what the endpoints need: the section <c>Operators</c> with its tokens, the rate limit and the authentication of operators, and
+    /// the warm-up. The application registers its <see cref="WarmUpPlan{TStore}"/>, maps the endpoints with <see cref="MapShadowing"/>
+    /// behind
+    /// <c>UseExceptionHandler</c>, <c>UseRateLimiter</c>, <c>UseAuthentication</c> and <c>UseAuthorization</c>, and lets its readiness wait
+    /// for
+    /// <see cref="Readiness"/>.
+    /// </summary>
+    public static void AddShadowingEndpoints<TStore>(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<OperatorsOptions>().BindReadable(OperatorsOptions.Section).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<OperatorsOptions>, OperatorsValidation>();
+        services.AddSingleton(provider => new LastValid<OperatorsOptions>(
+            configuration, OperatorsOptions.Section,
+            () => provider.GetRequiredService<IOptionsFactory<OperatorsOptions>>().Create(Options.DefaultName),
+            provider.GetRequiredService<Findings>()));
+        services.AddHostedService(provider => provider.GetRequiredService<LastValid<OperatorsOptions>>());
+        services.AddAuthentication()
+            .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })
+            .AddJwtBearer(IssuerScheme);
+        services.AddOptions<JwtBearerOptions>(IssuerScheme)
+            .Configure<LastValid<OperatorsOptions>>((jwt, operators) => Trust(jwt, operators.Current.Issuer));
+        services.AddAuthorizationBuilder()
+            .AddPolicy(OperatorPolicies.MayView, policy => Require(policy, OperatorRoles.Viewer, OperatorRoles.Operator))
+            .AddPolicy(OperatorPolicies.MayOperate, policy => Require(policy, OperatorRoles.Operator))
+            .AddPolicy(OperatorPolicies.MayAlert, policy => Require(policy, OperatorRoles.Webhook));
+        services.AddRateLimiter(limiter =>
+        {
+            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limiter.AddPolicy(Limit, context =>
+            {
+                var perSecond = context.RequestServices.GetRequiredService<LastValid<OperatorsOptions>>().Current.RequestsPerSecond;
+                return RateLimitPartition.GetTokenBucketLimiter(
+                    context.Connection.RemoteIpAddress?.ToString() ?? "", _ => new()
+                    {
+                        TokenLimit = 2 * perSecond,
+                        TokensPerPeriod = perSecond,
+                        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                    });
+            });
+        });
+        services.AddExceptionHandler<RefusalAnswers>();
+        services.AddSingleton<Readiness>();
+        services.AddHostedService<WarmUp<TStore>>();
+        services.AddSingleton<IReadOnlyList<Sweep>>(provider => provider.GetRequiredService<IReadOnlyList<Sweep<TStore>>>());
+        services.AddSingleton<RefusalAudit>();
+        services.AddSingleton<MismatchReader>();
+        services.AddSingleton<StatusReader>();
+        services.AddSingleton<RolloutReader>();
+        services.AddSingleton<AlertRollback>();
+
+        void Require(AuthorizationPolicyBuilder policy, params string[] roles)
+        {
+            policy.AddAuthenticationSchemes(OperatorAuthentication.SchemeName).RequireClaim("role", roles);
+            if (configuration[$"{OperatorsOptions.Section}:Issuer:Issuer"] is { Length: > 0 }) policy.AddAuthenticationSchemes(
+                IssuerScheme);
+        }
+    }
+
+    /// <summary>Maps the endpoints of operators and the webhook of alerts.</summary>
+    /// <param name="prefix">Before the version, such as <c>/shadow</c>.</param>
+    public static void MapShadowing(this IEndpointRouteBuilder routes, string prefix)
+    {
+        var open = routes.MapGroup($"{prefix}/v1").WithTags("Shadowing");
+        open.MapAlerts();
+        var shadow = open.MapGroup("").RequireAuthorization(OperatorPolicies.MayView).RequireRateLimiting(Limit);
+        shadow.MapGet("/status", static (StatusReader status) => TypedResults.Ok(status.Read()))
+            .WithName("shadow.status")
+            .WithSummary("What shadowing does now, operation by operation.")
+            .ProducesProblem(401)
+            .ProducesProblem(403);
+        shadow.MapMismatches();
+        shadow.MapAudit();
+        shadow.MapGate([.. routes.ServiceProvider.GetServices<Experiment>().Select(experiment => experiment.Operation)]);
+        shadow.MapRollout();
+        shadow.MapSweeps();
+    }
+
+    private static void Trust(JwtBearerOptions jwt, OperatorIssuer issuer)
+    {
+        jwt.MapInboundClaims = false;
+        jwt.TokenValidationParameters.NameClaimType = "name";
+        jwt.TokenValidationParameters.RoleClaimType = "role";
+        if (!issuer.IsSet) return;
+        jwt.TokenValidationParameters.ValidIssuer = issuer.Issuer;
+        jwt.TokenValidationParameters.ValidAudience = issuer.Audience;
+        jwt.TokenValidationParameters.ClockSkew = TimeSpan.FromSeconds(30);
+        if (issuer.Key() is { } key) jwt.TokenValidationParameters.IssuerSigningKey = key;
+        else jwt.Authority = issuer.Issuer;
+
+        // Who has no name is known by the subject.
+        jwt.Events = new()
+        {
+            OnTokenValidated = static context =>
+            {
+                if (context.Principal is { Identity: ClaimsIdentity { Name: null } identity } && identity.FindFirst("sub") is { } subject)
+                    identity.AddClaim(new("name", subject.Value));
+                return Task.CompletedTask;
+            },
+            OnChallenge = static context =>
+            {
+                context.HandleResponse();
+                return Task.CompletedTask;
+            },
+            OnForbidden = static async context =>
+            {
+                await context.HttpContext.RequestServices.GetRequiredService<RefusalAudit>().AddAsync(context.HttpContext);
+                throw new RefusedException(Refusal.OperatorForbidden);
+            },
+        };
+    }
+}

@@ -1,0 +1,28 @@
+using Shadowing.Supervision;
+
+namespace Shadowing.Postgres.Checks;
+
+/// <summary>Says what a role could do that it must not, whence it could, and by which statement that ends for whom.</summary>
+internal static class RoleFinding
+{
+    private const int MostNames = 10;
+
+    /// <param name="role">Whose power it is: <c>shadow</c> or <c>sandbox</c>.</param>
+    public static Finding Of(string role, ExcessPower excess)
+    {
+        var through = excess.Through is null ? "in a way that is not known" : $"through {excess.Through}";
+        var could = $"The {role}'s role could write: {excess.Power}, {through}. Shadowing is off until it cannot.";
+        return new(Finding.Critical, excess.Object, $"{could} {Losers(excess)}{Remedy(excess)}");
+    }
+
+    private static string Losers(ExcessPower excess)
+    {
+        if (excess.AlsoLose.Count == 0) return excess.Through == "PUBLIC" ? "No other login role has it through PUBLIC alone. " : "";
+        var names = string.Join(", ", excess.AlsoLose.Take(MostNames));
+        var more = excess.AlsoLose.Count > MostNames ? $" and {excess.AlsoLose.Count - MostNames} more" : "";
+        return $"Through PUBLIC alone these have it too, and lose it by the statement unless it is granted to them before: {names}{more}. ";
+    }
+
+    private static string Remedy(ExcessPower excess) =>
+        excess.Remedy is null ? "No single statement ends that." : $"To end that, run: {excess.Remedy};";
+}

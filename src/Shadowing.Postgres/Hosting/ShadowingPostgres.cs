@@ -1,0 +1,63 @@
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Shadowing.Model;
+using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Keepers;
+using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Statements;
+using Shadowing.Postgres.Stores;
+using Shadowing.Settings;
+using Shadowing.Supervision;
+
+namespace Shadowing.Postgres.Hosting;
+
+/// <summary>Registers what shadowing needs of PostgreSQL.</summary>
+public static class ShadowingPostgres
+{
+    /// <summary>
+    /// Adds the data sources of all positions, the stores of evidence, mismatches and the rollout with what keeps them, the sandbox, and
+    /// the watch over roles and tables. Call it before <c>AddShadowing</c>: hosted services stop in reverse, and these must outlast the
+    /// lane.
+    /// The application registers its sweeps as <c>IReadOnlyList&lt;Sweep&lt;TStore&gt;&gt;</c>, and its checks as <see cref="CheckSetup"/>.
+    /// </summary>
+    public static IServiceCollection AddShadowingPostgres<TStore>(this IServiceCollection services, ShadowedDatabase database)
+    {
+        services.AddSingleton(database);
+        services.AddServedDatabase();
+        services.AddShadowDatabases();
+        services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
+        services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), database.Sandbox));
+
+        services.AddSingleton(provider => new EvidenceStore(Evidence(provider), provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new MismatchStore(Evidence(provider)));
+        services.AddSingleton(provider => new AuditLog(Evidence(provider)));
+        services.AddSingleton<InstanceRecord>();
+        services.AddHostedService(provider => provider.GetRequiredService<InstanceRecord>());
+        services.AddHostedService<MismatchKeeper>();
+        services.AddHostedService<EvidenceKeeper>();
+        services.AddSingleton(provider => new RolloutStore(
+            Evidence(provider),
+            Stage.TryParse(provider.GetRequiredService<SettingsInForce>().Current.FirstStage, out var first) ? first : Stage.Off));
+        services.AddSingleton(provider => new ReplicaRegister(Evidence(provider)));
+        services.AddSingleton(provider => new ServedStore(Evidence(provider)));
+        services.AddSingleton<PendingRollbacks>();
+        services.AddHostedService<ServedKeeper>();
+        services.AddHostedService<RolloutKeeper>();
+        services.AddHostedService<RolloutListener>();
+        services.AddSingleton(provider => new SweepStore(Evidence(provider)));
+        services.AddHostedService<SweepKeeper<TStore>>();
+        services.AddHostedService<PruningKeeper>();
+
+        services.AddSingleton<SetupWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());
+        services.AddHostedService(provider => new HorizonKeeper(
+            provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
+            provider.GetRequiredService<SnapshotHorizon>(),
+            provider.GetRequiredService<KeeperRegister>(),
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+
+    private static NpgsqlDataSource Evidence(IServiceProvider provider) =>
+        provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Evidence);
+}

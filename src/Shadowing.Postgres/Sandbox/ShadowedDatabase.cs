@@ -1,0 +1,21 @@
+using Npgsql;
+
+namespace Shadowing.Postgres.Sandbox;
+
+/// <summary>What shadowing must know of an application's database.</summary>
+/// <param name="Application">Begins the names of all its sessions, as <c>orders-shadow</c> in <c>pg_stat_activity</c>.</param>
+/// <param name="Tables">
+/// Every table that the operations read or write. Both roles must see them alike; evidence begins anew when one changes.
+/// </param>
+/// <param name="Sandbox">The tables that writes touch, as the sandbox copies them; empty where no operation writes.</param>
+/// <param name="FingerprintOn">The fingerprint of this build on a schema, from the schema's own: what evidence is counted for.</param>
+public sealed record ShadowedDatabase(
+    string Application, IReadOnlyList<string> Tables, IReadOnlyList<SandboxTable> Sandbox, Func<string, string> FingerprintOn);
+
+/// <summary>Something that the application and the database do not say alike.</summary>
+/// <param name="Object">A table, as <c>orders</c>, or a column, as <c>orders.total</c>.</param>
+/// <param name="Breaks">Whether shadowing must be off because of it; else it is only reported.</param>
+public sealed record SetupDisagreement(string Object, string Finding, bool Breaks);
+
+/// <summary>A check of the application's own, at start and every half minute, over a connection with the shadow's role.</summary>
+public delegate Task<IReadOnlyList<SetupDisagreement>> CheckSetup(NpgsqlConnection connection, CancellationToken cancellationToken);

@@ -1,0 +1,175 @@
+using System.Collections;
+using Npgsql;
+using Shadowing.Evidence;
+using Shadowing.Postgres.Statements;
+
+namespace Shadowing.Postgres.Stores;
+
+/// <summary>Whether a batch was stored now, or had been before.</summary>
+public enum FlushResult
+{
+    /// <summary>It is stored.</summary>
+    Written,
+
+    /// <summary>It had been stored, though whoever sent it was not told.</summary>
+    Repeated,
+}
+
+/// <summary>Storing evidence: counts by addition, cases by OR, each batch once.</summary>
+public sealed partial class EvidenceStore
+{
+    /// <summary>
+    /// Stores a batch, whole or not at all. Rows are taken in one order, so that replicas wait for each other and never in a circle.
+    /// </summary>
+    public async Task<FlushResult> FlushAsync(Guid instance, EvidenceBatch batch, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using var claim = new NpgsqlCommand(
+            """
+            insert into shadow.flush (instance, sequence, requests, comparisons) values ($1, $2, $3, $4)
+            on conflict (instance) do update
+            set sequence = excluded.sequence, requests = excluded.requests, comparisons = excluded.comparisons, at = now()
+            where flush.sequence < excluded.sequence
+            """,
+            connection, transaction);
+        claim.Bind(instance, batch.Sequence, batch.Totals.Requests, batch.Totals.Comparisons);
+        if (await claim.ExecuteNonQueryAsync(cancellationToken) == 0) return FlushResult.Repeated;
+
+        await using var commands = new NpgsqlBatch(connection, transaction);
+        AddCounts(commands, batch);
+        AddPages(commands, batch);
+        AddOperations(commands, batch);
+        if (commands.BatchCommands.Count > 0) await commands.ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return FlushResult.Written;
+    }
+
+    /// <summary>
+    /// Says that the run is alive, also while there is nothing to store: who falls silent without goodbye has ended uncleanly.
+    /// </summary>
+    public async Task BeatAsync(Guid instance, CancellationToken cancellationToken)
+    {
+        await using var command = evidence.CreateCommand(
+            "insert into shadow.flush (instance, sequence) values ($1, 0) on conflict (instance) do update set at = now()");
+        command.Bind(instance);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static void AddCounts(NpgsqlBatch commands, EvidenceBatch batch)
+    {
+        ShapeBatch[] shapes = [.. batch.Shapes.OrderBy(shape => shape.Operation, StringComparer.Ordinal)
+            .ThenBy(shape => shape.Shape, StringComparer.Ordinal)];
+        if (shapes.Length == 0) return;
+        Add(commands,
+            """
+            insert into shadow.evidence (fingerprint, operation, shape, requests, comparisons, differing, tolerated, transients,
+                incomparable, shed,
+                statement_trials, statements_more, epoch)
+            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            on conflict (fingerprint, operation, shape, epoch) do update set last_at = now(),
+                requests = evidence.requests + excluded.requests, comparisons = evidence.comparisons + excluded.comparisons,
+                differing = evidence.differing + excluded.differing, tolerated = evidence.tolerated + excluded.tolerated,
+                transients = evidence.transients + excluded.transients, incomparable = evidence.incomparable + excluded.incomparable,
+                shed = evidence.shed + excluded.shed, statement_trials = evidence.statement_trials + excluded.statement_trials,
+                statements_more = evidence.statements_more + excluded.statements_more
+            """,
+            batch.Fingerprint, Column(shape => shape.Operation), Column(shape => shape.Shape), Column(shape => shape.Counts.Requests),
+            Column(shape => shape.Counts.Comparisons), Column(shape => shape.Counts.Differing), Column(shape => shape.Counts.Tolerated),
+            Column(shape => shape.Counts.Transients), Column(shape => shape.Counts.Incomparable), Column(shape => shape.Counts.Shed),
+            Column(shape => shape.Counts.StatementTrials), Column(shape => shape.Counts.StatementsMore), Column(shape => shape.Epoch));
+        Add(commands,
+            """
+            insert into shadow.traffic (operation, minute, requests)
+            select operation, date_trunc('minute', now()), sum(requests) from unnest($1, $2) as t(operation, requests) group by operation
+            order by operation
+            on conflict (operation, minute) do update set requests = traffic.requests + excluded.requests
+            """,
+            Column(shape => shape.Operation), Column(shape => shape.Counts.Requests));
+
+        T[] Column<T>(Func<ShapeBatch, T> of) => [.. shapes.Select(of)];
+    }
+
+    internal static void AddPages(NpgsqlBatch commands, EvidenceBatch batch)
+    {
+        PageBatch[] pages =
+        [
+            .. batch.Pages.OrderBy(page => page.Operation, StringComparer.Ordinal).ThenBy(page => page.Shape ?? "", StringComparer.Ordinal)
+                .ThenBy(page => page.Set).ThenBy(page => page.Page.Number),
+        ];
+        if (pages.Length == 0) return;
+        Add(commands,
+            """
+            insert into shadow.evidence_page (fingerprint, operation, shape, epoch, kind, page, bits)
+            select $1, operation, shape, epoch, kind, page, bits::bit(4096)
+            from unnest($2, $3, $4, $5, $6, $7) as t(operation, shape, epoch, kind, page, bits)
+            on conflict (fingerprint, operation, shape, epoch, kind, page) do update set bits = evidence_page.bits | excluded.bits, last_at
+                = now()
+            """,
+            batch.Fingerprint, Column(page => page.Operation), Column(page => page.Shape ?? ""), Column(page => page.Epoch),
+            Column(page => Name(page.Set)),
+            Column(page => page.Page.Number), Column(page => new BitArray(page.Page.Bytes.ToArray())));
+
+        T[] Column<T>(Func<PageBatch, T> of) => [.. pages.Select(of)];
+    }
+
+    private static void AddOperations(NpgsqlBatch commands, EvidenceBatch batch)
+    {
+        foreach (var operation in batch.Operations.OrderBy(operation => operation.Operation, StringComparer.Ordinal))
+        {
+            if (operation.Unproven.Requests > 0)
+            {
+                Add(commands,
+                    """
+                    insert into shadow.unproven (fingerprint, operation, epoch, unproven, requests) values ($1, $2, $3, $4, $5)
+                    on conflict (fingerprint, operation, epoch) do update
+                    set unproven = unproven.unproven + excluded.unproven, requests = unproven.requests + excluded.requests
+                    """,
+                    batch.Fingerprint, operation.Operation, operation.UnprovenEpoch, operation.Unproven.Unproven,
+                    operation.Unproven.Requests);
+            }
+
+            if (operation.Served > 0)
+            {
+                Add(commands,
+                    """
+                    insert into shadow.served_minute (fingerprint, operation, minute, served, failed)
+                    values ($1, $2, date_trunc('minute', now()), $3, $4)
+                    on conflict (fingerprint, operation, minute) do update
+                    set served = served_minute.served + excluded.served, failed = served_minute.failed + excluded.failed
+                    """,
+                    batch.Fingerprint, operation.Operation, operation.Served, operation.Failed);
+            }
+
+            var quantiles = new[] { ("p50", operation.Latency.P50), ("p95", operation.Latency.P95), ("p99", operation.Latency.P99) };
+            foreach (var (quantile, blocks) in quantiles)
+            {
+                if (blocks.Count == 0) continue;
+                Add(commands,
+                    """
+                    insert into shadow.latency (fingerprint, operation, quantile, blocks, total, squares) values ($1, $2, $3, $4, $5, $6)
+                    on conflict (fingerprint, operation, quantile) do update
+                    set blocks = latency.blocks + excluded.blocks, total = latency.total + excluded.total, squares = latency.squares +
+                        excluded.squares
+                    """,
+                    batch.Fingerprint, operation.Operation, quantile, blocks.Count, blocks.Sum, blocks.SumOfSquares);
+            }
+        }
+    }
+
+    private static void Add(NpgsqlBatch commands, string sql, params object[] values)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        command.Bind(values);
+        commands.BatchCommands.Add(command);
+    }
+
+    private static string Name(CaseSet set) => set switch
+    {
+        CaseSet.All => "all",
+        CaseSet.Live => "live",
+        CaseSet.Busy => "busy",
+        _ => "mismatch",
+    };
+}

@@ -1,0 +1,129 @@
+using Shadowing.Evidence;
+
+namespace Shadowing.Postgres.Stores;
+
+/// <summary>The merged evidence of all replicas on one fingerprint.</summary>
+/// <param name="Operations">As the gate takes it; without what only the rollout knows: nomination and attempt.</param>
+/// <param name="UnprovenEpochs">The epoch that unproven traffic is now counted in, by operation.</param>
+/// <param name="Epochs">How often shapes have begun anew, by operation and shape; empty for the operation as a whole.</param>
+/// <param name="IsBusy">Whether the present hour brings more than the usual traffic.</param>
+public sealed record MergedEvidence(
+    IReadOnlyList<OperationEvidence> Operations, IReadOnlyDictionary<string, int> UnprovenEpochs,
+    IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Epochs, bool IsBusy);
+
+/// <summary>Reading evidence.</summary>
+public sealed partial class EvidenceStore
+{
+    /// <summary>Two weeks of minutes are read this often, and not each second: an hour that has ended stays what it was.</summary>
+    private static readonly TimeSpan PastHolds = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _clock = clock ?? TimeProvider.System;
+    private volatile PastTraffic? _past;
+
+    /// <summary>Reads all that is known of a fingerprint.</summary>
+    /// <param name="fingerprint">What the evidence was counted for.</param>
+    /// <param name="candidate">The candidate's code, as mismatches name it.</param>
+    /// <param name="policy">By which failures of a served candidate are too many.</param>
+    /// <param name="operations">All operations, those without any evidence too.</param>
+    public async Task<MergedEvidence> ReadAsync(
+        string fingerprint, string candidate, IReadOnlyCollection<string> operations, GatePolicy policy,
+        CancellationToken cancellationToken)
+    {
+        await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
+        var reader = new EvidenceReader(connection, transaction, fingerprint, cancellationToken);
+        var counts = await reader.CountsAsync();
+        var cases = await reader.CasesAsync();
+        var epochs = await reader.EpochsAsync();
+        var past = _past is { } read && _clock.GetElapsedTime(read.At) < PastHolds ? read : null;
+        var traffic = await reader.TrafficAsync(past?.Hours);
+        var unproven = await reader.UnprovenAsync();
+        var latency = await reader.LatencyAsync();
+        var open = await reader.OpenMismatchesAsync(candidate);
+        var excess = await reader.ExcessFailuresAsync(policy);
+        var swept = await reader.SweptAsync(policy);
+        var sinceUnclean = await reader.SinceUncleanExitAsync();
+        await reader.KeepLeastAsync(unproven);
+        await transaction.CommitAsync(cancellationToken);
+        if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours);
+        return new(
+            [.. operations.Select(operation => Of(operation))],
+            operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
+            operations.ToDictionary(operation => operation, operation =>
+                (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),
+            traffic.IsBusy);
+
+        OperationEvidence Of(string operation)
+        {
+            var shapes = counts.Where(row => row.Operation == operation).ToArray();
+            long Sum(Func<EvidenceCounts, long> of) => shapes.Sum(shape => of(shape.Counts));
+            long Cases(string shape, CaseSet set) => cases.GetValueOrDefault((operation, shape, Name(set)));
+
+            // Cases of different shapes are different cases: where the operation began anew, those of shapes that did not still count.
+            long Whole(CaseSet set) => Math.Max(Cases("", set), cases
+                .Where(entry => entry.Key.Operation == operation && entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set))
+                    .Sum(entry => entry.Value));
+            var (soak, days) = traffic.SoakOf(operation, shapes.Length == 0 ? null : shapes.Min(shape => shape.FirstAt));
+            var hours = shapes.Length == 0 ? 0 : Math.Max((traffic.Now - shapes.Min(shape => shape.FirstAt)).TotalHours, 1 / 60d);
+            var requests = Math.Max(Sum(shape => shape.Requests), 1);
+            var blocks = latency.GetValueOrDefault(operation, new(default, default, default));
+            var mismatches = open.Where(row => row.Operation == operation).ToArray();
+            return new()
+            {
+                Operation = operation,
+                Candidate = candidate,
+                Cases = Whole(CaseSet.All),
+                LiveCases = Whole(CaseSet.Live),
+                BusyHourCases = Cases("", CaseSet.Busy),
+                CasesPerHour = hours == 0 ? 0 : Whole(CaseSet.Live) / hours,
+                Mismatches = Whole(CaseSet.Mismatch),
+                OpenMismatches = mismatches.Count(row => !row.IsAccepted),
+                CriticalMismatches = mismatches.Count(row => row.IsCritical),
+                Acceptances = mismatches.Count(row => row.IsAccepted),
+                Comparisons = Sum(shape => shape.Comparisons),
+                Differing = Sum(shape => shape.Differing),
+                Incomparable = Sum(shape => shape.Incomparable),
+                Transients = Sum(shape => shape.Transients),
+                Shed = Sum(shape => shape.Shed),
+                Statements = new(Sum(shape => shape.StatementsMore), Sum(shape => shape.StatementTrials)),
+                Latency = blocks,
+                UnprovenBound = unproven.GetValueOrDefault(operation, UnprovenShare.None).Looked().Bound,
+                Soak = soak,
+                BusinessDays = days,
+                SinceUncleanExit = sinceUnclean,
+                ExcessFailures = excess.GetValueOrDefault(operation),
+                Shapes =
+                [
+                    .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => Shape(shape.Shape, shape.Counts.Requests)),
+                    // Those that only a sweep has found.
+                    .. cases.Keys.Where(key => key.Operation == operation && key.Shape.Length > 0).Select(key => key.Shape).Distinct()
+                        .Except(shapes.Select(shape => shape.Shape)).Order(StringComparer.Ordinal).Select(shape => Shape(shape, 0)),
+                ],
+            };
+
+            ShapeEvidence Shape(string shape, long asked)
+            {
+                var found = swept.GetValueOrDefault((operation, shape));
+                return new(shape)
+                {
+                    Cases = Cases(shape, CaseSet.All),
+                    LiveCases = Cases(shape, CaseSet.Live),
+                    Mismatches = Cases(shape, CaseSet.Mismatch),
+                    Existing = found?.Existing,
+                    Swept = found?.Swept ?? 0,
+                    TrafficShare = Math.Min(1, asked / (double)requests),
+                    CasesPerHour = hours == 0 ? 0 : Cases(shape, CaseSet.Live) / hours,
+                };
+            }
+        }
+    }
+}
+
+/// <summary>The traffic of the last two weeks as it was read last, at a timestamp.</summary>
+internal sealed record PastTraffic(long At, IReadOnlyList<TrafficHour> Hours);
+
+/// <summary>The counts of a shape.</summary>
+internal sealed record ShapeRow(string Operation, string Shape, EvidenceCounts Counts, DateTimeOffset FirstAt);
+
+/// <summary>A mismatch on the candidate, accepted or still open.</summary>
+internal sealed record OpenMismatch(string Operation, bool IsCritical, bool IsAccepted);

@@ -1,0 +1,166 @@
+using System.Text.Json;
+using Npgsql;
+using Shadowing.Journal;
+using Shadowing.Postgres.Statements;
+
+namespace Shadowing.Postgres.Stores;
+
+/// <summary>Mismatches and acceptances of all replicas, in the schema <c>shadow</c>.</summary>
+/// <remarks>
+/// Each run of the service owns its rows and overwrites them with what it has seen since it started, so that a flush that is repeated or
+/// half done neither doubles nor loses; readers merge the runs.
+/// </remarks>
+/// <param name="evidence">A data source of the role that owns the schema.</param>
+public sealed class MismatchStore(NpgsqlDataSource evidence)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    /// <summary>Stores what a run has seen of some signatures.</summary>
+    public async Task SaveAsync(Guid instance, IReadOnlyCollection<MismatchGroup> groups, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(groups);
+        await using var command = evidence.CreateCommand(
+            """
+            insert into shadow.mismatch (signature, instance, operation, last_seen, document)
+            select * from unnest($1, $2, $3, $4, $5)
+            on conflict (signature, instance) do update set last_seen = excluded.last_seen, document = excluded.document
+            """);
+        command.Bind(
+            Column(group => group.Signature), Column(_ => instance), Column(group => group.Operation),
+            Column(group => group.LastSeen.UtcDateTime),
+            Column(group => new JsonText(Write(group))));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+
+        T[] Column<T>(Func<MismatchGroup, T> of) => [.. groups.Select(of)];
+    }
+
+    /// <summary>What all runs but one have seen, merged by nobody yet: that one has its own in memory.</summary>
+    public async Task<IReadOnlyList<MismatchGroup>> LoadAsync(Guid except, CancellationToken cancellationToken)
+    {
+        await using var command = evidence.CreateCommand(
+            "select document from shadow.mismatch where instance <> $1 order by last_seen desc limit 2000");
+        command.Bind(except);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var groups = new List<MismatchGroup>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            if (TryRead(reader.GetString(0)) is { } group) groups.Add(group);
+        }
+
+        return groups;
+    }
+
+    /// <summary>Acceptances that have not been revoked, and have not been over for longer than 30 days.</summary>
+    public async Task<IReadOnlyList<Acceptance>> AcceptancesAsync(CancellationToken cancellationToken)
+    {
+        await using var command = evidence.CreateCommand(
+            """
+            select signature, operation, owner, reason, accepted_by, accepted_at, expires_at, lapsed from shadow.acceptance
+            where expires_at > now() - interval '30 days'
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var acceptances = new List<Acceptance>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            acceptances.Add(new(
+                reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
+                reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetBoolean(7)));
+        }
+
+        return acceptances;
+    }
+
+    /// <summary>
+    /// Accepts a signature, or replaces how it was accepted; audited in the same transaction. The evidence of the shapes that it was ever
+    /// seen in begins anew.
+    /// </summary>
+    public Task AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(acceptance);
+        return ExecuteAsync(
+            """
+            with entry as (
+                insert into shadow.audit (actor, action, subject, detail)
+                values ($5, 'mismatch.accept', $1, jsonb_build_object('operation', $2, 'owner', $3, 'reason', $4, 'expiresAt',
+                    $7::timestamptz)))
+            , accepted as (
+                insert into shadow.acceptance (signature, operation, owner, reason, accepted_by, accepted_at, expires_at)
+                values ($1, $2, $3, $4, $5, $6, $7)
+                on conflict (signature) do update set owner = excluded.owner, reason = excluded.reason, accepted_by = excluded.accepted_by,
+                    accepted_at = excluded.accepted_at, expires_at = excluded.expires_at, lapsed = false
+                returning signature)
+            select shadow.restart_hit(signature, 'accepted') from accepted
+            """,
+            cancellationToken, acceptance.Signature, acceptance.Operation, acceptance.Owner, acceptance.Reason, acceptance.AcceptedBy,
+            acceptance.AcceptedAt.UtcDateTime, acceptance.ExpiresAt.UtcDateTime);
+    }
+
+    /// <summary>Ends an acceptance before its time; audited, and evidence begun anew, as for accepting.</summary>
+    /// <returns>Whether there was one.</returns>
+    public Task<bool> RevokeAsync(string signature, string actor, CancellationToken cancellationToken) => AnyAsync(
+        """
+        with revoked as (delete from shadow.acceptance where signature = $1 returning signature),
+        entry as (insert into shadow.audit (actor, action, subject, detail) select $2, 'mismatch.revoke', signature, '{}' from revoked)
+        select shadow.restart_hit(signature, 'revoked') from revoked
+        """,
+        cancellationToken, signature, actor);
+
+    /// <summary>Ends acceptances whose time is over, as if they had been revoked; once, whoever of the replicas comes first.</summary>
+    /// <returns>Whether there was one.</returns>
+    public Task<bool> LapseAsync(CancellationToken cancellationToken) => AnyAsync(
+        """
+        with over as (update shadow.acceptance set lapsed = true where expires_at <= now() and not lapsed returning signature),
+        entry as (insert into shadow.audit (actor, action, subject, detail) select 'service', 'mismatch.expire', signature, '{}' from over)
+        select shadow.restart_hit(signature, 'expired') from over
+        """,
+        cancellationToken);
+
+    /// <summary>
+    /// Forgets mismatches that were last seen more than 90 days ago, and acceptances that have been over for as long; not those of a
+    /// candidate that still runs, because the gate asks for what is open on it.
+    /// </summary>
+    public async Task PruneAsync(CancellationToken cancellationToken)
+    {
+        await Pruning.DeleteAsync(
+            evidence, "mismatch",
+            $"""
+            t.last_seen < now() - {Pruning.Retention} and not exists (
+                select from shadow.instance i join shadow.flush f on f.instance = i.id
+                where t.document -> 'fingerprints' ? i.candidate and f.at >= now() - {Pruning.Retention})
+            """,
+            cancellationToken);
+        await Pruning.DeleteAsync(evidence, "acceptance", $"t.expires_at < now() - {Pruning.Retention}", cancellationToken);
+    }
+
+    private async Task<bool> AnyAsync(string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = evidence.CreateCommand(sql);
+        command.Bind(values);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken);
+    }
+
+    private async Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params object[] values)
+    {
+        await using var command = evidence.CreateCommand(sql);
+        command.Bind(values);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static string Write(MismatchGroup group) => JsonSerializer.Serialize(group, Json);
+
+    /// <summary>What another version wrote may lack members that this one needs: better unread than guessed.</summary>
+    private static MismatchGroup? TryRead(string document)
+    {
+        try
+        {
+            var group = JsonSerializer.Deserialize<MismatchGroup>(document, Json);
+            return group is { Causes.Count: > 0, Samples: not null, Fingerprints: not null, Shapes: not null, Diagnosis: not null } ? group
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,175 @@
+using System.Text.Json;
+using Npgsql;
+using Shadowing.Evidence;
+using Shadowing.Model;
+using Shadowing.Postgres.Statements;
+using Shadowing.Rollout;
+
+namespace Shadowing.Postgres.Stores;
+
+/// <summary>What the store says of all operations.</summary>
+/// <param name="Unreadable">Operations whose row cannot be what this build writes, with what is wrong in words.</param>
+public sealed record RolloutReading(IReadOnlyList<RolloutState> States, IReadOnlyDictionary<string, string> Unreadable);
+
+/// <summary>What became of a change.</summary>
+/// <param name="State">The operation's state now, changed or not.</param>
+/// <param name="Refused">Why the rules refused it; null where they did not.</param>
+/// <param name="IsStale">Whether somebody else had changed the operation since; then nothing was changed.</param>
+public sealed record RolloutChange(RolloutState State, RolloutRefusal? Refused = null, bool IsStale = false);
+
+/// <summary>
+/// The states of the rollout: one row an operation, changed by comparing generations, each change audited in its own transaction.
+/// </summary>
+/// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
+/// <param name="firstStage">The stage of an operation that has no row yet; one that serves nobody.</param>
+public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
+{
+    /// <summary>The channel on which changes are announced: a shortcut, never relied on.</summary>
+    public const string Channel = "shadow_rollout";
+
+    private const string Columns =
+        "operation, generation, stage, nominated, attempt, held_because, automatic, forced, now() - staged_at, changed_by, reason";
+
+    /// <summary>Reads the states of all operations.</summary>
+    public async Task<RolloutReading> ReadAsync(IReadOnlyCollection<string> operations, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(operations);
+        var (states, unreadable) = (new Dictionary<string, RolloutState>(), new Dictionary<string, string>());
+        await using var command = evidence.CreateCommand($"select {Columns} from shadow.rollout");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var (operation, state, fault) = Read(reader);
+            if (!operations.Contains(operation)) continue;
+            if (fault is null) states[operation] = state;
+            else unreadable[operation] = fault;
+        }
+
+        foreach (var operation in operations.Where(operation => !unreadable.ContainsKey(operation)))
+            states.TryAdd(operation, new(operation, 0, firstStage));
+        return new([.. states.Values], unreadable);
+    }
+
+    /// <summary>Changes an operation by <see cref="RolloutRules"/>, and says so on <see cref="Channel"/>.</summary>
+    /// <param name="expected">The generation that whoever changes it has seen; null where it does not matter.</param>
+    /// <param name="above">The new generation is above this one too, whatever the row says: what a replica has seen before.</param>
+    /// <param name="gate">What the gate says of the operation at the generation expected; null where that is not known.</param>
+    public async Task<RolloutChange> ChangeAsync(
+        string operation, RolloutCommand change, long? expected, long above, GateDecision? gate, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var state = await LockAsync(connection, transaction, operation, cancellationToken);
+        if (expected is { } seen && seen != state.Generation) return new(state, IsStale: true);
+        if (change is Nominate nominate)
+            change =
+                nominate with { Attempt = await AttemptAsync(connection, transaction, operation, nominate.Fingerprint, cancellationToken) };
+        var (next, refused) = RolloutRules.Apply(state, change, gate);
+        if (refused is not null || next == state) return new(state, refused);
+        next = next with { Generation = Math.Max(next.Generation, above + 1) };
+        await WriteAsync(connection, transaction, next, state, cancellationToken);
+        await AuditAsync(connection, transaction, change, state, next, gate, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return new(next);
+    }
+
+    private async Task<RolloutState> LockAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string operation, CancellationToken cancellationToken)
+    {
+        await using var begin = new NpgsqlCommand(
+            """
+            insert into shadow.rollout (operation, generation, stage, attempt, automatic, forced, changed_by, reason)
+            values ($1, 0, $2, 1, false, false, '', '') on conflict do nothing
+            """,
+            connection, transaction);
+        begin.Bind(operation, firstStage.Name);
+        await begin.ExecuteNonQueryAsync(cancellationToken);
+        await using var read =
+            new NpgsqlCommand($"select {Columns} from shadow.rollout where operation = $1 for update", connection, transaction);
+        read.Bind(operation);
+        await using var reader = await read.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return Read(reader).State;
+    }
+
+    /// <summary>Which nominated fingerprint of the operation it is: the same one always the same.</summary>
+    private static async Task<int> AttemptAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string operation, string fingerprint,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            with added as (
+                insert into shadow.nomination (operation, fingerprint, attempt)
+                select $1, $2, coalesce(max(attempt), 0) + 1 from shadow.nomination where operation = $1
+                on conflict (operation, fingerprint) do nothing returning attempt)
+            select attempt from added union all select attempt from shadow.nomination where operation = $1 and fingerprint = $2 limit 1
+            """,
+            connection, transaction);
+        command.Bind(operation, fingerprint);
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private static async Task WriteAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutState next, RolloutState before,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            update shadow.rollout set generation = $2, stage = $3, nominated = $4, attempt = $5, held_because = $6, automatic = $7, forced =
+                $8,
+                staged_at = case when $9 then now() else staged_at end, changed_at = now(), changed_by = $10, reason = $11
+            where operation = $1
+            """,
+            connection, transaction);
+        command.Bind(
+            next.Operation, next.Generation, next.Stage.Name, next.Nominated, next.Attempt, next.HeldBecause, next.IsAutomatic,
+            next.IsForced,
+            next.Stage != before.Stage, next.ChangedBy, next.Reason);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var notify = new NpgsqlCommand($"select pg_notify('{Channel}', $1)", connection, transaction);
+        notify.Bind(next.Operation);
+        await notify.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task AuditAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutCommand change, RolloutState before, RolloutState next,
+        GateDecision? gate,
+        CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(
+            "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, $4)", connection, transaction);
+        var detail = JsonSerializer.Serialize(new
+        {
+            text = change.Reason,
+            generation = next.Generation,
+            from = before.Stage.Name,
+            to = next.Stage.Name,
+            nominated = next.Nominated,
+            attempt = next.Attempt,
+            held = next.HeldBecause,
+            forced = next.IsForced,
+            automatic = next.IsAutomatic,
+            gate = gate is null ? null
+                : new { decision = gate.Decision.Wire(), gate.Sentence, gate.Policy, gate.PolicyVersion, gate.Figures },
+        });
+        command.Bind(change.Actor, change.Action, next.Operation, new JsonText(detail));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>A row that this build would not have written exposes nobody.</summary>
+    private static (string Operation, RolloutState State, string? Fault) Read(NpgsqlDataReader row)
+    {
+        var (operation, generation, name) = (row.GetString(0), row.GetInt64(1), row.GetString(2));
+        var isKnown = Stage.TryParse(name, out var stage);
+        var state = new RolloutState(
+            operation, generation, stage ?? Stage.Off, row.IsDBNull(3) ? null : row.GetString(3), row.GetInt32(4), row.IsDBNull(5) ? null
+                : row.GetString(5),
+            row.GetBoolean(6), row.GetBoolean(7), row.GetTimeSpan(8), row.GetString(9), row.GetString(10));
+        var fault = !isKnown ? $"{operation}: there is no stage '{PlainText.Clean(name, 40)}'"
+            : generation < 0 || state.Attempt < 1 ? $"{operation}: generation {generation}, attempt {state.Attempt}"
+            : null;
+        return (operation, state, fault);
+    }
+}

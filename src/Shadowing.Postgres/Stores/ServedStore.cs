@@ -1,0 +1,147 @@
+using Npgsql;
+using Shadowing.Postgres.Statements;
+using Shadowing.Rollout;
+
+namespace Shadowing.Postgres.Stores;
+
+/// <summary>An answer that a user had from the candidate, as it is kept.</summary>
+/// <param name="Subject">The row that it is about; null where it is about many.</param>
+/// <param name="User">A keyed hash: equal for the same user.</param>
+/// <param name="Verdict">
+/// An outcome; <c>skipped:</c> and why it was not compared; null while that is not known, or was lost. Of a write before that
+/// <c>in_flight</c>, then
+/// <c>written</c>; <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can
+/// tell.
+/// </param>
+public sealed record ServedRow(
+    DateTimeOffset At, string Operation, string Shape, long? Subject, string User, string Fingerprint, string? Verdict);
+
+/// <summary>One firing of an alert, as far as one operation is concerned.</summary>
+/// <param name="StartsAt">When it began to fire: the same alert that fires again later is another one.</param>
+public sealed record AlertClaim(string GroupKey, string Alert, DateTimeOffset StartsAt, string Operation);
+
+/// <summary>The damage list: what users were answered by the candidate.</summary>
+/// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
+public sealed class ServedStore(NpgsqlDataSource evidence)
+{
+    /// <summary>What a write is called before it is judged, in this order; whatever else is said of it holds.</summary>
+    private static readonly string[] Provisional = ["in_flight", "written"];
+
+    /// <summary>
+    /// No write takes as long: one that is in flight still was so when its replica died, and the server may have committed it.
+    /// </summary>
+    private const string Orphaned = "5 minutes";
+
+    private const int MostRows = 1_000_000;
+
+    /// <summary>Stores answers and, for those that are there, verdicts. Safe to repeat.</summary>
+    public async Task AddAsync(
+        Guid instance, IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts, Func<long, string> hashOf,
+        CancellationToken cancellationToken)
+    {
+        await using var batch = evidence.CreateBatch();
+        verdicts = [.. verdicts.GroupBy(verdict => verdict.Number).Select(
+            each => each.OrderBy(verdict => Array.IndexOf(Provisional, verdict.Verdict) is var rank and >= 0 ? rank : Provisional.Length)
+                .Last()
+                with { Subject = each.Max(verdict => verdict.Subject) })];
+        if (answers.Count > 0)
+        {
+            Add(
+                """
+                insert into shadow.served (instance, number, at, operation, shape, subject, user_hash, fingerprint)
+                select $1, * from unnest($2, $3, $4, $5, $6, $7, $8) on conflict do nothing
+                """,
+                instance, Column(answer => answer.Number), Column(answer => answer.At.UtcDateTime), Column(answer => answer.Operation),
+                Column(answer => answer.Shape), Column(answer => answer.Subject), Column(answer => hashOf(answer.User)),
+                Column(answer => answer.Fingerprint));
+        }
+
+        if (verdicts.Count > 0)
+        {
+            Add(
+                """
+                update shadow.served set
+                    verdict = case when new.verdict in ('in_flight', 'written') and coalesce(served.verdict, 'in_flight') <> 'in_flight'
+                        then served.verdict else new.verdict end,
+                    subject = coalesce(served.subject, new.subject)
+                from unnest($2, $3, $4) as new(number, verdict, subject)
+                where served.instance = $1 and served.number = new.number
+                """,
+                instance, verdicts.Select(verdict => verdict.Number).ToArray(), verdicts.Select(verdict => verdict.Verdict).ToArray(),
+                verdicts.Select(verdict => verdict.Subject).ToArray());
+        }
+
+        if (batch.BatchCommands.Count > 0) await batch.ExecuteNonQueryAsync(cancellationToken);
+
+        T[] Column<T>(Func<ServedAnswer, T> of) => [.. answers.Select(of)];
+
+        void Add(string sql, params object[] values)
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            command.Bind(values);
+            batch.BatchCommands.Add(command);
+        }
+    }
+
+    /// <summary>The latest answers, newest first.</summary>
+    /// <param name="operation">Only of this one; null for all.</param>
+    /// <param name="verdict">Only with this one; null for all.</param>
+    public async Task<IReadOnlyList<ServedRow>> LatestAsync(
+        string? operation, long? subject, string? verdict, int count, CancellationToken cancellationToken)
+    {
+        await using var command = evidence.CreateCommand(
+            $"""
+            select at, operation, shape, subject, user_hash, fingerprint, verdict from (
+                select at, number, operation, shape, subject, user_hash, fingerprint,
+                    case when verdict = 'in_flight' and at < now() - interval '{Orphaned}' then 'commit_unknown' else verdict end as verdict
+                from shadow.served) served
+            where ($1::text is null or operation = $1) and ($2::bigint is null or subject = $2) and ($3::text is null or verdict = $3)
+            order by at desc, number desc limit $4
+            """);
+        command.Bind(operation, subject, verdict, count);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var rows = new List<ServedRow>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(new(
+                reader.GetFieldValue<DateTimeOffset>(0), reader.GetString(1), reader.GetString(2), reader.IsDBNull(3) ? null
+                    : reader.GetInt64(3),
+                reader.GetString(4), reader.GetString(5), reader.IsDBNull(6) ? null : reader.GetString(6)));
+        }
+
+        return rows;
+    }
+
+    /// <summary>
+    /// Forgets what is older than 30 days, or beyond the latest million; and minutes and alerts that no window looks back to.
+    /// </summary>
+    public async Task PruneAsync(CancellationToken cancellationToken)
+    {
+        await Pruning.DeleteAsync(evidence, "served", "t.at < now() - interval '30 days'", cancellationToken);
+        await Pruning.DeleteAsync(
+            evidence, "served", $"t.at < (select at from shadow.served order by at desc offset {MostRows} limit 1)", cancellationToken);
+        await Pruning.DeleteAsync(evidence, "served_minute", "t.minute < now() - interval '2 days'", cancellationToken);
+        await Pruning.DeleteAsync(evidence, "alert", "t.at < now() - interval '30 days'", cancellationToken);
+    }
+
+    /// <summary>Whether an alert has been acted on.</summary>
+    public async Task<bool> IsClaimedAsync(AlertClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        await using var command = evidence.CreateCommand(
+            "select exists (select from shadow.alert where (group_key, alert, starts_at, operation) = ($1, $2, $3, $4))");
+        command.Bind(claim.GroupKey, claim.Alert, claim.StartsAt.ToUniversalTime(), claim.Operation);
+        return await command.ExecuteScalarAsync(cancellationToken) is true;
+    }
+
+    /// <summary>Notes that an alert has been acted on.</summary>
+    /// <returns>Whether it had not been noted before.</returns>
+    public async Task<bool> ClaimAlertAsync(AlertClaim claim, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        await using var command = evidence.CreateCommand(
+            "insert into shadow.alert (group_key, alert, starts_at, operation) values ($1, $2, $3, $4) on conflict do nothing");
+        command.Bind(claim.GroupKey, claim.Alert, claim.StartsAt.ToUniversalTime(), claim.Operation);
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
+    }
+}
