@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using EndToEnd.Tests.Live;
@@ -37,21 +38,35 @@ internal sealed class ReplicaProcess(int number, int port, TicketingDatabase dat
         };
         foreach (var (name, value) in Settings()) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         _process = Process.Start(start)!;
-        var said = _process.StandardOutput.ReadToEndAsync(CancellationToken.None);
-        _ = _process.StandardError.ReadToEndAsync(CancellationToken.None);
-        await Eventually.HoldsAsync($"{Name} is ready", async () =>
+        var said = new ConcurrentQueue<string>();
+        _process.OutputDataReceived += (_, line) => said.Enqueue(line.Data ?? "");
+        _process.ErrorDataReceived += (_, line) => said.Enqueue(line.Data ?? "");
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        var answer = "no answer yet";
+        try
         {
-            if (_process.HasExited) Assert.Fail($"{Name} ended: {await said}");
-            try
+            await Eventually.HoldsAsync($"{Name} is ready", async () =>
             {
-                using var response = await _http.GetAsync(new Uri($"http://{Authority}/health/ready"), Cancellation);
-                return response.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
+                if (_process.HasExited) Assert.Fail($"{Name} ended.");
+                try
+                {
+                    using var response = await _http.GetAsync(new Uri($"http://{Authority}/health/ready"), Cancellation);
+                    answer = $"{response.StatusCode} {await response.Content.ReadAsStringAsync(Cancellation)}";
+                    return response.IsSuccessStatusCode;
+                }
+                catch (Exception none) when (none is HttpRequestException or TaskCanceledException && !Cancellation.IsCancellationRequested)
+                {
+                    // Not listening yet, or too busy to answer within the client's time.
+                    answer = none.Message;
+                    return false;
+                }
+            });
+        }
+        catch (Exception failure) when (!Cancellation.IsCancellationRequested)
+        {
+            throw new InvalidOperationException($"{Name}, last answer: {answer}\n{string.Join('\n', said)}", failure);
+        }
     }
 
     public async Task TerminateAsync()
