@@ -86,6 +86,6 @@ internal sealed partial class CommandLine
         ];
         return missing.Length == 0 ? null
             : $"Published, but not applied by {string.Join(", ", missing)}. "
-                + "A silent replica serves nobody from the candidate once its lease has ended.";
+                + "A replica that does not answer stops serving the candidate when its lease ends, within three seconds.";
     }
 }

@@ -40,7 +40,8 @@ internal sealed class OperatorIssuer
     internal IEnumerable<string> Failures(string path)
     {
         if (!IsSet) yield break;
-        if (string.IsNullOrEmpty(Audience)) yield return $"{path}:Audience is missing: a token for anybody is one for nobody.";
+        if (string.IsNullOrEmpty(Audience))
+            yield return $"{path}:Audience is missing: without it, a token that was issued for another service would be taken.";
         if (string.IsNullOrEmpty(PublicKey) && !Issuer!.StartsWith("https://", StringComparison.Ordinal))
             yield return $"{path}:Issuer = '{Issuer}': without a PublicKey it must begin with https://.";
         if (!string.IsNullOrEmpty(PublicKey) && Key() is null) yield return $"{path}:PublicKey is no RSA or EC public key in PEM.";

@@ -40,7 +40,7 @@ public sealed record Refusal(int Status, string Code, string Detail)
         new(503, ProblemCodes.EvidenceUnavailable, "The evidence store cannot be reached; nothing was changed.");
 
     internal static readonly Refusal GenerationStale =
-        new(409, ProblemCodes.GenerationStale, "Somebody has changed the operation since this generation was read; read it again.");
+        new(409, ProblemCodes.GenerationStale, "The operation has changed since this generation was read; read it again.");
 
     internal static readonly Refusal SweepNotFound =
         new(404, ProblemCodes.SweepNotFound, "There is no sweep of this id, or it is not running.");

@@ -21,7 +21,7 @@ public sealed class WriteSandbox : IAsyncDisposable
     /// <summary>What no comparison in a sandbox can find, in words.</summary>
     public static readonly IReadOnlyList<string> Blind =
     [
-        "lost updates and lock behaviour: nobody else is in the sandbox",
+        "lost updates and lock behaviour: no other session is in the sandbox",
         "unique constraints across rows that are not in the image",
         "rows beyond the image, but for two bystanders, and columns that the sandbox may not read",
         "triggers of the real tables, and what fails only when a transaction commits",

@@ -39,7 +39,7 @@ internal static class Migrations
             accepted_at timestamptz not null,
             expires_at timestamptz not null
         );
-        comment on table shadow.acceptance is 'Mismatches that somebody answers for as intended, until they expire.';
+        comment on table shadow.acceptance is 'Mismatches that are accepted as intended until they expire, each with its owner.';
         create table shadow.audit (
             id bigint generated always as identity primary key,
             at timestamptz not null default now(),

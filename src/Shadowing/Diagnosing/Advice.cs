@@ -61,7 +61,7 @@ internal static class Advice
         Cause.DefaultNotApplied =>
             "HasDefaultValue and its sentinel: a CLR default is sent as unset, or an unmapped default as NULL. Leave the member out, or "
             + "ValueGeneratedOnAdd.",
-        Cause.UnsetTime => "A non-nullable DateTime that nobody sets: map the column's default, ValueGeneratedOnAdd.",
+        Cause.UnsetTime => "A non-nullable DateTime that is never set: map the column's default, ValueGeneratedOnAdd.",
         Cause.ForeignClock => "DateTime.Now, DateTime.UtcNow or clock_timestamp(): the control takes CURRENT_TIMESTAMP, the transaction's.",
         Cause.TwoClocks => "Two readings of a clock, or two transactions: take CURRENT_TIMESTAMP in both statements of one transaction.",
         Cause.NotTouched =>
@@ -82,7 +82,7 @@ internal static class Advice
             "EnableRetryOnFailure: what begins a transaction runs whole in CreateExecutionStrategy().ExecuteAsync, or without retries.",
         Cause.HiddenDatabaseError => "What is caught and thrown again: keep the PostgresException as the inner one.",
         Cause.WriteLost => "SaveChanges that is not called, an entity that is not tracked, a transaction that is not committed.",
-        Cause.WroteElsewhere => "The Where of ExecuteUpdate or ExecuteDelete, and entities that are tracked though nobody meant to.",
+        Cause.WroteElsewhere => "The Where of ExecuteUpdate or ExecuteDelete, and entities that are tracked by mistake.",
         Cause.WrittenTwice =>
             "A retry around what was done already, Add called twice, an execution strategy that repeats without verifying.",
         Cause.EchoedEntity =>

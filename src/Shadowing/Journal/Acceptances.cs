@@ -3,7 +3,7 @@ using Shadowing.Model;
 
 namespace Shadowing.Journal;
 
-/// <summary>A signature that somebody answers for as intended, for a time.</summary>
+/// <summary>A signature that an owner has accepted as intended, until it expires.</summary>
 /// <param name="Owner">Who answers for it.</param>
 /// <param name="Reason">Why it is intended.</param>
 /// <param name="AcceptedBy">The operator's token's name.</param>

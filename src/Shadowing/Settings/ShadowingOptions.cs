@@ -154,7 +154,7 @@ public sealed class ShadowingOptions
     public int MaxLate { get; set; } = 8;
 
     /// <summary>The stage of an operation that the store knows nothing of yet.</summary>
-    /// <value>One that serves nobody: <c>off</c>, <c>shadow-1</c>, <c>shadow-10</c> or <c>shadow-100</c>, the default.</value>
+    /// <value>One that serves no user: <c>off</c>, <c>shadow-1</c>, <c>shadow-10</c> or <c>shadow-100</c>, the default.</value>
     [Required]
     [BuiltOnce]
     public string FirstStage { get; set; } = Stage.Shadow.Name;

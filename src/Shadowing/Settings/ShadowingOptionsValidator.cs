@@ -40,7 +40,7 @@ internal sealed class ShadowingOptionsValidator(ShadowingSection section, TimePr
         if (raw.Until is not { } until) yield break;
         if (until > clock.GetUtcNow() + TimeSpan.FromHours(24))
             yield return string.Create(CultureInfo.InvariantCulture, $"{path}:Until = '{until:O}': it is more than 24 hours ahead.");
-        if (string.IsNullOrWhiteSpace(raw.Owner)) yield return $"{path}:Owner is missing: somebody must answer for raw samples.";
+        if (string.IsNullOrWhiteSpace(raw.Owner)) yield return $"{path}:Owner is missing: raw samples need an owner.";
         if (string.IsNullOrWhiteSpace(raw.Reason)) yield return $"{path}:Reason is missing: raw samples need one.";
     }
 

@@ -16,7 +16,7 @@ internal static class TicketRefusals
         new(401, TicketProblemCodes.AccountInactive, "The token's account does not exist or is not active.");
 
     public static readonly Refusal Forbidden =
-        new(403, TicketProblemCodes.Forbidden, "The ticket is somebody else's, or this is for staff only.");
+        new(403, TicketProblemCodes.Forbidden, "The ticket belongs to another user, or this is for staff only.");
 
     public static readonly Refusal TicketNotFound =
         new(404, TicketProblemCodes.TicketNotFound, "There is no ticket of this id.");
