@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using Shadowing.AspNetCore.Starting;
 using Spectre.Console;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;

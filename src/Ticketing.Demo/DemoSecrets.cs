@@ -1,7 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using Shadowing.AspNetCore.Operators;
-using Ticketing.Demo.Database;
 
 namespace Ticketing.Demo;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Ticketing.Demo.Screen;
 
 namespace EndToEnd.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Ticketing.Demo.Traffic;
 
 namespace EndToEnd.Tests;
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using Shadowing.Rollout;
 
 namespace EndToEnd.Tests;
 

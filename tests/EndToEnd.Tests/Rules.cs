@@ -1,4 +1,3 @@
-using Shadowing.AspNetCore.Endpoints;
 using YamlDotNet.Serialization;
 
 namespace EndToEnd.Tests;

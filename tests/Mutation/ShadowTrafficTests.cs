@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Shadowing.Model;
 
 namespace Mutation;
 

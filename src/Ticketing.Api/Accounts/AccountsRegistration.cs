@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
-using Shadowing.Postgres.Stores;
 using Shadowing.Settings;
 
 namespace Ticketing.Api.Accounts;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Shadowing.Model;
 
 namespace Ticketing.Demo.Database;
 

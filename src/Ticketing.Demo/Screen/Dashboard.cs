@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Shadowing.Supervision;
 using Spectre.Console;
 using Spectre.Console.Rendering;
 using Ticketing.Demo.Faults;

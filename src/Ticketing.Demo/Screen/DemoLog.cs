@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
-using Ticketing.Api.Problems;
 
 namespace Ticketing.Demo.Screen;
 

@@ -1,6 +1,3 @@
-using Shadowing.Model;
-using Shadowing.Supervision;
-
 namespace Ticketing.Demo.Status;
 
 /// <summary>The part of <c>/shadow/v1/status</c> that the demo shows. What a service does not say is taken as nothing.</summary>

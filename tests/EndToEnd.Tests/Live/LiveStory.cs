@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Shadowing.AspNetCore.Endpoints;
-using Shadowing.Postgres.Stores;
 
 namespace EndToEnd.Tests.Live;
 

@@ -1,6 +1,4 @@
 using System.Text.Json.Nodes;
-using Shadowing.Diagnosing;
-using Ticketing.Demo.Traffic;
 
 namespace EndToEnd.Tests.Live;
 

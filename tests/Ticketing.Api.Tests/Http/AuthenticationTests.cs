@@ -1,5 +1,4 @@
 using Microsoft.IdentityModel.Tokens;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Http;
 

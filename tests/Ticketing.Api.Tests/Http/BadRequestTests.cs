@@ -1,5 +1,3 @@
-using Ticketing.Demo.Traffic;
-
 namespace Ticketing.Api.Tests.Http;
 
 public sealed class BadRequestTests(BothSides sides) : IClassFixture<BothSides>

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Logging.Testing;
 using Npgsql;
 using Ticketing.Api.Tickets;
 using Ticketing.Demo.Database;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Http;
 

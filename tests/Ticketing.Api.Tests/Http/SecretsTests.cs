@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using Shadowing.Supervision;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Database;
 

@@ -8,7 +8,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Ticketing.Api.Tickets;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Http;
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Shadowing.Diagnosing;
 
 namespace Ticketing.Api.Tests.Http;
 

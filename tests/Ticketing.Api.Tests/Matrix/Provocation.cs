@@ -1,5 +1,3 @@
-using Ticketing.Api.Tickets;
-
 namespace Ticketing.Api.Tests.Matrix;
 
 /// <summary>Who and what a provocation is about.</summary>

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Shadowing.Diagnosing;
 using Shadowing.Postgres.Statements;
 using Ticketing.Demo.Faults;
 

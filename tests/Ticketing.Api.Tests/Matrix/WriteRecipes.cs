@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Shadowing.EntityFrameworkCore;
-using Ticketing.Api.Tickets;
 using Ticketing.EntityFrameworkCore;
 
 namespace Ticketing.Api.Tests.Matrix;

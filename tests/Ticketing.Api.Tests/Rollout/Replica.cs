@@ -6,7 +6,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Shadowing.AspNetCore.Operators;
 using Shadowing.Model;
 using Ticketing.Api.Tests.Shadowing;
 using Ticketing.Demo.Database;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
-using Shadowing.Evidence;
 using Shadowing.Model;
 using Shadowing.Postgres.Sandbox;
 using Ticketing.Api.Tests.Database;

@@ -1,4 +1,3 @@
-using Shadowing.Evidence;
 using Shadowing.Model;
 using static Ticketing.Api.Tests.Sandbox.Contenders;
 

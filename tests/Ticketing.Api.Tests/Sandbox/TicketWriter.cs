@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using Ticketing.Api.Tests.Http;
 using Ticketing.Api.Tests.Shadowing;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Sandbox;
 

@@ -4,7 +4,6 @@ using Shadowing.Journal;
 using Shadowing.Model;
 using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Stores;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Shadowing.AspNetCore.Endpoints;
-using Shadowing.AspNetCore.Operators;
 using Ticketing.Demo.Database;
 
 namespace Ticketing.Api.Tests.Shadowing;

@@ -17,7 +17,6 @@ using Shadowing.Serving;
 using Ticketing.Api.Tests.Http;
 using Ticketing.Api.Tickets;
 using Ticketing.Demo.Database;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

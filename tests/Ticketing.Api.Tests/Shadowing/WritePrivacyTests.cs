@@ -1,6 +1,5 @@
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Sandbox;
-using Ticketing.Api.Tickets;
 
 namespace Ticketing.Api.Tests.Shadowing;
 

@@ -10,7 +10,6 @@ using Microsoft.Extensions.Options;
 using Npgsql;
 using Ticketing.Api.Tests.Http;
 using Ticketing.Api.Tests.Shadowing;
-using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Api.Tests.Stopping;
 
