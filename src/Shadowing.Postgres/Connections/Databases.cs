@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 using Shadowing.Settings;
 

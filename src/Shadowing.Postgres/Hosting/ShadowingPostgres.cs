@@ -4,6 +4,7 @@ using Shadowing.Model;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 using Shadowing.Postgres.Stores;
 using Shadowing.Settings;

@@ -6,6 +6,7 @@ using Shadowing.Model;
 using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 using Shadowing.Serving;
 using Shadowing.Supervision;

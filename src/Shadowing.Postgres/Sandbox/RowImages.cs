@@ -2,6 +2,7 @@ using System.Data.Common;
 using Npgsql;
 using NpgsqlTypes;
 using Shadowing.Model;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Sandbox;

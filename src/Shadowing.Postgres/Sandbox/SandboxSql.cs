@@ -1,5 +1,6 @@
 using Npgsql;
 using NpgsqlTypes;
+using Shadowing.Postgres.Schema;
 
 namespace Shadowing.Postgres.Sandbox;
 

@@ -1,6 +1,7 @@
 using Npgsql;
 using Shadowing.Model;
 using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Schema;
 using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Sandbox;

@@ -1,4 +1,4 @@
-using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Schema;
 
 namespace Ticketing.Api.Tickets;
 

@@ -8,6 +8,7 @@ using Shadowing.Model;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Hosting;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Snapshots;
 using Shadowing.Settings;
 using Shadowing.Sweeping;

@@ -2,7 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace Shadowing.Tests.Architecture;
 
-/// <summary>In every project folders depend on each other in one direction. A file that names a type of another folder is an arrow.</summary>
+/// <summary>
+/// In every project folders depend on each other in one direction. A file that imports another folder's namespace is an arrow, or names a
+/// type of a folder around its own, which needs no import; what is imported without need fails the build.
+/// </summary>
 public sealed partial class FoldersTests
 {
     public static TheoryData<string> Projects => [.. Sources.References.Keys.Order()];
@@ -16,12 +19,20 @@ public sealed partial class FoldersTests
             where line.Place.StartsWith(project + "/", StringComparison.Ordinal)
             select (Folder: Path.GetDirectoryName(line.Place)!, Text: Words().Replace(line.Text, ""))).ToArray();
         var homes = lines.SelectMany(line => Declaration().Matches(line.Text).Select(type => (Type: type.Groups[1].Value, line.Folder)))
-            .Distinct().GroupBy(type => type.Type).Where(type => type.Count() == 1).ToDictionary(type => type.Key, type => type.Single().Folder);
-        var arrows = (
+            .Distinct().GroupBy(type => type.Type).Where(type => type.Count() == 1)
+            .ToDictionary(type => type.Key, type => type.Single().Folder);
+        var imports =
+            from line in lines
+            let used = Regex.Match(line.Text, $@"^using {Regex.Escape(project)}((?:\.\w+)*);")
+            where used.Success
+            select (From: line.Folder, To: project + used.Groups[1].Value.Replace('.', '/'));
+        var names =
             from line in lines
             from name in Name().Matches(line.Text)
-            where homes.TryGetValue(name.Value, out var home) && home != line.Folder
-            select (From: line.Folder, To: homes[name.Value])).Distinct().ToLookup(arrow => arrow.From, arrow => arrow.To);
+            where homes.TryGetValue(name.Value, out var home) && line.Folder.StartsWith(home + "/", StringComparison.Ordinal)
+            select (From: line.Folder, To: homes[name.Value]);
+        var arrows = imports.Concat(names).Where(arrow => arrow.From != arrow.To).Distinct()
+            .ToLookup(arrow => arrow.From, arrow => arrow.To);
         Assert.NotEmpty(homes);
         Assert.All(arrows, from => Assert.DoesNotContain(from.Key, Reach(arrows, from.Key)));
     }
@@ -40,7 +51,9 @@ public sealed partial class FoldersTests
     [GeneratedRegex(@"^\s*//.*|""(?:[^""\\]|\\.)*""")]
     private static partial Regex Words();
 
-    [GeneratedRegex(@"^(?:public|internal) (?:(?:sealed|static|abstract|partial|readonly) )*(?:record struct|record|class|struct|interface|enum) (\w+)")]
+    [GeneratedRegex(
+        "^(?:public|internal) (?:(?:sealed|static|abstract|partial|readonly) )*(?:record struct|record|class|struct|interface|enum) "
+        + @"(\w+)")]
     private static partial Regex Declaration();
 
     [GeneratedRegex(@"(?<![.\w])[A-Z]\w+")]

@@ -1,6 +1,6 @@
 using Npgsql;
 
-namespace Shadowing.Postgres.Sandbox;
+namespace Shadowing.Postgres.Schema;
 
 /// <summary>What shadowing must know of an application's database.</summary>
 /// <param name="Application">Begins the names of all its sessions, as <c>orders-shadow</c> in <c>pg_stat_activity</c>.</param>

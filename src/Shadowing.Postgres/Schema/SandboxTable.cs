@@ -1,4 +1,4 @@
-namespace Shadowing.Postgres.Sandbox;
+namespace Shadowing.Postgres.Schema;
 
 /// <summary>A table that writes touch, as the sandbox copies it and as images show it.</summary>
 /// <param name="Name">Unqualified, lower case; in schema <c>public</c>.</param>
