@@ -1,4 +1,4 @@
-using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Shadowing.Model;
 using Shadowing.Settings;
@@ -23,13 +23,17 @@ public sealed record Finding(string Severity, string Object, string Text)
     public const string Warning = "warning";
 }
 
-/// <summary>What is wrong with the setup at present, by the check that says so.</summary>
+/// <summary>What is wrong with the setup at present, by the check that says so. Safe for concurrent use.</summary>
 public sealed partial class Findings
 {
-    private readonly ConcurrentDictionary<string, IReadOnlyList<Finding>> _byCheck = [];
+    private readonly Lock _change = new();
     private readonly KeeperRegister _keepers;
     private readonly SettingsInForce _settings;
     private readonly ILogger<Findings> _logger;
+
+    // Replaced as a whole: to sort a concurrent dictionary throws while somebody adds to it.
+    private volatile ImmutableSortedDictionary<string, IReadOnlyList<Finding>> _byCheck =
+        ImmutableSortedDictionary.Create<string, IReadOnlyList<Finding>>(StringComparer.Ordinal);
 
     internal Findings(KeeperRegister keepers, SettingsInForce settings, ILogger<Findings> logger) =>
         (_keepers, _settings, _logger) = (keepers, settings, logger);
@@ -37,7 +41,7 @@ public sealed partial class Findings
     /// <summary>What is wrong now: what the checks found, what is wrong with the settings, and the keepers that are down.</summary>
     public IReadOnlyList<Finding> All =>
     [
-        .. _byCheck.OrderBy(check => check.Key).SelectMany(check => check.Value),
+        .. _byCheck.Values.SelectMany(found => found),
         .. _settings.Faults.Select(fault => new Finding(fault.IsCritical ? Finding.Critical : Finding.Warning, fault.Setting, fault.Text)),
         .. _keepers.Down.Select(Of),
     ];
@@ -45,8 +49,13 @@ public sealed partial class Findings
     /// <summary>Replaces what a check found; what is new is logged, once.</summary>
     public void Replace(string check, params IReadOnlyList<Finding> found)
     {
-        var before = _byCheck.GetValueOrDefault(check) ?? [];
-        _byCheck[check] = found;
+        IReadOnlyList<Finding> before;
+        lock (_change)
+        {
+            before = _byCheck.GetValueOrDefault(check) ?? [];
+            _byCheck = _byCheck.SetItem(check, found);
+        }
+
         foreach (var finding in found.Except(before)) LogFinding(finding.Severity, finding.Object, finding.Text);
         foreach (var finding in before.Except(found)) LogResolved(finding.Object, finding.Text);
     }
