@@ -45,7 +45,7 @@ public static class ApiHost
         app.UseProblems();
         app.UseUrlLimit();
         app.UseRouting();
-        app.UseRateLimiter();
+        app.UseOperatorLimit();
         app.UseAuthentication();
         app.UseAuthorization();
         app.UseAccounts();

@@ -74,7 +74,8 @@ internal static class RolloutEndpoints
             .WithName("shadow.rollout.change")
                 .WithSummary("Moves, nominates, acknowledges, or hands over to the gate; refuses a step that is not earned unless forced.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(409).ProducesProblem(503);
-        shadow.MapPost("/rollback", RollBackAsync).RequireAuthorization(OperatorPolicies.MayOperate).DisableRateLimiting()
+        shadow.MapPost("/rollback", RollBackAsync).RequireAuthorization(OperatorPolicies.MayOperate)
+            .WithMetadata(new OperatorLimit.Limited(false))
             .WithName("shadow.rollback")
                 .WithSummary("Takes the candidate from the users, here at once and everywhere within a second; says who has applied it.")
             .ProducesProblem(400).ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);

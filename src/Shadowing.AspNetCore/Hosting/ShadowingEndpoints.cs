@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
@@ -18,16 +17,13 @@ namespace Shadowing.AspNetCore.Hosting;
 /// <summary>Registers the endpoints of shadowing and who may call them.</summary>
 public static class ShadowingEndpoints
 {
-    private const string Limit = "shadow";
     private const string IssuerScheme = "operator-jwt";
 
     /// <summary>
     /// Adds what the endpoints need: the section <c>Operators</c> with its tokens, the rate limit and the authentication of operators, and
     /// the warm-up. The application registers its <see cref="WarmUpPlan{TStore}"/>, maps the endpoints with <see cref="MapShadowing"/>
-    /// behind
-    /// <c>UseExceptionHandler</c>, <c>UseRateLimiter</c>, <c>UseAuthentication</c> and <c>UseAuthorization</c>, and lets its readiness wait
-    /// for
-    /// <see cref="Readiness"/>.
+    /// behind <c>UseExceptionHandler</c>, <c>UseRouting</c>, <see cref="UseOperatorLimit"/>, <c>UseAuthentication</c> and
+    /// <c>UseAuthorization</c>, and lets its readiness wait for <see cref="Readiness"/>.
     /// </summary>
     public static void AddShadowingEndpoints<TStore>(this IServiceCollection services, IConfiguration configuration)
     {
@@ -47,21 +43,7 @@ public static class ShadowingEndpoints
             .AddPolicy(OperatorPolicies.MayView, policy => Require(policy, OperatorRoles.Viewer, OperatorRoles.Operator))
             .AddPolicy(OperatorPolicies.MayOperate, policy => Require(policy, OperatorRoles.Operator))
             .AddPolicy(OperatorPolicies.MayAlert, policy => Require(policy, OperatorRoles.Webhook));
-        services.AddRateLimiter(limiter =>
-        {
-            limiter.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
-            limiter.AddPolicy(Limit, context =>
-            {
-                var perSecond = context.RequestServices.GetRequiredService<LastValid<OperatorsOptions>>().Current.RequestsPerSecond;
-                return RateLimitPartition.GetTokenBucketLimiter(
-                    context.Connection.RemoteIpAddress?.ToString() ?? "", _ => new()
-                    {
-                        TokenLimit = 2 * perSecond,
-                        TokensPerPeriod = perSecond,
-                        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-                    });
-            });
-        });
+        services.AddSingleton<OperatorLimit>();
         services.AddExceptionHandler<RefusalAnswers>();
         services.AddSingleton<Readiness>();
         services.AddHostedService<WarmUp<TStore>>();
@@ -80,13 +62,19 @@ public static class ShadowingEndpoints
         }
     }
 
+    /// <summary>
+    /// Limits how often one address may ask the endpoints, those for rollbacks and alerts excepted. To stand behind <c>UseRouting</c> and
+    /// before <c>UseAuthentication</c>.
+    /// </summary>
+    public static void UseOperatorLimit(this IApplicationBuilder app) => app.UseMiddleware<OperatorLimit>();
+
     /// <summary>Maps the endpoints of operators and the webhook of alerts.</summary>
     /// <param name="prefix">Before the version, such as <c>/shadow</c>.</param>
     public static void MapShadowing(this IEndpointRouteBuilder routes, string prefix)
     {
         var open = routes.MapGroup($"{prefix}/v1").WithTags("Shadowing");
         open.MapAlerts();
-        var shadow = open.MapGroup("").RequireAuthorization(OperatorPolicies.MayView).RequireRateLimiting(Limit);
+        var shadow = open.MapGroup("").RequireAuthorization(OperatorPolicies.MayView).WithMetadata(new OperatorLimit.Limited(true));
         shadow.MapGet("/status", static (StatusReader status) => TypedResults.Ok(status.Read()))
             .WithName("shadow.status")
             .WithSummary("What shadowing does now, operation by operation.")
