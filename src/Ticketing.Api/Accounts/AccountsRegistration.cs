@@ -13,7 +13,8 @@ internal static class AccountsRegistration
         services.AddSingleton<IValidateOptions<AuthenticationSettings>, SigningKeyValidation>();
         services.AddSingleton<AccountReader>();
 
-        services.AddAuthentication(JwtBearerDefaults.AuthenticationScheme).AddJwtBearer();
+        // No default scheme: it would try a user's token on every request, those of operators among them, and log that it is none.
+        services.AddAuthentication().AddJwtBearer();
         services.AddOptions<JwtBearerOptions>(JwtBearerDefaults.AuthenticationScheme)
             .Configure<IOptions<AuthenticationSettings>>((bearer, settings) =>
         {
@@ -40,7 +41,9 @@ internal static class AccountsRegistration
     /// <summary>Lets only active users in, and gives the endpoints their <see cref="CurrentUser"/>.</summary>
     public static TBuilder RequireAccount<TBuilder>(this TBuilder endpoints)
         where TBuilder : IEndpointConventionBuilder =>
-        endpoints.RequireAuthorization().WithMetadata(AccountRequired.Instance);
+        endpoints
+            .RequireAuthorization(policy => policy.AddAuthenticationSchemes(JwtBearerDefaults.AuthenticationScheme).RequireAuthenticatedUser())
+            .WithMetadata(AccountRequired.Instance);
 }
 
 internal sealed class AccountRequired
