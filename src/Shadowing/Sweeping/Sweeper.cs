@@ -18,8 +18,8 @@ public sealed class Sweeper<TStore>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    /// <summary>A step that the database refuses to let begin is undecided in the end, or it would hold up all others.</summary>
-    private const int MostRefusals = 5;
+    /// <summary>A step that cannot be decided as often is undecided in the end, or it would hold up all others.</summary>
+    private const int MostTries = 3;
 
     private readonly ServingContext _context;
     private readonly ShadowComparer<TStore> _comparer;
@@ -62,12 +62,13 @@ public sealed class Sweeper<TStore>
             if (run.Wants(shape))
             {
                 due = await PaceAsync(due, run.Order.Rate, cancellationToken);
-                var refusals = 0;
+                var tries = 0;
                 while (await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken) is var attempt
                     and not Attempt.Done)
                 {
-                    if (attempt is Attempt.Refused && ++refusals == MostRefusals)
+                    if (attempt is Attempt.Undecided && ++tries == MostTries)
                     {
+                        _context.Metrics.Swept(experiment, Outcome.Incomparable);
                         run.Swept(shape, null, isWrong: false);
                         break;
                     }
@@ -145,6 +146,9 @@ public sealed class Sweeper<TStore>
         };
         var (verdict, _) = await _comparer.JudgeAsync(compared, control, candidate);
         if (verdict.Reason is IncomparableReason.ShadowUnavailable) return Attempt.NotThere;
+        // A busy moment passes: what it left undecided would be missing from all that exists for good.
+        if (verdict.Reason is IncomparableReason.NotConfirmable) return Attempt.Undecided;
+        if (verdict.Outcome is Outcome.ControlError && control.Error is ShadowTimeoutException) return Attempt.Undecided;
         var (recorded, hash) = _comparer.Recorder.Swept(compared, control, verdict);
         var isWrong = recorded.Outcome.IsWrong();
         run.Swept(shape, hash, isWrong);
@@ -154,7 +158,7 @@ public sealed class Sweeper<TStore>
         return Attempt.Done;
 
         Attempt Failed(Exception? error) =>
-            error is ShadowUnavailableException { InnerException: { } cause } && !_context.Judge.IsUnavailable(cause) ? Attempt.Refused
+            error is ShadowUnavailableException { InnerException: { } cause } && !_context.Judge.IsUnavailable(cause) ? Attempt.Undecided
                 : Attempt.NotThere;
     }
 
@@ -168,7 +172,7 @@ public sealed class Sweeper<TStore>
 #pragma warning disable CA1031 // A step that fails must not hold up the others: it is tried again, and undecided in the end.
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            return (null, _context.Judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Refused);
+            return (null, _context.Judge.IsUnavailable(failure) ? Attempt.NotThere : Attempt.Undecided);
         }
 #pragma warning restore CA1031
         finally
@@ -185,7 +189,7 @@ public sealed class Sweeper<TStore>
         /// <summary>The database was not there.</summary>
         NotThere,
 
-        /// <summary>It was, and did not let the sides begin.</summary>
-        Refused,
+        /// <summary>It was; the sides could not begin, the control took too long, or a difference could not be confirmed.</summary>
+        Undecided,
     }
 }

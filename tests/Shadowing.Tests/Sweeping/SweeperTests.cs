@@ -75,6 +75,37 @@ public sealed class SweeperTests
     }
 
     [Fact]
+    public async Task What_a_busy_moment_left_undecided_is_tried_again()
+    {
+        var asked = 0;
+        await using var engine = await new Engine(new() { ["ShadowTimeout"] = "00:00:00.2" }, experiments: Ask)
+        {
+            ControlOnSnapshot = async (_, token) =>
+            {
+                if (Interlocked.Increment(ref asked) == 1) await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                return new("yes");
+            },
+        }.StartAsync();
+        await SweepAsync(engine, "a");
+        Assert.Equal((2, new SweptShape(1, 1, 0)), (asked, Total("a")));
+    }
+
+    [Fact]
+    public async Task What_the_control_never_answers_in_time_holds_up_no_other()
+    {
+        await using var engine = await new Engine(new() { ["ShadowTimeout"] = "00:00:00.2" }, experiments: Ask)
+        {
+            ControlOnSnapshot = async (question, token) =>
+            {
+                if (question.Text == "a") await Task.Delay(Timeout.InfiniteTimeSpan, token);
+                return new("yes");
+            },
+        }.StartAsync();
+        await SweepAsync(engine, "a", "b");
+        Assert.Equal((new(1, 0, 0), new SweptShape(1, 1, 0)), (Total("a"), Total("b")));
+    }
+
+    [Fact]
     public async Task Only_the_shape_that_was_asked_for_is_compared()
     {
         await using var engine = await new Engine(experiments: Ask).StartAsync();
