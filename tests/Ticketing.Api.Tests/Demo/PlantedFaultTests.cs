@@ -110,26 +110,31 @@ public sealed class PlantedFaultTests(PlantedFaultTests.Tables tables) : IClassF
 
     private async IAsyncEnumerable<ComparisonResult> CompareAllAsync(ITicketStore faulty)
     {
-        var control = new DapperTicketStore(_session);
         Caller[] users = [.. tables.Owners.Select(owner => new Caller(owner, "user"))];
         foreach (var request in users.SelectMany(user => (ListTickets[])[new(user), new(user, Page: 2, Limit: 5)])
             .Concat([new(Staff, All: true), new(Staff, All: true, Status: "resolved", Page: 3, Limit: 7), new(Staff, All: true, Limit: 100)]))
-            yield return Compare(TicketExperiments.List, request, await control.ListAsync(request, Token), await faulty.ListAsync(request, Token));
+            yield return Compare(TicketExperiments.List, request, await ControlAsync(request), await faulty.ListAsync(request, Token));
         foreach (var request in Enumerable.Range(1, 60).SelectMany(id => users.Take(2).Append(Staff).Select(caller => new GetTicket(caller, id))))
-            yield return Compare(TicketExperiments.Get, request, await control.GetAsync(request, Token), await faulty.GetAsync(request, Token));
+            yield return Compare(TicketExperiments.Get, request, await ControlAsync(request), await faulty.GetAsync(request, Token));
         foreach (var owner in users)
         {
-            var own = await control.ListAsync(new(owner, Limit: 40), Token);
+            var own = await ControlAsync(new ListTickets(owner, Limit: 40));
             foreach (var request in own.Tickets.Select(ticket => new GetTicket(owner, ticket.Id)))
-                yield return Compare(TicketExperiments.Get, request, await control.GetAsync(request, Token), await faulty.GetAsync(request, Token));
+                yield return Compare(TicketExperiments.Get, request, await ControlAsync(request), await faulty.GetAsync(request, Token));
         }
 
         foreach (var timeframe in Enum.GetValues<Timeframe>())
         {
-            var request = new GetStats(Staff, timeframe, DateTime.SpecifyKind(TimeProvider.System.GetUtcNow().DateTime, DateTimeKind.Unspecified));
-            yield return Compare(TicketExperiments.Stats, request, await control.StatsAsync(request, Token), await faulty.StatsAsync(request, Token));
+            var request = new GetStats(Staff, timeframe, tables.Now);
+            yield return Compare(TicketExperiments.Stats, request, await ControlAsync(request), await faulty.StatsAsync(request, Token));
         }
     }
+
+    private Task<TicketPage> ControlAsync(ListTickets request) => tables.OnceAsync(request, control => control.ListAsync(request, Token));
+
+    private Task<TicketAnswer> ControlAsync(GetTicket request) => tables.OnceAsync(request, control => control.GetAsync(request, Token));
+
+    private Task<TicketStats> ControlAsync(GetStats request) => tables.OnceAsync(request, control => control.StatsAsync(request, Token));
 
     private static ComparisonResult Compare<TRequest, TAnswer>(
         Experiment<ITicketStore, TRequest, TAnswer> experiment, TRequest request, TAnswer control, TAnswer candidate) =>
@@ -138,7 +143,12 @@ public sealed class PlantedFaultTests(PlantedFaultTests.Tables tables) : IClassF
     /// <summary>A copy of the seeded tables, read by one test after the other.</summary>
     public sealed class Tables(PostgresFixture postgres) : IAsyncLifetime
     {
+        private readonly Dictionary<object, object> _answers = [];
+
         internal TicketSession Session { get; private set; } = null!;
+
+        /// <summary>The moment that statistics are as of.</summary>
+        internal DateTime Now { get; } = DateTime.SpecifyKind(TimeProvider.System.GetUtcNow().DateTime, DateTimeKind.Unspecified);
 
         /// <summary>Those with the most tickets.</summary>
         internal int[] Owners { get; private set; } = [];
@@ -152,6 +162,14 @@ public sealed class PlantedFaultTests(PlantedFaultTests.Tables tables) : IClassF
             await using var command = new NpgsqlCommand(
                 "select array_agg(id) from (select user_id as id from support_tickets group by 1 order by count(*) desc, 1 limit 5) as most", connection);
             Owners = (int[])(await command.ExecuteScalarAsync(Token))!;
+        }
+
+        /// <summary>What the control answers. The tables do not change, so that it is asked once.</summary>
+        internal async Task<TAnswer> OnceAsync<TAnswer>(object request, Func<ITicketStore, Task<TAnswer>> ask)
+            where TAnswer : class
+        {
+            if (!_answers.TryGetValue(request, out var answer)) _answers.Add(request, answer = await ask(new DapperTicketStore(Session)));
+            return (TAnswer)answer;
         }
 
         public async ValueTask DisposeAsync()

@@ -1,7 +1,9 @@
 namespace Ticketing.Api.Tests.Matrix;
 
-/// <summary>Runs faults of different operations together, each batch once, when the first of its faults is asked for.</summary>
-public sealed class MatrixFixture(PostgresFixture postgres) : IDisposable
+/// <summary>
+/// Runs faults of different operations together, each batch once, when the first of its faults is asked for; all of a kind on one service.
+/// </summary>
+public sealed class MatrixFixture(PostgresFixture postgres) : IAsyncDisposable
 {
     // Outside any window of the statistics where the time is the ticket's creation: what is infinite cannot be subtracted, on either side.
     internal const string Infinities =
@@ -14,6 +16,7 @@ public sealed class MatrixFixture(PostgresFixture postgres) : IDisposable
 
     private readonly SemaphoreSlim _one = new(1);
     private readonly Dictionary<string, Detection> _found = [];
+    private readonly Dictionary<(bool, bool), MatrixRun> _runs = [];
 
     internal static IReadOnlyList<CatalogueFault> Faults { get; } =
         [.. FilterFaults.All, .. NullFaults.All, .. JoinFaults.All, .. TimeFaults.All, .. NumberFaults.All];
@@ -27,12 +30,11 @@ public sealed class MatrixFixture(PostgresFixture postgres) : IDisposable
         {
             if (!_found.ContainsKey(fault.Name))
             {
-                var all = fault.IsNegativeControl ? Controls : Faults;
+                var all = (fault.IsNegativeControl ? Controls : Faults).Where(other => KindOf(other) == KindOf(fault)).ToArray();
                 var number = all.Where(other => other.Operation == fault.Operation).ToList().IndexOf(fault);
                 CatalogueFault[] batch = [.. all.GroupBy(other => other.Operation).SelectMany(same => same.Skip(number).Take(1))];
-                var prepare = batch.Any(other => other.Line == "infinity timestamps") ? Infinities : null;
-                var name = $"matrix_{(fault.IsNegativeControl ? "silent" : "faults")}_{number}";
-                foreach (var detection in await MatrixRun.RunAsync(postgres, name, batch, prepare)) _found[detection.Fault.Name] = detection;
+                var run = await RunAsync(KindOf(fault));
+                foreach (var detection in await run.DetectAsync(batch)) _found[detection.Fault.Name] = detection;
             }
 
             return _found[fault.Name];
@@ -50,5 +52,19 @@ public sealed class MatrixFixture(PostgresFixture postgres) : IDisposable
         return found;
     }
 
-    public void Dispose() => _one.Dispose();
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var run in _runs.Values) await run.DisposeAsync();
+        _one.Dispose();
+    }
+
+    // A signature once critical stays so: what is harmless must not share one with what is not.
+    private static (bool IsInfinite, bool IsCritical) KindOf(CatalogueFault fault) => (fault.Line == "infinity timestamps", fault.IsCritical);
+
+    private async Task<MatrixRun> RunAsync((bool IsInfinite, bool IsCritical) kind)
+    {
+        if (!_runs.TryGetValue(kind, out var run))
+            _runs.Add(kind, run = await MatrixRun.StartAsync(postgres, $"matrix_{_runs.Count}", kind.IsInfinite ? Infinities : null));
+        return run;
+    }
 }

@@ -4,7 +4,7 @@ using Ticketing.Demo.Faults;
 namespace Ticketing.Api.Tests.Matrix;
 
 /// <summary>That the write faults are faults, and the candidate has none of them: found without the product's own comparison.</summary>
-public sealed class WriteFaultTests(ParityDatabase database) : IClassFixture<ParityDatabase>
+public sealed class WriteFaultTests(WriteFaultTests.SharedLab shared) : IClassFixture<WriteFaultTests.SharedLab>
 {
     private static readonly Provocation[] Provocations =
         [.. WriteFaults.All.Select(fault => fault.Provokes).Distinct(), Provoking.ChangeOfEverything, Provoking.Clearing];
@@ -20,11 +20,13 @@ public sealed class WriteFaultTests(ParityDatabase database) : IClassFixture<Par
     public async Task A_write_fault_leaves_the_differences_it_declares_and_no_others(string name)
     {
         var fault = WriteFaults.All.Single(fault => fault.Name == name);
-        await using var lab = await WriteLab.OpenAsync(database, Cancellation);
-        Assert.Contains(fault.Traces[0], await ProvokeAsync(lab, fault, fault.Provokes));
-        var kind = fault.Provokes.Request(lab.Scene).GetType();
-        foreach (var other in Provocations.Where(other => other.Request(lab.Scene).GetType() == kind))
-            Assert.Empty((await ProvokeAsync(lab, fault, other)).Except(fault.Traces).Select(trace => (other.What, trace)));
+        var shown = await ProvokeAsync(fault, fault.Provokes);
+        Assert.Contains(fault.Traces[0], shown);
+        Assert.Empty(shown.Except(fault.Traces));
+        var scene = shared.Lab.Scene;
+        var kind = fault.Provokes.Request(scene).GetType();
+        foreach (var other in Provocations.Where(other => other != fault.Provokes && other.Request(scene).GetType() == kind))
+            Assert.Empty((await ProvokeAsync(fault, other)).Except(fault.Traces).Select(trace => (other.What, trace)));
     }
 
     [Theory]
@@ -42,11 +44,9 @@ public sealed class WriteFaultTests(ParityDatabase database) : IClassFixture<Par
             Traces = [],
             Causes = [],
         };
-        await using var lab = await WriteLab.OpenAsync(database, Cancellation);
-        var control = await lab.RunAsync(provocation, ParityDatabase.Control, Cancellation);
-        var candidate = await lab.RunAsync(provocation, database.Candidate, Cancellation);
-        var recipes = await lab.RunAsync(
-            provocation, session => none.Over(database.Candidate(session), database.Contexts, session), Cancellation);
+        var control = await shared.ControlAsync(provocation);
+        var candidate = await shared.Lab.RunAsync(provocation, shared.Database.Candidate, Cancellation);
+        var recipes = await shared.RunAsync(provocation, none);
         Assert.Empty(WriteDifferences.Between(control, candidate));
         Assert.Empty(WriteDifferences.Between(control, recipes));
     }
@@ -72,8 +72,38 @@ public sealed class WriteFaultTests(ParityDatabase database) : IClassFixture<Par
         Assert.Empty(lines.Except(WriteFaults.All.Select(fault => fault.Line.TrimEnd('a', 'b', 'c', 'd', 'e', 'f', 'g'))));
     }
 
-    private async Task<IReadOnlySet<FaultTrace>> ProvokeAsync(WriteLab lab, WriteFault fault, Provocation provocation) =>
-        WriteDifferences.Between(
-        await lab.RunAsync(provocation, ParityDatabase.Control, Cancellation),
-        await lab.RunAsync(provocation, session => fault.Over(database.Candidate(session), database.Contexts, session), Cancellation));
+    private async Task<IReadOnlySet<FaultTrace>> ProvokeAsync(WriteFault fault, Provocation provocation) =>
+        WriteDifferences.Between(await shared.ControlAsync(provocation), await shared.RunAsync(provocation, fault));
+
+    /// <summary>One laboratory for all faults, and what the control does in it: the same each time, so it is asked once.</summary>
+    public sealed class SharedLab(PostgresFixture postgres) : IAsyncLifetime
+    {
+        private readonly Dictionary<Provocation, WriteRun> _control = [];
+
+        internal WriteLab Lab { get; private set; } = null!;
+
+        internal ParityDatabase Database { get; } = new(postgres);
+
+        public async ValueTask InitializeAsync()
+        {
+            await Database.InitializeAsync();
+            Lab = await WriteLab.OpenAsync(Database, Cancellation);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (Lab is not null) await Lab.DisposeAsync();
+            await Database.DisposeAsync();
+        }
+
+        internal async Task<WriteRun> ControlAsync(Provocation provocation)
+        {
+            if (!_control.TryGetValue(provocation, out var run))
+                _control.Add(provocation, run = await Lab.RunAsync(provocation, ParityDatabase.Control, Cancellation));
+            return run;
+        }
+
+        internal Task<WriteRun> RunAsync(Provocation provocation, WriteFault fault) => Lab.RunAsync(
+            provocation, session => fault.Over(Database.Candidate(session), Database.Contexts, session), Cancellation);
+    }
 }

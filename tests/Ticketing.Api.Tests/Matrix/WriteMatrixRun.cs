@@ -109,24 +109,8 @@ internal sealed class WriteMatrixRun(PostgresFixture postgres) : IAsyncDisposabl
     private Dictionary<string, MismatchGroup> Read() =>
         _service.Services.GetRequiredService<MismatchJournal>().Read().ToDictionary(group => group.Signature);
 
-    /// <summary>What has come since: a signature may have been seen of an earlier fault too.</summary>
-    private List<MismatchGroup> New(Dictionary<string, MismatchGroup> before, WriteFault fault)
-    {
-        var found = new List<MismatchGroup>();
-        foreach (var group in Read().Values.Where(group => group.Operation == fault.Operation))
-        {
-            var earlier = before.GetValueOrDefault(group.Signature);
-            if (group.Count == (earlier?.Count ?? 0)) continue;
-            found.Add(group with
-            {
-                Count = group.Count - (earlier?.Count ?? 0),
-                Causes = group.Causes.Select(cause => (cause.Key, Count: cause.Value - (earlier?.Causes.GetValueOrDefault(cause.Key) ?? 0)))
-                    .Where(cause => cause.Count > 0).ToDictionary(cause => cause.Key, cause => cause.Count),
-            });
-        }
-
-        return found;
-    }
+    private List<MismatchGroup> New(Dictionary<string, MismatchGroup> before, WriteFault fault) =>
+        [.. Read().Values.Where(group => group.Operation == fault.Operation).Since(before)];
 
     private static bool IsWrong(MismatchGroup group) => group.Outcome != "match";
 
