@@ -30,8 +30,8 @@ internal static class AccessFile
                 {
                     url = replicas[0].GetLeftPart(UriPartial.Authority),
                     replicas = replicas.Select(replica => replica.GetLeftPart(UriPartial.Authority)),
-                    userToken = tokens.Of(population.Heavy[0]),
-                    adminToken = tokens.Of(population.Staff.First(actor => actor.Role == "admin")),
+                    userToken = tokens.TokenFor(population.Heavy[0]),
+                    adminToken = tokens.TokenFor(population.Staff.First(actor => actor.Role == "admin")),
                     secrets.ViewerToken,
                     secrets.OperatorToken,
                     secrets.WebhookToken,

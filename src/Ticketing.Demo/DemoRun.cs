@@ -101,7 +101,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         }
 
         dashboard.ShowFinal(final);
-        if (options.Report is { } file) await RunReport.WriteAsync(file, RunReport.Of(final, driver.Tally, faults));
+        if (options.Report is { } file) await RunReport.WriteAsync(file, RunReport.Build(final, driver.Tally, faults));
     }
 
     private int PortOf(int replica) => options.Port == 0 ? 0 : options.Port + replica;

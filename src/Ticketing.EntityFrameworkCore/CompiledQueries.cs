@@ -10,7 +10,7 @@ internal sealed class CompiledQueries
 {
     private static readonly ConditionalWeakTable<IModel, CompiledQueries> ByModel = [];
 
-    public static CompiledQueries Of(TicketingContext context) => ByModel.GetOrAdd(context.Model, static _ => new());
+    public static CompiledQueries ForContext(TicketingContext context) => ByModel.GetOrAdd(context.Model, static _ => new());
 
     public Func<TicketingContext, int, CancellationToken, Task<TicketDetail?>> TicketById { get; } = EF.CompileAsyncQuery(
         (TicketingContext context, int ticketId, CancellationToken _) => context.Tickets

@@ -23,7 +23,7 @@ public sealed partial class EfTicketStore
     {
         ArgumentNullException.ThrowIfNull(request);
         await using var lease = await LeaseAsync(cancellationToken);
-        var queries = CompiledQueries.Of(lease.Context);
+        var queries = CompiledQueries.ForContext(lease.Context);
         var ticket = await queries.TicketById(lease.Context, request.TicketId, cancellationToken);
         if (ticket is null) return new(TicketAccess.NotFound, null);
         if (!request.Caller.IsStaff && ticket.UserId != request.Caller.UserId) return new(TicketAccess.Forbidden, null);

@@ -65,7 +65,7 @@ public sealed partial class EfTicketStore
         await using var lease = await LeaseAsync(cancellationToken);
         if (!request.Caller.IsStaff)
         {
-            var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
+            var owner = await CompiledQueries.ForContext(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
             return new(owner is null ? TicketAccess.NotFound : TicketAccess.Forbidden);
         }
 
@@ -92,7 +92,7 @@ public sealed partial class EfTicketStore
         await lease.Context.SaveChangesAsync(cancellationToken);
         await lease.Context.Tickets.Where(ticket => ticket.Id == request.TicketId).ExecuteUpdateAsync(
             set => set.SetProperty(ticket => ticket.UpdatedAt, ticket => TicketingContext.LocalTimestamp()), cancellationToken);
-        var comment = await CompiledQueries.Of(lease.Context).CommentById(lease.Context, row.Id, cancellationToken);
+        var comment = await CompiledQueries.ForContext(lease.Context).CommentById(lease.Context, row.Id, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new(TicketAccess.Granted, comment);
     }
@@ -100,7 +100,7 @@ public sealed partial class EfTicketStore
     private static async Task<TicketAccess> AccessAsync(
         TicketingContext context, int ticketId, Caller caller, CancellationToken cancellationToken)
     {
-        var owner = await CompiledQueries.Of(context).OwnerOfTicket(context, ticketId, cancellationToken);
+        var owner = await CompiledQueries.ForContext(context).OwnerOfTicket(context, ticketId, cancellationToken);
         if (owner is null) return TicketAccess.NotFound;
         return caller.IsStaff || owner == caller.UserId ? TicketAccess.Granted : TicketAccess.Forbidden;
     }

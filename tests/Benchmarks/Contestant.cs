@@ -37,7 +37,7 @@ internal sealed class Contestant : IAsyncDisposable
         var service = await DemoService.StartAsync(
             0, database, secrets, new([]), new DemoLog(), stop, [.. variant.Settings, new("Shadowing:Replica", variant.Name)]);
         var status = new StatusClient([service.Address], secrets.ViewerToken, clock);
-        var staff = new AccessTokens(secrets.SigningKey, clock).Of(population.Staff[0]);
+        var staff = new AccessTokens(secrets.SigningKey, clock).TokenFor(population.Staff[0]);
         var http = new HttpClient { BaseAddress = service.Address, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", staff) } };
         await status.ReadyAsync(stop);
         if (variant.Settings is not [{ Key: "Shadowing:Enabled" }]) await status.WhenAsync(now => now.Enabled, TimeSpan.FromMinutes(1), stop);

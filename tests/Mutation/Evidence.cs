@@ -16,7 +16,7 @@ internal static class Evidence
     private static readonly string[] Shadowed = ["tickets.list", "tickets.get", "tickets.stats", "tickets.create", "tickets.update", Deletion, "tickets.comment"];
 
     /// <summary>Whether there is some already: a mismatch or a failure. Statements are judged at the end.</summary>
-    public static bool IsAny(StatusView status) => status.Operations.Any(operation => operation.Of(Failures) > 0);
+    public static bool IsAny(StatusView status) => status.Operations.Any(operation => operation.CountOf(Failures) > 0);
 
     /// <summary>
     /// The operations of which so little was seen that finding nothing means nothing. What an open breaker kept from comparison was seen as well: it was
@@ -39,7 +39,7 @@ internal static class Evidence
 
     private static IEnumerable<string> Of(OperationView operation)
     {
-        foreach (var outcome in Failures.Where(outcome => operation.Of(outcome) > 0)) yield return $"{operation.Operation} {outcome}";
+        foreach (var outcome in Failures.Where(outcome => operation.CountOf(outcome) > 0)) yield return $"{operation.Operation} {outcome}";
         foreach (var mismatch in operation.Mismatches) yield return $"{operation.Operation} {mismatch.Path} {mismatch.Kind}";
         var (control, candidate) = operation.Statements;
         if (operation.Compared >= Fewest(operation) && candidate > control + StatementsOfChance)

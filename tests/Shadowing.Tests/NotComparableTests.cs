@@ -88,7 +88,7 @@ public sealed class NotComparableTests
         Assert.Null(Case(new MemoryStream()));
         Assert.Null(Case(default(JsonElement)));
 
-        static ulong? Case(object answer) => Shadowing.Evidence.CaseHash.Of("a", "any", null, answer, null);
+        static ulong? Case(object answer) => Shadowing.Evidence.CaseHash.Compute("a", "any", null, answer, null);
     }
 
     internal interface IShape;

@@ -70,7 +70,7 @@ internal sealed class GateRule(Scenario scenario, bool dismisses) : Rule(scenari
         var evidence = Evidence();
         _reading = GateReading.Judge(Start + _soak, "candidate", GatePolicy.Default, [evidence], _ => _state, _ => shape => shape);
         var judged = _reading.Operations[0];
-        _shares = CoveragePlan.Of(judged.Evidence, GatePolicy.Default, _state.Stage, Options);
+        _shares = CoveragePlan.SampleShares(judged.Evidence, GatePolicy.Default, _state.Stage, Options);
         if (judged.Decision.Decision is not GateVerdict.Advance) return;
         Apply(new MoveTo(judged.Decision.Target, false, "service", judged.Decision.Sentence), judged.Decision);
         Enter(_state.Stage, GatePolicy.Default.EpsilonToEnter(_state.Stage) ?? 0);

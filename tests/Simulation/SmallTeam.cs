@@ -78,7 +78,7 @@ internal static class SmallTeam
             var evidence = Evidence(operation, shapes, unproven, busyCases, sweeps, state, new TrafficHours(now + Look, hours).SoakOf(operation.Name, began));
             decision = Gate.Decide(evidence, GatePolicy.Default, state.Stage);
             proven = Gate.ProvenShapes(evidence, GatePolicy.Default);
-            plan = CoveragePlan.Of(evidence, GatePolicy.Default, state.Stage, Options);
+            plan = CoveragePlan.SampleShares(evidence, GatePolicy.Default, state.Stage, Options);
             if (decision.Decision is not GateVerdict.Advance) continue;
             state = RolloutRules.Apply(state, new MoveTo(decision.Target, false, "service", ""), decision).State;
             entered.Add((state.Stage, (now + Look - Monday).TotalDays));

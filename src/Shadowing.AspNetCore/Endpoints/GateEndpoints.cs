@@ -15,7 +15,7 @@ internal sealed record GateAnswer(
     DateTimeOffset? AsOf, string Fingerprint, string Operation, string Decision, string Stage, string Target, string Sentence,
     IReadOnlyList<GateAnswerReason> Reasons, string Policy, int PolicyVersion, GateFigures? Figures)
 {
-    public static GateAnswer Of(GateReading reading, JudgedOperation judged) => new(
+    public static GateAnswer FromReading(GateReading reading, JudgedOperation judged) => new(
         reading.At, reading.Fingerprint, judged.Decision.Operation, judged.Decision.Decision.Wire(), judged.Decision.Stage.Name,
         judged.Decision.Target.Name, judged.Decision.Sentence,
         [.. judged.Decision.Reasons.Select(reason => new GateAnswerReason(reason.Code.Wire(), reason.Text, reason.Shape))],
@@ -69,11 +69,11 @@ internal static class GateEndpoints
     }
 
     private static GateAnswer Answer(GateBoard board, string operation) =>
-        board.Latest is var reading && reading.JudgedOf(operation) is { } judged ? GateAnswer.Of(reading, judged)
+        board.Latest is var reading && reading.JudgedOf(operation) is { } judged ? GateAnswer.FromReading(reading, judged)
             : GateAnswer.Unread(reading, operation);
 
     private static EvidenceDocument Document(GateReading reading, JudgedOperation judged) =>
-        new(reading.At, reading.Fingerprint, GateAnswer.Of(reading, judged), judged.Evidence, reading.Policy);
+        new(reading.At, reading.Fingerprint, GateAnswer.FromReading(reading, judged), judged.Evidence, reading.Policy);
 
     private static ProblemHttpResult Unknown() => TypedResults.Problem(Refusal.OperationNotFound.ToProblem());
 }

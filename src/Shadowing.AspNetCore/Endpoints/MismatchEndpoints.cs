@@ -19,7 +19,7 @@ public sealed record AcceptMismatch(
 {
     private const int LongestDays = 180;
 
-    internal Acceptance Of(MismatchGroup mismatch, string operatorName, DateTimeOffset now)
+    internal Acceptance ToAcceptance(MismatchGroup mismatch, string operatorName, DateTimeOffset now)
     {
         var rules = new InputRules(ProblemCodes.InvalidMember);
         var (owner, reason) = (rules.Text("owner", Owner, 1, 100), rules.Text("reason", Reason, 10, 500));
@@ -70,7 +70,7 @@ internal static class MismatchEndpoints
         if (await reader.FindAsync(signature, cancellationToken) is not { Mismatch: var mismatch })
             return Refused(Refusal.SignatureNotFound);
         if (mismatch.Outcome != Outcome.Mismatch.Wire() || mismatch.Severity == "critical") return Refused(Refusal.NotAcceptable);
-        var acceptance = body.Value.Of(mismatch, Name(user), clock.GetUtcNow());
+        var acceptance = body.Value.ToAcceptance(mismatch, Name(user), clock.GetUtcNow());
         return await StoredAsync(async () =>
         {
             await store.AcceptAsync(acceptance, cancellationToken);

@@ -51,7 +51,7 @@ internal sealed class MismatchReader(
         var (scope, groups) = await GroupsAsync(cancellationToken);
         var now = clock.GetUtcNow();
         return groups.FirstOrDefault(group => group.Signature == signature) is { } found
-            ? new(now, scope, found, acceptances.Of(signature, now)) : null;
+            ? new(now, scope, found, acceptances.FindAcceptance(signature, now)) : null;
     }
 
     /// <summary>Raw values never leave the replica that saw them.</summary>
@@ -81,5 +81,5 @@ internal sealed class MismatchReader(
     private MismatchSummary Summary(MismatchGroup group, DateTimeOffset now) => new(
         group.Signature, group.Operation, group.Outcome, group.Severity, group.Differences, group.ErrorType, group.Count, group.Accepted,
         group.Raised,
-        group.FirstSeen, group.LastSeen, group.Diagnosis, acceptances.Of(group.Signature, now));
+        group.FirstSeen, group.LastSeen, group.Diagnosis, acceptances.FindAcceptance(group.Signature, now));
 }

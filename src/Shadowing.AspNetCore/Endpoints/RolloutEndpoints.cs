@@ -24,7 +24,7 @@ internal sealed record ChangeRollout(
     [property: Description("True lets an operation advance again that was rolled back.")] bool? Acknowledge = null)
 {
     /// <param name="at">The stage that the operation is at; the stage <c>next</c> is the one after it.</param>
-    internal (RolloutCommand Command, long Generation) Of(string actor, string fingerprint, Stage at)
+    internal (RolloutCommand Command, long Generation) ToCommand(string actor, string fingerprint, Stage at)
     {
         var rules = new InputRules(ProblemCodes.InvalidMember);
         var reason = rules.Text("reason", Reason, 3, 500);
@@ -95,12 +95,12 @@ internal static class RolloutEndpoints
         if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before)
             return Refused(Refusal.OperationNotFound);
         _ = Model.Stage.TryParse(before.Stage, out var at);
-        var (command, generation) = body.Value.Of(user.Identity?.Name ?? "", ledger.Fingerprint, at ?? Stage.Off);
+        var (command, generation) = body.Value.ToCommand(user.Identity?.Name ?? "", ledger.Fingerprint, at ?? Stage.Off);
         try
         {
             var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
             if (changed.IsStale) return Refused(Refusal.GenerationStale);
-            if (changed.Refused is { } why) return Refused(Refusal.Of(why, board.Latest.JudgedOf(experiment.Operation)?.Decision));
+            if (changed.Refused is { } why) return Refused(Refusal.ForRollout(why, board.Latest.JudgedOf(experiment.Operation)?.Decision));
             return TypedResults.Ok(before with
             {
                 Generation = changed.State.Generation,

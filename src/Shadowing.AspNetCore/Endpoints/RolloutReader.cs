@@ -79,7 +79,7 @@ internal sealed partial class RolloutReader(
         var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision
             : null;
         var changed = await store.ChangeAsync(
-            experiment.Operation, change, expected, lease.Of(experiment.Operation)?.Generation ?? 0, gate, cancellationToken);
+            experiment.Operation, change, expected, lease.StateOf(experiment.Operation)?.Generation ?? 0, gate, cancellationToken);
         lease.Learn(changed.State);
         control.Refresh();
         lease.Hurry();
@@ -165,9 +165,9 @@ internal sealed partial class RolloutReader(
     private async Task<IReadOnlyList<RollbackReplica>> ReplicasAsync(
         Dictionary<string, long> generations, CancellationToken cancellationToken)
     {
-        return [.. (await replicas.ReadAsync(cancellationToken)).Select(Of)];
+        return [.. (await replicas.ReadAsync(cancellationToken)).Select(ToReplica)];
 
-        RollbackReplica Of(ReplicaReport report)
+        RollbackReplica ToReplica(ReplicaReport report)
         {
             var isApplied =
                 generations.All(entry => report.Applied.TryGetValue(entry.Key, out var applied) && applied.Generation >= entry.Value);

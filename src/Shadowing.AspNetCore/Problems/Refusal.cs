@@ -52,7 +52,7 @@ public sealed record Refusal(int Status, string Code, string Detail)
         new(400, ProblemCodes.InvalidBody, "The body must be Alertmanager's, with a groupKey and at most 200 alerts.");
 
     /// <param name="gate">What the gate says; null where it has not judged this generation.</param>
-    internal static Refusal Of(RolloutRefusal refused, GateDecision? gate) => refused switch
+    internal static Refusal ForRollout(RolloutRefusal refused, GateDecision? gate) => refused switch
     {
         RolloutRefusal.Held => new(409, ProblemCodes.Held, "The operation was rolled back; acknowledge that first."),
         RolloutRefusal.NotNominated =>

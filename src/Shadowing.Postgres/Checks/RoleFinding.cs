@@ -8,7 +8,7 @@ internal static class RoleFinding
     private const int MostNames = 10;
 
     /// <param name="role">Whose power it is: <c>shadow</c> or <c>sandbox</c>.</param>
-    public static Finding Of(string role, ExcessPower excess)
+    public static Finding ForPower(string role, ExcessPower excess)
     {
         var through = excess.Through is null ? "in a way that is not known" : $"through {excess.Through}";
         var could = $"The {role}'s role could write: {excess.Power}, {through}. Shadowing is off until it cannot.";

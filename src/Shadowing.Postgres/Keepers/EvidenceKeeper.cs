@@ -47,12 +47,13 @@ internal sealed class EvidenceKeeper(
         await AnnounceAsync(policy, cancellationToken);
         var before = board.Read;
         var reading = GateReading.Judge(
-            Clock.GetUtcNow(), fingerprint, policy, merged.Operations, operation => lease.Of(operation) ?? new(operation, 0, Stage.Off),
+            Clock.GetUtcNow(), fingerprint, policy, merged.Operations,
+            operation => lease.StateOf(operation) ?? new(operation, 0, Stage.Off),
             operation => report.FamiliesOf(_experiments[operation]));
         foreach (var (evidence, decision, _, _) in reading.Operations)
         {
             ledger.MarkProven(evidence.Operation, Gate.ProvenShapes(evidence, policy), merged.UnprovenEpochs[evidence.Operation]);
-            ledger.Sample(evidence.Operation, CoveragePlan.Of(evidence, policy, decision.Stage, settings.Current));
+            ledger.Sample(evidence.Operation, CoveragePlan.SampleShares(evidence, policy, decision.Stage, settings.Current));
             var last = before.JudgedOf(evidence.Operation)?.Decision;
             if (last?.Decision != decision.Decision || last.Reasons[0].Code != decision.Reasons[0].Code) metrics.Decided(decision);
         }

@@ -129,7 +129,7 @@ internal sealed class RolloutKeeper(
         List<(GateDecision, long)> advances = [];
         foreach (var (evidence, decision, _, generation) in reading.Operations)
         {
-            if (lease.Of(evidence.Operation) is not { } state || state.Generation != generation
+            if (lease.StateOf(evidence.Operation) is not { } state || state.Generation != generation
                 || reading.Fingerprint != ledger.Fingerprint) continue;
             if (decision.Decision is GateVerdict.Rollback && evidence.Nominated)
                 control.RollBack(evidence.Operation, string.Join("; ", decision.Reasons.Select(reason => reason.Text)));

@@ -77,7 +77,7 @@ public sealed class SetupWatch(
             var unlike = await ComparePositionsAsync(connection, cancellationToken);
             Begin(database.FingerprintOn(await SchemaFingerprint.ReadAsync(connection, [.. database.Tables], cancellationToken)));
             findings.Replace("reach");
-            findings.Replace("role", [.. powers.Select(power => RoleFinding.Of("shadow", power))]);
+            findings.Replace("role", [.. powers.Select(power => RoleFinding.ForPower("shadow", power))]);
             findings.Replace("model",
                 [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
             var sandboxPowers = await CheckSandboxAsync(cancellationToken);
@@ -111,7 +111,7 @@ public sealed class SetupWatch(
         {
             await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
-            findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.Of("sandbox", power))]);
+            findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.ForPower("sandbox", power))]);
             shadowSwitch.HasSandbox = true;
             return powers.Count > 0;
         }

@@ -116,7 +116,7 @@ internal static class SandboxSql
         if (table.Columns is { } columns)
         {
             return "(select string_agg(concat_ws(' ', attname, atttypid, atttypmod), ',' order by attname) from pg_attribute "
-                + $"where {Of("attrelid")} and attnum > 0 and not attisdropped and attname in "
+                + $"where {InTable("attrelid")} and attnum > 0 and not attisdropped and attname in "
                     + $"({string.Join(", ", columns.Select(column => $"'{column}'"))}))";
         }
 
@@ -124,12 +124,12 @@ internal static class SandboxSql
             (select string_agg(concat_ws(' ', a.attname, a.atttypid, a.atttypmod, a.attnotnull,
                 case when a.attname <> '{table.Key}' then pg_get_expr(d.adbin, d.adrelid) end), ',' order by a.attname)
             from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-            where {Of("a.attrelid")} and a.attnum > 0 and not a.attisdropped)
+            where {InTable("a.attrelid")} and a.attnum > 0 and not a.attisdropped)
             || coalesce((select string_agg(c.definition, ',' order by c.definition collate "C") from (
                 select replace(pg_get_constraintdef(oid), 'public.', '') as definition from pg_constraint
-                where {Of("conrelid")} and contype in ('c', 'f')) c), '')
+                where {InTable("conrelid")} and contype in ('c', 'f')) c), '')
             """;
 
-        string Of(string column) => $"{column} = '{schema}.{table.Name}'::regclass";
+        string InTable(string column) => $"{column} = '{schema}.{table.Name}'::regclass";
     }
 }

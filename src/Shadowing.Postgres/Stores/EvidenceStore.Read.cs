@@ -47,13 +47,13 @@ public sealed partial class EvidenceStore
         await transaction.CommitAsync(cancellationToken);
         if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours);
         return new(
-            [.. operations.Select(operation => Of(operation))],
+            [.. operations.Select(operation => EvidenceOf(operation))],
             operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
             operations.ToDictionary(operation => operation, operation =>
                 (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),
             traffic.IsBusy);
 
-        OperationEvidence Of(string operation)
+        OperationEvidence EvidenceOf(string operation)
         {
             var shapes = counts.Where(row => row.Operation == operation).ToArray();
             long Sum(Func<EvidenceCounts, long> of) => shapes.Sum(shape => of(shape.Counts));

@@ -15,7 +15,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     private readonly ConcurrentDictionary<Type, object> _types = [];
     private readonly ConcurrentDictionary<Type, ValueVisitor<object>> _runtimeTypes = [];
 
-    public TypePlan<T> Of<T>() =>
+    public TypePlan<T> PlanFor<T>() =>
         (TypePlan<T>)(_types.TryGetValue(typeof(T), out var known) ? known : _types.GetOrAdd(typeof(T), new TypePlan<T>(this)));
 
     /// <summary>For values whose declared type does not say what they are.</summary>
@@ -26,7 +26,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     {
         var rule = member is null ? null : rules.For(member);
         if (rule is ValueRule<T> near) return (control, candidate, name, walk) => walk.Near(control, candidate, name, near);
-        var kind = ValueKind.Of(typeof(T));
+        var kind = ValueKind.ForType(typeof(T));
         return kind.As switch
         {
             ComparedAs.Leaf => static (control, candidate, name, walk) => walk.Leaf(control, candidate, name),
@@ -40,7 +40,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
             ComparedAs.Sequence => Make<T>(nameof(Sequence), kind),
             ComparedAs.Memory => Make<T>(nameof(Memory), kind),
             ComparedAs.Nothing => static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T)),
-            _ when typeof(T).IsValueType => Of<T>().Exact,
+            _ when typeof(T).IsValueType => PlanFor<T>().Exact,
             _ => OfObject<T>(),
         };
     }
@@ -48,11 +48,11 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     /// <summary>For two values that are exactly of the type and not null.</summary>
     public ValueVisitor<T> ExactFor<T>()
     {
-        var kind = ValueKind.Of(typeof(T));
+        var kind = ValueKind.ForType(typeof(T));
         if (kind.As is ComparedAs.RuntimeType)
             return static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T));
-        if (kind.As is not ComparedAs.Members) return Of<T>().Visit;
-        var plan = Of<T>();
+        if (kind.As is not ComparedAs.Members) return PlanFor<T>().Visit;
+        var plan = PlanFor<T>();
         return (control, candidate, name, walk) => walk.Members(control, candidate, name, plan);
     }
 
@@ -62,7 +62,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     /// <summary>The same of the fields that no member shows, at the path of their owner; null where there are none.</summary>
     public Action<T, T, ComparisonWalk>? CompileHidden<T>() =>
-        ValueKind.Of(typeof(T)).Hidden is { Count: > 0 } hidden ? Compile<T>(hidden, static _ => "") : null;
+        ValueKind.ForType(typeof(T)).Hidden is { Count: > 0 } hidden ? Compile<T>(hidden, static _ => "") : null;
 
     private Action<T, T, ComparisonWalk> Compile<T>(IEnumerable<MemberInfo> members, Func<MemberInfo, string> name)
     {
@@ -87,7 +87,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     private ValueVisitor<T> OfObject<T>()
     {
-        var plan = Of<T>();
+        var plan = PlanFor<T>();
         return (control, candidate, name, walk) => walk.Object(control, candidate, name, plan);
     }
 
@@ -105,20 +105,20 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     private ValueVisitor<TList> List<TList, TRow>(object? rule) where TList : IReadOnlyList<TRow>
     {
-        var (rows, plan) = (rule as RowRule<TRow>, Of<TRow>());
+        var (rows, plan) = (rule as RowRule<TRow>, PlanFor<TRow>());
         return (control, candidate, name, walk) => walk.List(control, candidate, name, rows, plan);
     }
 
     private ValueVisitor<TSequence> Sequence<TSequence, TRow>() where TSequence : IEnumerable<TRow>
     {
-        var plan = Of<TRow>();
+        var plan = PlanFor<TRow>();
         return (control, candidate, name, walk) =>
             walk.List(walk.Bounded<TRow>(control), walk.Bounded<TRow>(candidate), name, rule: null, plan);
     }
 
     private ValueVisitor<TMemory> Memory<TMemory, TRow>()
     {
-        var plan = Of<TRow>();
+        var plan = PlanFor<TRow>();
         return (control, candidate, name, walk) => walk.List(Rows(control), Rows(candidate), name, rule: null, plan);
 
         static TRow[] Rows(TMemory memory) =>
@@ -127,19 +127,19 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     private ValueVisitor<TSet> Set<TSet, TRow>() where TSet : IEnumerable<TRow>
     {
-        var plan = Of<TRow>();
+        var plan = PlanFor<TRow>();
         return (control, candidate, name, walk) => walk.Set(control, candidate, name, plan);
     }
 
     private ValueVisitor<TDictionary> Dictionary<TDictionary, TKey, TValue>() where TDictionary : IEnumerable<KeyValuePair<TKey, TValue>>
     {
-        var (keys, values) = (Of<TKey>(), Of<TValue>());
+        var (keys, values) = (PlanFor<TKey>(), PlanFor<TValue>());
         return (control, candidate, name, walk) => walk.Dictionary(control, candidate, name, keys, values);
     }
 
     private ValueVisitor<T> Untyped<T>()
     {
-        var values = Of<object?>();
+        var values = PlanFor<object?>();
         return (control, candidate, name, walk) => walk.Dictionary(Pairs(control), Pairs(candidate), name, values, values);
 
         static IEnumerable<KeyValuePair<object?, object?>>? Pairs(T dictionary)
@@ -153,7 +153,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     private ValueVisitor<T> UntypedRows<T>()
     {
-        var plan = Of<object?>();
+        var plan = PlanFor<object?>();
         return (control, candidate, name, walk) => walk.List(
             walk.Bounded(((IEnumerable?)control)?.Cast<object?>()), walk.Bounded(((IEnumerable?)candidate)?.Cast<object?>()),
             name, rule: null, plan);
@@ -161,9 +161,9 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     private ValueVisitor<TValue?> NullableOf<TValue>() where TValue : struct
     {
-        if (ValueKind.Of(typeof(TValue)).As is ComparedAs.Leaf)
+        if (ValueKind.ForType(typeof(TValue)).As is ComparedAs.Leaf)
             return static (control, candidate, name, walk) => walk.Leaf(control, candidate, name);
-        var plan = Of<TValue>();
+        var plan = PlanFor<TValue>();
         return (control, candidate, name, walk) =>
         {
             if (control is { } left && candidate is { } right) plan.Visit(left, right, name, walk);
@@ -173,7 +173,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
 
     private ValueVisitor<object> Boxed<T>()
     {
-        var exact = Of<T>().Exact;
+        var exact = PlanFor<T>().Exact;
         return (control, candidate, name, walk) => exact((T)control, (T)candidate, name, walk);
     }
 }
@@ -190,10 +190,10 @@ internal sealed class TypePlan<T>(ComparerPlan plan)
     public ValueVisitor<T> Exact => field ??= plan.ExactFor<T>();
 
     /// <summary>Whether the type's own <c>Equals</c> has a say where its members are equal.</summary>
-    public bool OwnEquals { get; } = ValueKind.Of(typeof(T)).OwnEquals;
+    public bool OwnEquals { get; } = ValueKind.ForType(typeof(T)).OwnEquals;
 
     /// <summary>Whether values of the type find each other by <c>Equals</c>.</summary>
-    public bool IsLeaf { get; } = ValueKind.Of(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)).As is ComparedAs.Leaf;
+    public bool IsLeaf { get; } = ValueKind.ForType(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)).As is ComparedAs.Leaf;
 
     /// <summary>Compares the members of two values that are exactly of this type and not null.</summary>
     public Action<T, T, ComparisonWalk> Members => field ??= plan.CompileMembers<T>();

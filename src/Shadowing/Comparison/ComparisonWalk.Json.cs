@@ -26,7 +26,7 @@ internal sealed partial class ComparisonWalk
                 Leaf(control.GetString(), candidate.GetString(), name);
                 break;
             case JsonValueKind.Number:
-                var isEqual = JsonNumber.Of(control.GetRawText()) == JsonNumber.Of(candidate.GetRawText());
+                var isEqual = JsonNumber.ParseExact(control.GetRawText()) == JsonNumber.ParseExact(candidate.GetRawText());
                 Report(name, isEqual ? DifferenceKind.Type : DifferenceKind.Value, Shown(control), Shown(candidate));
                 break;
             case JsonValueKind.Array:

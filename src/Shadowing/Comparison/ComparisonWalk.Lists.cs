@@ -76,7 +76,7 @@ internal sealed partial class ComparisonWalk
         // Each sort key that throws is replaced by an object of its own, which ties with no other row.
         Func<TRow, object?>? sortKey = rule.SortKey is { } keyOf ? row => Try($"{name} sortedBy", () => keyOf(row), new object()) : null;
         Func<TRow, bool>? fits = rule.Fits is { } fitsIn ? row => Try($"{name} fits", () => fitsIn(_request, row), otherwise: false) : null;
-        return Try($"{name} key", () => RowAlignment<TRow>.Of(control, candidate, rule, cut, sortKey, fits), null);
+        return Try($"{name} key", () => RowAlignment<TRow>.Align(control, candidate, rule, cut, sortKey, fits), null);
     }
 
     private void Report<TRow>(

@@ -8,7 +8,7 @@ namespace Shadowing.Comparison;
 internal readonly record struct JsonNumber(bool IsNegative, string Digits, decimal Exponent)
 {
     /// <param name="text">As JSON writes it.</param>
-    public static JsonNumber Of(string text)
+    public static JsonNumber ParseExact(string text)
     {
         var exponentAt = text.AsSpan().IndexOfAny('e', 'E');
         var mantissa = exponentAt < 0 ? text : text[..exponentAt];

@@ -13,12 +13,12 @@ internal static class MemberPaths
     private const int Deepest = 6;
 
     /// <summary>Every path of the type without indexes, the answer itself (empty) included; a set as closed as the type.</summary>
-    public static IReadOnlySet<string> Of(Type type) => Walk(type, ComparisonRules.None).Select(place => place.Path).ToHashSet();
+    public static IReadOnlySet<string> AllPaths(Type type) => Walk(type, ComparisonRules.None).Select(place => place.Path).ToHashSet();
 
     /// <summary>The declared places that nothing can be said of, whatever the values: what the rules ignore is none.</summary>
     public static IReadOnlyList<NotComparablePath> NotComparable(Type type, ComparisonRules rules) =>
     [
-        .. Walk(type, rules).Where(place => ValueKind.Of(place.Type).As is ComparedAs.Nothing)
+        .. Walk(type, rules).Where(place => ValueKind.ForType(place.Type).As is ComparedAs.Nothing)
             .Select(place => new NotComparablePath(place.Path, place.Type.FullName ?? place.Type.Name)).Distinct(),
     ];
 
@@ -34,7 +34,7 @@ internal static class MemberPaths
             if (!seen.Add(path)) return;
             places.Add((path, plain));
             if (depth == Deepest) return;
-            var kind = ValueKind.Of(plain);
+            var kind = ValueKind.ForType(plain);
             if (kind.As is ComparedAs.Members)
             {
                 foreach (var member in ValueKind.MembersOf(plain).Where(member => !rules.Decides(member)))

@@ -7,9 +7,9 @@ namespace Shadowing.Comparison;
 internal static class Representation<T>
 {
     /// <summary>Null for types whose equal values are always written alike.</summary>
-    public static readonly Func<T, T, bool>? Same = Of();
+    public static readonly Func<T, T, bool>? Same = FindSame();
 
-    private static Func<T, T, bool>? Of()
+    private static Func<T, T, bool>? FindSame()
     {
         Delegate? same = typeof(T) switch
         {

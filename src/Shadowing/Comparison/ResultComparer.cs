@@ -25,7 +25,7 @@ public sealed class ResultComparer<T>
     {
         _plan = new(rules ?? ComparisonRules.None);
         _limits = limits ?? ComparisonLimits.Default;
-        _root = _plan.Of<T>().Visit;
+        _root = _plan.PlanFor<T>().Visit;
     }
 
     /// <summary>Places at which values were met that cannot be compared, each type once; bounded.</summary>

@@ -39,7 +39,7 @@ internal sealed class RowAlignment<TRow>
 
     /// <param name="sortKey">The rule's; it does not throw.</param>
     /// <param name="fits">The rule's, for the request that is compared; it does not throw.</param>
-    public static RowAlignment<TRow> Of(
+    public static RowAlignment<TRow> Align(
         IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, ListCut cut, Func<TRow, object?>? sortKey,
         Func<TRow, bool>? fits)
     {

@@ -63,7 +63,7 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     /// <summary>Of members, where the compiler wrote <c>Equals</c>: fields that no public member shows. They are compared too.</summary>
     public IReadOnlyList<FieldInfo> Hidden { get; private init; } = [];
 
-    public static ValueKind Of(Type type) => Known.GetOrAdd(type, Decide);
+    public static ValueKind ForType(Type type) => Known.GetOrAdd(type, Decide);
 
     /// <summary>What is compared of a type: its public properties and fields, and what its JSON includes besides.</summary>
     public static IEnumerable<MemberInfo> MembersOf(Type type) => type.GetProperties(Instance)
@@ -78,7 +78,7 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
     public static Type Seen(Type type)
     {
         if (typeof(JsonNode).IsAssignableFrom(type)) return typeof(JsonNode);
-        while (!type.IsVisible && IsFramework(type) && Of(type).As is ComparedAs.Leaf && type.BaseType is { } visible
+        while (!type.IsVisible && IsFramework(type) && ForType(type).As is ComparedAs.Leaf && type.BaseType is { } visible
             && visible != typeof(object))
             type = visible;
         return type;

@@ -83,7 +83,7 @@ internal sealed partial class Confirmer<TStore>(
             if (!judge.Compare(experiment, request, controlAgain, await ObserveAsync(Side.Control)).IsSame)
                 return Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
             return (ConfirmationVerdict.Confirmed,
-                new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
+                new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.FromObservations(controlAgain, candidateAgain)));
         }
 
         if (candidate.Error is not null && control.Error is null) return await FailsAgainAsync();
@@ -101,9 +101,9 @@ internal sealed partial class Confirmer<TStore>(
         // What was not kept cannot be explained.
         if (seen.TotalDifferences > seen.Differences.Count) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.TooLarge);
         // The pair that agrees here is a case only where users see the same rows.
-        var onSnapshot = view is PositionsView.Same ? ObservedPair.Of(controlAgain, candidateAgain) : null;
+        var onSnapshot = view is PositionsView.Same ? ObservedPair.FromObservations(controlAgain, candidateAgain) : null;
         var left = ConcurrentChanges.Unexplained(seen.Differences, moved.Differences);
-        if (left.Count == 0) return Explained(ConcurrentChanges.Of(moved.Differences), onSnapshot);
+        if (left.Count == 0) return Explained(ConcurrentChanges.FromMoved(moved.Differences), onSnapshot);
         if (compared.Horizon is not { } horizon) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
         // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
@@ -120,12 +120,12 @@ internal sealed partial class Confirmer<TStore>(
             return (ConfirmationVerdict.Concurrency, new(
                 Outcome.Mismatch,
                 Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
-                Pair: ObservedPair.Of(control, candidate)));
+                Pair: ObservedPair.FromObservations(control, candidate)));
         }
 
         return inRows.IsOpen || beside.IsOpen
             ? Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable)
-            : Explained(ConcurrentChanges.Of(inRows.Moved.HasRows ? inRows.Moved : beside.Moved), onSnapshot);
+            : Explained(ConcurrentChanges.FromMoved(inRows.Moved.HasRows ? inRows.Moved : beside.Moved), onSnapshot);
 
         async Task<(IReadOnlyList<Difference> Left, RowsMoved Moved, bool IsOpen)> AskAsync(IReadOnlyList<Difference> some)
         {

@@ -40,7 +40,7 @@ internal sealed class WriteConfirmer(PairJudge judge)
         {
             return (ConfirmationVerdict.Confirmed, candidateAgain.Error is not null
                 ? judge.Failed(controlAgain, candidateAgain, pair.Differences)
-                : new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.Of(controlAgain, candidateAgain)));
+                : new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.FromObservations(controlAgain, candidateAgain)));
         }
 
         if (candidate.Error is not null && control.Error is null)
@@ -53,7 +53,7 @@ internal sealed class WriteConfirmer(PairJudge judge)
             : (ConfirmationVerdict.Concurrency, new(
                 Outcome.Mismatch,
                 Differences: [.. own.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
-                Pair: ObservedPair.Of(control, candidate)));
+                Pair: ObservedPair.FromObservations(control, candidate)));
     }
 
     /// <summary>Whether a control says nothing: the database was not there, or the sandbox was too slow for it.</summary>

@@ -8,7 +8,7 @@ internal static partial class Diagnoses
     private static Diagnosis? OfOrder(ListSymptom list)
     {
         if (!list.IsReordered || list.Missing.Count + list.Extra.Count > 0) return null;
-        foreach (var member in list.Control is [{ } first, ..] ? Members.Of(first) : [])
+        foreach (var member in list.Control is [{ } first, ..] ? Members.PropertiesOf(first) : [])
         {
             bool IsNull(object? row) => row is not null && member.GetValue(row) is null;
             if (!list.Control.Any(IsNull) || list.Control.All(IsNull) || list.Control.Count != list.Candidate.Count) continue;
@@ -16,7 +16,7 @@ internal static partial class Diagnoses
             if (keeps) return new(Cause.NullOrdering, $"Only the rows at {list.Path} whose {Camel(member.Name)} is NULL change places.");
         }
 
-        return list.Control is [{ } row, ..] && Members.Of(row).FirstOrDefault(member => IsSortedAlike(list, member)) is { } tie
+        return list.Control is [{ } row, ..] && Members.PropertiesOf(row).FirstOrDefault(member => IsSortedAlike(list, member)) is { } tie
             ? new(Cause.UnstableTie, $"Rows at {list.Path} change places only among those of one {Camel(tie.Name)}.")
             : new(Cause.DroppedOrder, $"The same {list.Control.Count} rows at {list.Path} come in another order, and no tie explains it.");
     }
@@ -36,7 +36,7 @@ internal static partial class Diagnoses
 
     /// <summary>Days differ in what they count while all of them together count the same: rows fell into other days.</summary>
     private static Diagnosis? OfBuckets(string path, IReadOnlyList<object?> control, IReadOnlyList<object?> candidate) =>
-        control is [{ } row, ..] && Members.Of(row).Any(IsDay) && Sum(control) is { } sum && sum == Sum(candidate)
+        control is [{ } row, ..] && Members.PropertiesOf(row).Any(IsDay) && Sum(control) is { } sum && sum == Sum(candidate)
             ? new(Cause.TimeZone, $"Days at {path} lose what other days gain; all of them together count the same.")
             : null;
 

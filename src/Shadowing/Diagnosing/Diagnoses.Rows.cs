@@ -23,7 +23,7 @@ internal static partial class Diagnoses
     /// <summary>A text that the request filters by, held against the same member of the rows that should not be there.</summary>
     private static Diagnosis? OfFilters(ListSymptom list, object request)
     {
-        foreach (var parameter in Members.Of(request).Where(parameter => parameter.PropertyType == typeof(string)))
+        foreach (var parameter in Members.PropertiesOf(request).Where(parameter => parameter.PropertyType == typeof(string)))
         {
             var (name, asked) = (parameter.Name, (string?)parameter.GetValue(request));
             if (asked is "" && list.Missing.Count > 0 && list.Candidate.All(row => Members.Get(row, name) is ""))
@@ -67,7 +67,7 @@ internal static partial class Diagnoses
     private static Diagnosis? OfMissingNulls(ListSymptom list)
     {
         if (list.Missing.Count == 0) return null;
-        foreach (var member in Members.Of(list.Missing[0]).OrderBy(Telling))
+        foreach (var member in Members.PropertiesOf(list.Missing[0]).OrderBy(Telling))
         {
             var lost = list.Missing.Count(row => member.GetValue(row) is null);
             if (lost == 0 || list.Candidate.Any(row => row is null || member.GetValue(row) is null)) continue;
@@ -90,7 +90,7 @@ internal static partial class Diagnoses
     private static Diagnosis? OfExtraNulls(ListSymptom list)
     {
         if (list.Missing.Count > 0 || list.Extra.Count == 0 || list.Control.Count == 0) return null;
-        var member = Members.Of(list.Extra[0]).FirstOrDefault(member =>
+        var member = Members.PropertiesOf(list.Extra[0]).FirstOrDefault(member =>
             list.Extra.All(row => member.GetValue(row) is null)
             && list.Control.All(row => row is not null && member.GetValue(row) is not null));
         return member is null ? null
@@ -131,7 +131,7 @@ internal static partial class Diagnoses
     private static bool IsKey(Type type) => type == typeof(int) || type == typeof(long) || type == typeof(Guid);
 
     private static bool HasText(object row, string name) =>
-        Members.Of(row).Any(member => member.Name == name && member.PropertyType == typeof(string));
+        Members.PropertiesOf(row).Any(member => member.Name == name && member.PropertyType == typeof(string));
 
     private static Type TypeOf(PropertyInfo member) => Nullable.GetUnderlyingType(member.PropertyType) ?? member.PropertyType;
 

@@ -10,7 +10,7 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfWrites(Symptoms symptoms)
     {
-        if (WriteSymptoms.Of(symptoms) is not { } write) return null;
+        if (WriteSymptoms.FromSymptoms(symptoms) is not { } write) return null;
         return OfRefusals(symptoms)
             ?? (write.Stored.Count == 0 ? OfEchoes(symptoms) : OfWrittenRows(write) ?? OfClocks(write) ?? OfColumns(write, symptoms));
     }
@@ -158,7 +158,7 @@ internal static partial class Diagnoses
     /// known ways.
     /// </summary>
     private static Diagnosis? OfUnsent(Symptoms symptoms) =>
-        WriteSymptoms.Of(symptoms)?.Columns.FirstOrDefault(column =>
+        WriteSymptoms.FromSymptoms(symptoms)?.Columns.FirstOrDefault(column =>
             column.IsNew && Equals(Requested(column, symptoms), column.Control)) is { } unsent
             ? new(Cause.DefaultNotApplied, $"{unsent.Of.Pattern}: the value that was asked for passed for unset, and another was stored.")
             : null;
@@ -174,7 +174,7 @@ internal static partial class Diagnoses
     private static object? Requested(ColumnSymptom column, Symptoms symptoms)
     {
         var name = column.Column.Replace("_", "", StringComparison.Ordinal);
-        var members = Members.Of(symptoms.Request).ToArray();
+        var members = Members.PropertiesOf(symptoms.Request).ToArray();
         var named = members.FirstOrDefault(member => member.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
         return named is not null
             ? named.GetValue(symptoms.Request)

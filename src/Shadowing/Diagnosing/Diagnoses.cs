@@ -12,7 +12,7 @@ internal static partial class Diagnoses
         OfAggregates, OfLookups, OfUnsent,
     ];
 
-    public static Diagnosis Of(Symptoms symptoms)
+    public static Diagnosis Diagnose(Symptoms symptoms)
     {
         foreach (var rule in Rules)
         {

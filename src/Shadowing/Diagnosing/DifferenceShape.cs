@@ -6,7 +6,7 @@ namespace Shadowing.Diagnosing;
 /// <summary>What can be said of two values together without saying what they are.</summary>
 internal static class DifferenceShape
 {
-    public static IReadOnlyDictionary<string, string> Of(object? control, object? candidate)
+    public static IReadOnlyDictionary<string, string> Describe(object? control, object? candidate)
     {
         var shape = new SortedDictionary<string, string>(StringComparer.Ordinal);
         switch (control, candidate)

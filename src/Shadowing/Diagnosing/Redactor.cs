@@ -41,7 +41,7 @@ internal sealed partial class Redactor(byte[] key)
         Redact(difference.Control, disclosure),
         Redact(difference.Candidate, disclosure),
         difference.RowKey is int or long ? Convert.ToString(difference.RowKey, CultureInfo.InvariantCulture) : null,
-        DifferenceShape.Of(difference.Control, difference.Candidate));
+        DifferenceShape.Describe(difference.Control, difference.Candidate));
 
     /// <summary>The members of a request, nested ones too: whole numbers, enums and booleans as they are.</summary>
     public IReadOnlyList<RedactedParameter> Parameters(object request, Disclosure disclosure) =>
@@ -65,11 +65,11 @@ internal sealed partial class Redactor(byte[] key)
 
     private IEnumerable<RedactedParameter> Parameters(object owner, string prefix, Disclosure disclosure, int depth)
     {
-        foreach (var member in Members.Of(owner))
+        foreach (var member in Members.PropertiesOf(owner))
         {
             var name = prefix + JsonNamingPolicy.CamelCase.ConvertName(member.Name);
             var value = member.GetValue(owner);
-            if (value is not null && depth < 3 && ValueKind.Of(value.GetType()).As is ComparedAs.Members)
+            if (value is not null && depth < 3 && ValueKind.ForType(value.GetType()).As is ComparedAs.Members)
             {
                 foreach (var inner in Parameters(value, name + ".", disclosure, depth + 1)) yield return inner;
             }

@@ -45,13 +45,14 @@ internal sealed record ListSymptom(
 /// <summary>Members of answers and requests by name, as their types have them.</summary>
 internal static class Members
 {
-    public static IEnumerable<PropertyInfo> Of(object value) =>
+    public static IEnumerable<PropertyInfo> PropertiesOf(object value) =>
         value.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.GetIndexParameters().Length == 0);
 
     public static object? Get(object? value, string name) => value is null
         ? null
-        : Of(value).FirstOrDefault(property => string.Equals(property.Name, name, StringComparison.OrdinalIgnoreCase))?.GetValue(value);
+        : PropertiesOf(value)
+            .FirstOrDefault(property => string.Equals(property.Name, name, StringComparison.OrdinalIgnoreCase))?.GetValue(value);
 
     /// <summary>A whole number of that name; null where there is none.</summary>
     public static long? Number(object? value, string name) => Get(value, name) switch

@@ -64,7 +64,7 @@ internal sealed class WriteSymptoms
     /// <summary>Whether a row that the candidate made in excess stands beside one that both made.</summary>
     public bool IsRepeated => MadeByCandidate.Any(row => New(_control).Any(other => other.Table == row.Table));
 
-    public static WriteSymptoms? Of(Symptoms symptoms) =>
+    public static WriteSymptoms? FromSymptoms(Symptoms symptoms) =>
         symptoms.Pair?.Rows is var (control, candidate) ? new(symptoms, control, candidate) : null;
 
     private static IEnumerable<RowKey> New(WrittenRows written) =>

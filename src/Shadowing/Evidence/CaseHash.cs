@@ -14,7 +14,7 @@ internal static class CaseHash
     private static ArrayBufferWriter<byte>? _buffer;
 
     /// <returns>Null where the answer cannot be written down: then it is no case, and proves nothing.</returns>
-    public static ulong? Of(string operation, string shape, object? parameters, object? answer, string? errorType)
+    public static ulong? Compute(string operation, string shape, object? parameters, object? answer, string? errorType)
     {
         var buffer = _buffer ??= new(4096);
         buffer.ResetWrittenCount();

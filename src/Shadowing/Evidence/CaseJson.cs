@@ -21,14 +21,14 @@ internal static class CaseJson
     private static void RefuseWhatIsNotShown(JsonTypeInfo info)
     {
         if (info.Kind is not JsonTypeInfoKind.Object) return;
-        var kind = ValueKind.Of(info.Type);
+        var kind = ValueKind.ForType(info.Type);
         if (kind.As is ComparedAs.Nothing || kind.Hidden.Count > 0)
             throw new NotSupportedException($"{info.Type} does not show all of its state.");
     }
 
     private sealed class ByTextOrRuntimeType : JsonConverterFactory
     {
-        public override bool CanConvert(Type typeToConvert) => ValueKind.Of(typeToConvert).As switch
+        public override bool CanConvert(Type typeToConvert) => ValueKind.ForType(typeToConvert).As switch
         {
             // Without this it would be written by members that say little of it.
             ComparedAs.Leaf => JsonSerializerOptions.Default.GetTypeInfo(typeToConvert).Kind is JsonTypeInfoKind.Object,
@@ -39,7 +39,8 @@ internal static class CaseJson
         public override JsonConverter CreateConverter(Type typeToConvert, JsonSerializerOptions options) =>
             (JsonConverter)Activator.CreateInstance(Converter(typeToConvert).MakeGenericType(typeToConvert))!;
 
-        private static Type Converter(Type type) => ValueKind.Of(type).As is ComparedAs.Leaf ? typeof(ByText<>) : typeof(ByRuntimeType<>);
+        private static Type Converter(Type type) =>
+            ValueKind.ForType(type).As is ComparedAs.Leaf ? typeof(ByText<>) : typeof(ByRuntimeType<>);
     }
 
     private sealed class ByText<T> : JsonConverter<T> where T : notnull

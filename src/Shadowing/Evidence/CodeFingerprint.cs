@@ -21,7 +21,7 @@ public static class CodeFingerprint
     /// <summary>Twelve hexadecimal digits over types, the types nested in them included.</summary>
     /// <param name="types">In any order.</param>
     /// <param name="more">What else decides, such as the versions of libraries.</param>
-    public static string Of(IEnumerable<Type> types, params IEnumerable<string> more)
+    public static string Compute(IEnumerable<Type> types, params IEnumerable<string> more)
     {
         ArgumentNullException.ThrowIfNull(types);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

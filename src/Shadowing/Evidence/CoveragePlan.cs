@@ -13,7 +13,7 @@ public static class CoveragePlan
     /// <summary>The share of the requests of each shape that is compared, of those that stage and settings allow. Pure.</summary>
     /// <param name="stage">Where the operation is.</param>
     /// <returns>Shares in (0, 1) by shape; one that is not named is always compared.</returns>
-    public static IReadOnlyDictionary<string, double> Of(
+    public static IReadOnlyDictionary<string, double> SampleShares(
         OperationEvidence evidence, GatePolicy policy, Stage stage, ShadowingOptions options)
     {
         ArgumentNullException.ThrowIfNull(evidence);

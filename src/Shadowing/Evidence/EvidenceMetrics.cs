@@ -27,10 +27,10 @@ public sealed class EvidenceMetrics
     internal void ObserveEvidence(Func<IReadOnlyList<JudgedOperation>> latest)
     {
         _meter.CreateObservableGauge("shadow.evidence.cases", () =>
-            latest().Select(one => Of(one, one.Evidence.Cases)), "{case}", "Distinct cases compared.");
+            latest().Select(one => Measure(one, one.Evidence.Cases)), "{case}", "Distinct cases compared.");
         _meter.CreateObservableGauge(
             "shadow.evidence.required", () =>
-                latest().Where(HasFigures).Select(one => Of(one, one.Decision.Figures!.CasesNeeded)), "{case}",
+                latest().Where(HasFigures).Select(one => Measure(one, one.Decision.Figures!.CasesNeeded)), "{case}",
             "Distinct cases that would prove the next stage, with so many mismatches.");
         _meter.CreateObservableGauge(
             "shadow.gate.status", () => latest().SelectMany(one => Enum.GetValues<GateVerdict>().Select(verdict => new Measurement<int>(
@@ -46,11 +46,11 @@ public sealed class EvidenceMetrics
         Gauge("shadow.unproven.ratio", "The share of traffic that may be in unproven shapes.", static figures => figures.Unproven);
 
         void Gauge(string name, string description, Func<GateFigures, double> of) => _meter.CreateObservableGauge(
-            name, () => latest().Where(HasFigures).Select(one => Of(one, of(one.Decision.Figures!))), "1", description);
+            name, () => latest().Where(HasFigures).Select(one => Measure(one, of(one.Decision.Figures!))), "1", description);
 
         static bool HasFigures(JudgedOperation judged) => judged.Decision.Figures is not null;
         static KeyValuePair<string, object?> OperationOf(JudgedOperation judged) => ShadowingMeter.Operation(judged.Evidence.Operation);
-        static Measurement<T> Of<T>(JudgedOperation judged, T value) where T : struct => new(value, OperationOf(judged));
+        static Measurement<T> Measure<T>(JudgedOperation judged, T value) where T : struct => new(value, OperationOf(judged));
     }
 
     /// <summary>Evidence began anew.</summary>

@@ -25,7 +25,7 @@ public static class Gate
         return missing.Count > 0 ? Say(GateVerdict.Hold, stage, missing) : Say(GateVerdict.Advance, next, [Earned(gateCase, next)]);
 
         GateDecision Say(GateVerdict verdict, Stage target, IReadOnlyList<GateReason> reasons) => new(
-            evidence.Operation, verdict, stage, target, reasons, GateSentence.Of(evidence, policy, gateCase, verdict, reasons),
+            evidence.Operation, verdict, stage, target, reasons, GateSentence.Compose(evidence, policy, gateCase, verdict, reasons),
             policy.Name, policy.Version, gateCase?.Figures);
     }
 

@@ -11,7 +11,7 @@ internal sealed class GateCase
         var alpha = ParityBound.AlphaOf(evidence.Attempt, policy.Alpha);
         var epsilon = policy.EpsilonToEnter(Target) ?? policy.FirstEpsilon;
         var cases = SweepsCount ? evidence.Cases : evidence.LiveCases;
-        Shapes = [.. evidence.Shapes.Select(shape => ShapeProof.Of(shape, policy, alpha))];
+        Shapes = [.. evidence.Shapes.Select(shape => ShapeProof.Prove(shape, policy, alpha))];
         Figures = new(
             ParityBound.Upper(evidence.Mismatches, cases, alpha), epsilon, alpha, evidence.Attempt,
             ParityBound.LogEPlus(evidence.Mismatches, cases, epsilon), ParityBound.LogThreshold(alpha),

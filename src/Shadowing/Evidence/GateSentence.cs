@@ -3,7 +3,7 @@ namespace Shadowing.Evidence;
 /// <summary>The one sentence for whoever is on call.</summary>
 internal static class GateSentence
 {
-    public static string Of(
+    public static string Compose(
         OperationEvidence evidence, GatePolicy policy, GateCase? gateCase, GateVerdict verdict, IReadOnlyList<GateReason> reasons)
     {
         var conclusion = verdict switch

@@ -21,7 +21,7 @@ public readonly record struct LatencyBlocks(long Count, long Sum, long SumOfSqua
     /// <summary>One block.</summary>
     /// <param name="pairs">Exactly <see cref="Pairs"/>, made for this test: both sides in the lane, one pool, alternating order.</param>
     /// <param name="threshold">The control's quantile in the previous period, in seconds; frozen while blocks are collected.</param>
-    public static LatencyBlocks Of(ReadOnlySpan<LatencyPair> pairs, LatencyQuantile quantile, double threshold)
+    public static LatencyBlocks FromPairs(ReadOnlySpan<LatencyPair> pairs, LatencyQuantile quantile, double threshold)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(pairs.Length, Pairs);
         var z = 0;

@@ -42,9 +42,9 @@ internal sealed class LatencyPairs
         _inBlock = 0;
         if (_thresholds is { } frozen)
         {
-            _p50 += LatencyBlocks.Of(_block, LatencyQuantile.P50, frozen.P50);
-            _p95 += LatencyBlocks.Of(_block, LatencyQuantile.P95, frozen.P95);
-            _p99 += LatencyBlocks.Of(_block, LatencyQuantile.P99, frozen.P99);
+            _p50 += LatencyBlocks.FromPairs(_block, LatencyQuantile.P50, frozen.P50);
+            _p95 += LatencyBlocks.FromPairs(_block, LatencyQuantile.P95, frozen.P95);
+            _p99 += LatencyBlocks.FromPairs(_block, LatencyQuantile.P99, frozen.P99);
         }
 
         // The first period is one block, so that the test begins soon; later ones are long enough for a p99.

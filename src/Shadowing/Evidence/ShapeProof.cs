@@ -16,7 +16,7 @@ internal enum ShapeStanding
 /// <summary>A shape with its standing.</summary>
 internal sealed record ShapeProof(ShapeEvidence Shape, ShapeStanding Standing)
 {
-    public static ShapeProof Of(ShapeEvidence shape, GatePolicy policy, double alpha)
+    public static ShapeProof Prove(ShapeEvidence shape, GatePolicy policy, double alpha)
     {
         var exhausted = shape.Mismatches == 0 && shape.Existing is >= 1 && shape.Swept >= shape.Existing;
         var proven = exhausted || ParityBound.IsProven(shape.Mismatches, shape.Cases, policy.ShapeEpsilon, alpha);

@@ -53,12 +53,12 @@ internal static class ConcurrentChanges
         [.. left.Where(difference =>
             IsInRow(difference) && difference.RowKey is int key && asked.Contains(key) && !moved.Keys.Contains(key))];
 
-    public static ConcurrentChange Of(IReadOnlyList<Difference> moved) => new(
+    public static ConcurrentChange FromMoved(IReadOnlyList<Difference> moved) => new(
         ChangeEvidence.ControlChanged,
         [.. moved.Select(difference => difference.Pattern).Distinct().Take(Most)],
         [.. moved.Select(difference => difference.RowKey?.ToString()).OfType<string>().Distinct().Take(Most)]);
 
-    public static ConcurrentChange Of(RowsMoved moved) => new(
+    public static ConcurrentChange FromMoved(RowsMoved moved) => new(
         ChangeEvidence.RowsChanged,
         [],
         [.. moved.Keys.Select(key => key.ToString(System.Globalization.CultureInfo.InvariantCulture)).Concat(moved.Names).Take(Most)]);

@@ -109,7 +109,7 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     public Func<TResult, long?> CreatedOf { get; init; } = static _ => null;
 
     internal override IReadOnlySet<string> MetricPaths => _paths ??= Stores.Aggregate(
-        MemberPaths.Of(typeof(TResult)).ToHashSet(), static (paths, table) =>
+        MemberPaths.AllPaths(typeof(TResult)).ToHashSet(), static (paths, table) =>
         {
             paths.Add($"{RowComparison.Root}.{table.Key}[*]");
             paths.UnionWith(table.Value.Select(column => $"{RowComparison.Root}.{table.Key}[*].{column}"));

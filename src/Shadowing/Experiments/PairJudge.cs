@@ -70,5 +70,5 @@ internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, Se
             : Outcome.CandidateError,
         Differences: differences,
         ErrorType: ErrorType(candidate.Error),
-        Pair: ObservedPair.Of(control, candidate));
+        Pair: ObservedPair.FromObservations(control, candidate));
 }

@@ -32,7 +32,7 @@ internal sealed record ObservedPair(
     /// <summary>What both left of the rows; null for reads.</summary>
     public (WrittenRows Control, WrittenRows Candidate)? Rows { get; private init; }
 
-    public static ObservedPair Of<T>(Observation<T> control, Observation<T> candidate) =>
+    public static ObservedPair FromObservations<T>(Observation<T> control, Observation<T> candidate) =>
         new(control.Value, candidate.Value, control.Error, candidate.Error, control.Ledger, candidate.Ledger)
         {
             Rows = control.Rows is { } left && candidate.Rows is { } right ? (left, right) : null,

@@ -31,7 +31,7 @@ public sealed class Acceptances
     public IReadOnlyCollection<Acceptance> All => _bySignature.Values;
 
     /// <summary>The acceptance that covers a signature now; null where there is none, or it has expired.</summary>
-    public Acceptance? Of(string signature, DateTimeOffset now) =>
+    public Acceptance? FindAcceptance(string signature, DateTimeOffset now) =>
         _bySignature.GetValueOrDefault(signature) is { IsOver: false } acceptance && now < acceptance.ExpiresAt ? acceptance : null;
 
     /// <summary>Replaces them all.</summary>

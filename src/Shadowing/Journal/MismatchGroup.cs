@@ -72,7 +72,7 @@ public sealed record MismatchGroup(
 /// <summary>A diagnosis with its cause by name.</summary>
 public sealed record NamedDiagnosis(string Cause, string Evidence, string LookAt)
 {
-    internal static NamedDiagnosis Of(Diagnosis diagnosis) => new(diagnosis.Cause.Wire(), diagnosis.Evidence, diagnosis.LookAt);
+    internal static NamedDiagnosis FromDiagnosis(Diagnosis diagnosis) => new(diagnosis.Cause.Wire(), diagnosis.Evidence, diagnosis.LookAt);
 }
 
 /// <summary>One mismatch, redacted: what reproducing it needs, without personal data.</summary>

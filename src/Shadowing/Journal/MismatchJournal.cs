@@ -72,7 +72,7 @@ public sealed class MismatchJournal
     {
         var (experiment, signature, verdict, request) = note;
         var differences = verdict.Differences ?? [];
-        var diagnosis = NamedDiagnosis.Of(
+        var diagnosis = NamedDiagnosis.FromDiagnosis(
             Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, note.IsLeak)));
         var sample = new MismatchSample(
             note.At, _settings.Current.Replica, _code.Candidate, note.Shape, Activity.Current?.TraceId.ToString(),
@@ -103,7 +103,7 @@ public sealed class MismatchJournal
     {
         try
         {
-            return Diagnoses.Of(symptoms);
+            return Diagnoses.Diagnose(symptoms);
         }
 #pragma warning disable CA1031 // It reads members of the application's types, which may throw; the mismatch is kept all the same.
         catch (Exception)

@@ -15,7 +15,7 @@ public sealed record Signature(string Id, string Operation, IReadOnlyList<Differ
     /// <summary>Stands for all signatures of an operation beyond those that are kept.</summary>
     internal static Signature Other(string operation) => Named(operation, [new("_other", "_other")], null);
 
-    internal static Signature Of(string operation, IEnumerable<Difference> differences, string? errorType) => Named(
+    internal static Signature ForDifferences(string operation, IEnumerable<Difference> differences, string? errorType) => Named(
         operation,
         [
             .. differences.Select(difference => new DifferencePattern(difference.Pattern, difference.Kind.Wire())).Distinct()

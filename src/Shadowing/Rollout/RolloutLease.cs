@@ -79,7 +79,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
     }
 
     /// <summary>The operation's state as last confirmed, less what is rolled back here; null before the store has told of it.</summary>
-    public RolloutState? Of(string operation)
+    public RolloutState? StateOf(string operation)
     {
         lock (_change) return _states.TryGetValue(operation, out var state) ? Latched(state) : null;
     }

@@ -11,7 +11,7 @@ internal sealed class RolloutMetrics(IMeterFactory factory)
     public void ObserveRollout(Func<IEnumerable<RolloutStanding>> standing)
     {
         _meter.CreateObservableGauge(
-            "shadow.rollout.ratio", () => standing().Select(one => Of(one, one.ServePercent / 100)), "1",
+            "shadow.rollout.ratio", () => standing().Select(one => Measure(one, one.ServePercent / 100)), "1",
             "The share of users whom the candidate answers on this replica, within the shapes that it may serve.");
         _meter.CreateObservableGauge(
             "shadow.rollout.status", () => standing().SelectMany(one => Enum.GetValues<StageKind>().Select(kind => new Measurement<int>(
@@ -19,9 +19,10 @@ internal sealed class RolloutMetrics(IMeterFactory factory)
                 ShadowingMeter.Operation(one.Operation), new("shadow.stage", kind.Wire())))),
             "1", "1 for the stage that the operation is at, 0 for the others.");
         _meter.CreateObservableGauge(
-            "shadow.rollout.generation", () => standing().Select(one => Of(one, one.State?.Generation ?? 0)), "1",
+            "shadow.rollout.generation", () => standing().Select(one => Measure(one, one.State?.Generation ?? 0)), "1",
             "Counts the changes of the operation's rollout; replicas that differ for longer than a second do not agree.");
 
-        static Measurement<T> Of<T>(RolloutStanding one, T value) where T : struct => new(value, ShadowingMeter.Operation(one.Operation));
+        static Measurement<T> Measure<T>(RolloutStanding one, T value) where T : struct =>
+            new(value, ShadowingMeter.Operation(one.Operation));
     }
 }

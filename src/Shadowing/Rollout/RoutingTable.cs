@@ -70,7 +70,7 @@ public sealed class RoutingTable
         {
             var own = options.Operations.GetValueOrDefault(experiment.Operation) ?? new();
             var share = own.SamplePercent ?? options.SamplePercent;
-            if (!own.Enabled || lease.Of(experiment.Operation) is not { } state) return new(false, share);
+            if (!own.Enabled || lease.StateOf(experiment.Operation) is not { } state) return new(false, share);
             var serves = state is { Stage.Serves: true, IsHeld: false } && state.Nominated == fingerprint;
             var shapes = serves ? servable(experiment.Operation) : FrozenSet<string>.Empty;
             return new(state.Stage.ShadowPercent > 0, Math.Min(share, state.Stage.ShadowPercent))

@@ -73,7 +73,7 @@ internal sealed partial class ComparisonRecorder(
     {
         var experiment = compared.Experiment;
         return rules.Ask(experiment, nameof(experiment.CaseOf), about => CaseOf(about, control, verdict), compared, null)
-            ?? (verdict.Outcome.IsWrong() ? CaseHash.Of(experiment.Operation, compared.Shape, Guid.NewGuid(), null, null) : null);
+            ?? (verdict.Outcome.IsWrong() ? CaseHash.Compute(experiment.Operation, compared.Shape, Guid.NewGuid(), null, null) : null);
     }
 
     /// <returns>Null where the comparison is no case.</returns>
@@ -87,13 +87,13 @@ internal sealed partial class ComparisonRecorder(
         var errorType = control.Error?.GetType().Name;
         if (experiment.Writes)
         {
-            return control.Rows is not { } rows ? null : CaseHash.Of(
+            return control.Rows is not { } rows ? null : CaseHash.Compute(
                 experiment.Operation, shape, new[] { experiment.CaseOf(request), WriteCase.Before(rows.Before) },
                 rows.Changes.Count > 0 ? WriteCase.After(rows) : WriteCase.Answer(control.Value, rows), errorType);
         }
 
         var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair!.Control : control.Value;
-        return CaseHash.Of(experiment.Operation, shape, experiment.CaseOf(request), answer, errorType);
+        return CaseHash.Compute(experiment.Operation, shape, experiment.CaseOf(request), answer, errorType);
     }
 
     /// <param name="operation">Null where the comparison had been counted before the fault.</param>
@@ -117,7 +117,7 @@ internal sealed partial class ComparisonRecorder(
 
     private static ExplainedTransient Transient(
         Experiment experiment, IReadOnlyList<Difference> live, string shape, ConcurrentChange change, DateTimeOffset now) => new(
-        now, experiment.Operation, shape, Signature.Of(experiment.Operation, live, null).Differences, change.By.Wire(),
+        now, experiment.Operation, shape, Signature.ForDifferences(experiment.Operation, live, null).Differences, change.By.Wire(),
         change.Paths, change.Rows);
 
     [LoggerMessage(10, LogLevel.Warning,

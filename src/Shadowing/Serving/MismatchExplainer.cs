@@ -31,9 +31,9 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
             .Select(group => new ExplainedGroup(
                 group.Key, group.First(), group.Any(Leaks), group.Any(RowComparison.IsStored)))
             .ToArray();
-        var signature = groups.Length == 0 ? null : Signature.Of(experiment.Operation, verdict.Differences!, verdict.ErrorType);
+        var signature = groups.Length == 0 ? null : Signature.ForDifferences(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical);
-        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.Of(signature!.Id, now) is not null;
+        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.FindAcceptance(signature!.Id, now) is not null;
         if (signature is not null)
         {
             Note(new(experiment, signature, verdict, request!)
@@ -61,8 +61,8 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
         DateTimeOffset now)
     {
         Difference[] more = [new("", DifferenceKind.Statements, control.Ledger.Statements, candidate.Ledger.Statements)];
-        var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.Of(control, candidate));
-        var signature = Signature.Of(compared.Experiment.Operation, more, null);
+        var verdict = new Verdict(Outcome.Match, Differences: more, Pair: ObservedPair.FromObservations(control, candidate));
+        var signature = Signature.ForDifferences(compared.Experiment.Operation, more, null);
         Note(new(compared.Experiment, signature, verdict, compared.Request!)
         {
             Shape = compared.Shape,

@@ -85,7 +85,7 @@ public sealed partial class ShadowingControl : Keeper
         ArgumentNullException.ThrowIfNull(experiment);
         var routes = _routes;
         var route = routes[experiment.Operation];
-        var state = _lease.Of(experiment.Operation);
+        var state = _lease.StateOf(experiment.Operation);
         var serves = Switch.IsOn && _clock.GetTimestamp() < routes.ServesUntil && state is { Stage.Serves: true, IsHeld: false };
         return new(experiment.Operation, state, route.Shadowed ? route.SamplePercent : 0, serves ? route.ServePercent : 0);
     }

@@ -21,19 +21,19 @@ internal sealed class StandingGauges : IHostedService
     {
         (_operations, _experiments) = (operations, experiments);
         operations.ObserveLane(
-            () => states.All.Select(state => Of(state, (int)state.Tally.Queued)),
+            () => states.All.Select(state => Measure(state, (int)state.Tally.Queued)),
             () => states.All.SelectMany(state => state.Breaker.States()));
         operations.ObserveDetector(() =>
             from state in states.All
             let isAlive = state.SelfTest.Read().IsAlive
             where isAlive is not null
-            select Of(state, isAlive is true ? 1 : 0));
+            select Measure(state, isAlive is true ? 1 : 0));
         rollout.ObserveRollout(() => experiments.Select(control.StandingOf));
         supervision.ObserveSwitch(() => experiments.Select(experiment => (experiment.Operation, control.HeldOff(experiment))));
         supervision.ObserveConfig(() => long.Parse(settings.Hash(), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
     }
 
-    private static Measurement<int> Of(OperationState state, int value) =>
+    private static Measurement<int> Measure(OperationState state, int value) =>
         new(value, ShadowingMeter.Operation(state.Experiment.Operation));
 
     public Task StartAsync(CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ public sealed partial class SettingsInForce : IDisposable
     }
 
     /// <summary>Settings that are always the same, for what is built without a host.</summary>
-    internal static SettingsInForce Of(ShadowingOptions options) => new(options);
+    internal static SettingsInForce ForOptions(ShadowingOptions options) => new(options);
 
     private SettingsInForce(ShadowingOptions options)
     {

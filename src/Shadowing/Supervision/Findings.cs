@@ -43,7 +43,7 @@ public sealed partial class Findings
     [
         .. _byCheck.Values.SelectMany(found => found),
         .. _settings.Faults.Select(fault => new Finding(fault.IsCritical ? Finding.Critical : Finding.Warning, fault.Setting, fault.Text)),
-        .. _keepers.Down.Select(Of),
+        .. _keepers.Down.Select(ForKeeper),
     ];
 
     /// <summary>Replaces what a check found; what is new is logged, once.</summary>
@@ -60,7 +60,7 @@ public sealed partial class Findings
         foreach (var finding in before.Except(found)) LogResolved(finding.Object, finding.Text);
     }
 
-    private static Finding Of(KeeperDown down) => new(
+    private static Finding ForKeeper(KeeperDown down) => new(
         down.HoldsGate ? Finding.Critical : Finding.Warning, $"keeper {down.Keeper}",
         $"It has been down since {down.Since:yyyy-MM-dd HH:mm:ss}Z ({down.Why}) and is tried again."
             + (down.HoldsGate ? " Nothing advances until it works." : ""));

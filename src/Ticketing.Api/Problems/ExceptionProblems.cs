@@ -22,7 +22,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
     private static Refusal RefusalOf(HttpContext context, Exception exception) => exception switch
     {
         RefusedException refused => refused.Refusal,
-        BadHttpRequestException bad => TicketProblemCodes.Of(bad.StatusCode),
+        BadHttpRequestException bad => TicketProblemCodes.ForStatus(bad.StatusCode),
         _ when context.RequestAborted.IsCancellationRequested && Chain(exception).Any(IsCancellation) => TicketRefusals.ClientClosedRequest,
         // EF Core wraps what Npgsql throws, in DbUpdateException or InvalidOperationException; Dapper does not.
         _ when Chain(exception).OfType<PostgresException>().FirstOrDefault() is { } refusedByDatabase => RefusalOf(refusedByDatabase),

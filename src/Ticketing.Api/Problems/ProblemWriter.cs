@@ -14,7 +14,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var (http, problem) = (context.HttpContext, context.ProblemDetails);
         var status = problem.Status ??= http.Response.StatusCode;
-        var bare = TicketProblemCodes.Of(status);
+        var bare = TicketProblemCodes.ForStatus(status);
 
         problem.Type = null;
         problem.Title = ReasonPhrases.GetReasonPhrase(status);

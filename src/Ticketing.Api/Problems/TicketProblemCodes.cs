@@ -32,7 +32,7 @@ internal static class TicketProblemCodes
     ];
 
     /// <summary>The code and detail of a status that the framework set without a word.</summary>
-    public static Refusal Of(int status) => status switch
+    public static Refusal ForStatus(int status) => status switch
     {
         StatusCodes.Status401Unauthorized => Refusal.TokenMissing,
         StatusCodes.Status403Forbidden => TicketRefusals.Forbidden,

@@ -42,6 +42,6 @@ internal static class TicketRefusals
     public static readonly Refusal DatabaseUnavailable =
         new(503, TicketProblemCodes.DatabaseUnavailable, "Tickets cannot be reached at the moment; try again shortly.");
 
-    public static ProblemHttpResult Of(TicketAccess access) =>
+    public static ProblemHttpResult ForAccess(TicketAccess access) =>
         TypedResults.Problem((access is TicketAccess.NotFound ? TicketNotFound : Forbidden).ToProblem());
 }

@@ -31,7 +31,7 @@ internal sealed record Fingerprints(string Candidate, string Control, string Rul
     ];
 
     public static Fingerprints Current { get; } = new(
-        OfSide(typeof(EfTicketStore), typeof(ContextLease)), OfSide(typeof(DapperTicketStore)), CodeFingerprint.Of(Judging));
+        OfSide(typeof(EfTicketStore), typeof(ContextLease)), OfSide(typeof(DapperTicketStore)), CodeFingerprint.Compute(Judging));
 
     /// <summary>As mismatches and the status name it.</summary>
     public ShadowedCode Code => new(Candidate, Control, Rules);
@@ -39,7 +39,7 @@ internal sealed record Fingerprints(string Candidate, string Control, string Rul
     /// <summary>What evidence is counted for: all three, on a schema.</summary>
     public string On(string schema) => Hash(Candidate, Control, Rules, schema);
 
-    private static string OfSide(Type side, params Type[] beneath) => CodeFingerprint.Of(
+    private static string OfSide(Type side, params Type[] beneath) => CodeFingerprint.Compute(
         beneath.Prepend(side).SelectMany(TypesBeside),
         side.Assembly.GetReferencedAssemblies()
             .Where(library => Libraries.Any(known => library.Name!.StartsWith(known, StringComparison.Ordinal)))

@@ -41,34 +41,34 @@ internal static class TicketEndpoints
 
     private static async Task<Results<Ok<TicketDetail>, ProblemHttpResult>> GetAsync(
         string id, CurrentUser user, ITicketStore tickets, CancellationToken cancellationToken) =>
-        await tickets.GetAsync(new(user.Caller, TicketId.Of(id)), cancellationToken) switch
+        await tickets.GetAsync(new(user.Caller, TicketId.ParseId(id)), cancellationToken) switch
         {
             { Ticket: { } ticket } => TypedResults.Ok(ticket),
-            { Access: var access } => TicketRefusals.Of(access),
+            { Access: var access } => TicketRefusals.ForAccess(access),
         };
 
     private static async Task<Results<Ok<Ticket>, ProblemHttpResult>> UpdateAsync(
         string id, JsonBody<TicketPatch> body, CurrentUser user, ITicketStore tickets, CancellationToken cancellationToken) =>
-        await tickets.UpdateAsync(body.Value.By(user.Caller, TicketId.Of(id)), cancellationToken) switch
+        await tickets.UpdateAsync(body.Value.By(user.Caller, TicketId.ParseId(id)), cancellationToken) switch
         {
             { Ticket: { } ticket } => TypedResults.Ok(ticket),
-            { Access: var access } => TicketRefusals.Of(access),
+            { Access: var access } => TicketRefusals.ForAccess(access),
         };
 
     private static async Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
         string id, CurrentUser user, ITicketStore tickets, CancellationToken cancellationToken) =>
-        await tickets.DeleteAsync(new(user.Caller, TicketId.Of(id)), cancellationToken) switch
+        await tickets.DeleteAsync(new(user.Caller, TicketId.ParseId(id)), cancellationToken) switch
         {
             { Access: TicketAccess.Granted } => TypedResults.NoContent(),
-            { Access: var access } => TicketRefusals.Of(access),
+            { Access: var access } => TicketRefusals.ForAccess(access),
         };
 
     private static async Task<Results<Created<TicketComment>, ProblemHttpResult>> CommentAsync(
         string id, JsonBody<NewComment> body, CurrentUser user, ITicketStore tickets, CancellationToken cancellationToken) =>
-        await tickets.CommentAsync(body.Value.By(user.Caller, TicketId.Of(id)), cancellationToken) switch
+        await tickets.CommentAsync(body.Value.By(user.Caller, TicketId.ParseId(id)), cancellationToken) switch
         {
             { Comment: { } comment } => TypedResults.Created($"/api/tickets/{comment.TicketId}", comment),
-            { Access: var access } => TicketRefusals.Of(access),
+            { Access: var access } => TicketRefusals.ForAccess(access),
         };
 
     private static void Refuses(this RouteHandlerBuilder endpoint, params ReadOnlySpan<int> statuses)

@@ -13,7 +13,7 @@ internal static class TicketExperiments
         {
             // Whoever of the staff asks for all tickets sees the same.
             CaseOf = static request => request.All ? request with { Caller = TicketShapes.AnyStaff } : request,
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules().Ties<ListTickets, TicketPage, TicketListItem, int, DateTime?>(
                 page => page.Tickets, ticket => ticket.Id, ticket => ticket.CreatedAt, NoTieBreak,
@@ -34,7 +34,7 @@ internal static class TicketExperiments
         new("tickets.get", static (store, request, token) => store.GetAsync(request, token))
         {
             CaseOf = static request => request.Caller.IsStaff ? request with { Caller = TicketShapes.AnyStaff } : request,
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules().Ties<GetTicket, TicketDetail, TicketComment, int, DateTime?>(
                 ticket => ticket.Comments, comment => comment.Id, comment => comment.CreatedAt, NoTieBreak),
@@ -53,7 +53,7 @@ internal static class TicketExperiments
             // The clock moves with every request; what the statistics are of is in their answer.
             CaseOf = static request => request.Timeframe,
             UserOf = static request => request.Caller.UserId,
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules()
                 .Rows<TicketStats, CountOf, string?>(stats => stats.ByStatus, entry => entry.Value)
@@ -70,7 +70,7 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, CreateTicket, Ticket> Create =
         new("tickets.create", static (store, request, token) => store.CreateAsync(request, token))
         {
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Writes = true,
             Stores = TicketSandbox.Stores,
@@ -81,7 +81,7 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, UpdateTicket, TicketChange> Update =
         new("tickets.update", static (store, request, token) => store.UpdateAsync(request, token))
         {
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Writes = true,
             Stores = TicketSandbox.Stores,
@@ -94,7 +94,7 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, DeleteTicket, TicketDeletion> Delete =
         new("tickets.delete", static (store, request, token) => store.DeleteAsync(request, token))
         {
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Writes = true,
             Stores = TicketSandbox.Stores,
@@ -107,7 +107,7 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, AddComment, CommentAnswer> Comment =
         new("tickets.comment", static (store, request, token) => store.CommentAsync(request, token))
         {
-            Shape = TicketShapes.Of,
+            Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
             Writes = true,
             Stores = TicketSandbox.Stores,

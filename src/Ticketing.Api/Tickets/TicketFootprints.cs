@@ -66,22 +66,23 @@ internal static class TicketFootprints
     /// <param name="maxRows">Comments beyond it are not read: the image is too large with it.</param>
     public static Func<object, WriteFootprint> Upto(int maxRows) => request => request switch
     {
-        CreateTicket create => Of([ForOwner], NewTicket, create.Caller, null, maxRows),
+        CreateTicket create => Footprint([ForOwner], NewTicket, create.Caller, null, maxRows),
         UpdateTicket { AssignedTo: not null, Caller.IsStaff: false } update =>
-            Of([], update.TicketId, update.Caller, Assignee(update), maxRows),
+            Footprint([], update.TicketId, update.Caller, Assignee(update), maxRows),
         UpdateTicket { AssignedTo.Value: not null } update =>
-            Of([ForChange, ForAssignee], update.TicketId, update.Caller, Assignee(update), maxRows),
-        UpdateTicket update => Of([ForChange], update.TicketId, update.Caller, null, maxRows),
-        AddComment comment => Of([ForComment, ForAuthor, ForChange], comment.TicketId, comment.Caller, null, maxRows),
-        DeleteTicket { Caller.IsStaff: true } delete => Of([ForRemoval, CommentsForRemoval], delete.TicketId, delete.Caller, null, maxRows),
-        DeleteTicket delete => Of([], delete.TicketId, delete.Caller, null, maxRows),
+            Footprint([ForChange, ForAssignee], update.TicketId, update.Caller, Assignee(update), maxRows),
+        UpdateTicket update => Footprint([ForChange], update.TicketId, update.Caller, null, maxRows),
+        AddComment comment => Footprint([ForComment, ForAuthor, ForChange], comment.TicketId, comment.Caller, null, maxRows),
+        DeleteTicket { Caller.IsStaff: true } delete =>
+            Footprint([ForRemoval, CommentsForRemoval], delete.TicketId, delete.Caller, null, maxRows),
+        DeleteTicket delete => Footprint([], delete.TicketId, delete.Caller, null, maxRows),
         _ => throw new ArgumentOutOfRangeException(nameof(request), $"{request.GetType().Name} writes nothing."),
     };
 
     // Also where it may not be assigned: a side that does so all the same must find the user there.
     private static int? Assignee(UpdateTicket update) => update.AssignedTo?.Value;
 
-    private static WriteFootprint Of(IReadOnlyList<string> locks, int ticket, Caller caller, int? assignee, int maxRows) =>
+    private static WriteFootprint Footprint(IReadOnlyList<string> locks, int ticket, Caller caller, int? assignee, int maxRows) =>
         new(locks, Image, () =>
     [
         new("ticket", ticket),

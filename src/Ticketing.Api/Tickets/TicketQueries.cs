@@ -66,7 +66,7 @@ internal sealed record StatsQuery(
 
 internal static class TicketId
 {
-    public static int Of(string text)
+    public static int ParseId(string text)
     {
         var rules = new InputRules(ProblemCodes.InvalidParameter);
         var id = rules.WholeNumber("id", text);

@@ -28,14 +28,14 @@ internal static class TicketShapes
                (bits & 8) != 0 ? "priority" : null, (bits & 16) != 0 ? "assignee" : null, page),
     ];
 
-    public static string Of(ListTickets request) => Lists[
+    public static string ShapeOf(ListTickets request) => Lists[
         (3 * ((request.Caller.IsStaff ? 1 : 0) + (request.All ? 2 : 0) + (string.IsNullOrEmpty(request.Status) ? 0 : 4)
             + (string.IsNullOrEmpty(request.Priority) ? 0 : 8) + (request.AssignedTo is null ? 0 : 16)))
         + Math.Clamp(request.Page - 1, 0, 2)];
 
-    public static string Of(GetTicket request) => Role(request.Caller);
+    public static string ShapeOf(GetTicket request) => Role(request.Caller);
 
-    public static string Of(GetStats request) => (request.Caller.IsStaff, request.Timeframe) switch
+    public static string ShapeOf(GetStats request) => (request.Caller.IsStaff, request.Timeframe) switch
     {
         (true, Timeframe.Week) => "staff / 7d",
         (true, Timeframe.Month) => "staff / 30d",
@@ -44,19 +44,19 @@ internal static class TicketShapes
         _ => "user",
     };
 
-    public static string Of(CreateTicket request) =>
+    public static string ShapeOf(CreateTicket request) =>
         Join(Role(request.Caller), request.Priority is null ? null : "priority", request.Category is null ? null : "category");
 
-    public static string Of(UpdateTicket request) => Join(
+    public static string ShapeOf(UpdateTicket request) => Join(
         Role(request.Caller),
         request.Status is null ? null : "status",
         request.Priority is null ? null : "priority",
         request.AssignedTo is null ? null : "assignee",
         request.Resolution is null ? null : "resolution");
 
-    public static string Of(DeleteTicket request) => Role(request.Caller);
+    public static string ShapeOf(DeleteTicket request) => Role(request.Caller);
 
-    public static string Of(AddComment request) => Join(Role(request.Caller), request.IsInternal ? "internal" : null);
+    public static string ShapeOf(AddComment request) => Join(Role(request.Caller), request.IsInternal ? "internal" : null);
 
     private static string Role(Caller caller) => caller.IsStaff ? "staff" : "user";
 

@@ -16,7 +16,7 @@ internal struct Draw(ulong key, ulong row)
 
     public bool Chance(double probability) => Unit() < probability;
 
-    public T Of<T>(IReadOnlyList<T> values) => values[Below(values.Count)];
+    public T Pick<T>(IReadOnlyList<T> values) => values[Below(values.Count)];
 
     /// <summary>One of the values, in proportion to its weight.</summary>
     public T Weighted<T>(IReadOnlyList<(T Value, int Weight)> values)

@@ -32,8 +32,8 @@ internal sealed class SeededPeople(int count, DateTime now)
     {
         var draw = new Draw(Key, (ulong)id);
         var (role, isActive) = Standing(id, ref draw);
-        var (first, last) = (draw.Of(Names), draw.Of(Surnames));
-        if (draw.Chance(0.03)) first = draw.Of(["", " Anne", "Jean\tLuc", "👩‍💻", "محمد", "אבי", "a_b%c\\"]);
+        var (first, last) = (draw.Pick(Names), draw.Pick(Surnames));
+        if (draw.Chance(0.03)) first = draw.Pick(["", " Anne", "Jean\tLuc", "👩‍💻", "محمد", "אבי", "a_b%c\\"]);
         var created = Moment(ref draw, 900);
         return
         [
@@ -43,7 +43,7 @@ internal sealed class SeededPeople(int count, DateTime now)
             first,
             last,
             role,
-            draw.Chance(0.2) ? null : draw.Of(Departments),
+            draw.Chance(0.2) ? null : draw.Pick(Departments),
             draw.Chance(0.3) ? null : $"Grade {draw.Below(9)}",
             isActive,
             draw.Chance(0.05) ? null : draw.Chance(0.8),
@@ -51,7 +51,7 @@ internal sealed class SeededPeople(int count, DateTime now)
             draw.Chance(0.7) ? null : created.AddDays(1),
             draw.Chance(0.8) ? null : Secret(ref draw, 40),
             draw.Chance(0.8) ? null : created.AddHours(1),
-            draw.Chance(0.7) ? null : draw.Of(["google", "github"]),
+            draw.Chance(0.7) ? null : draw.Pick(["google", "github"]),
             draw.Chance(0.7) ? null : Secret(ref draw, 21),
             draw.Chance(0.7) ? null : Secret(ref draw, 80),
             draw.Chance(0.7) ? null : Secret(ref draw, 80),

@@ -58,13 +58,13 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         [
             id,
             owner,
-            draw.Chance(0.06) ? draw.Of(AwkwardTexts.Short) : draw.Of(Subjects),
-            draw.Chance(0.06) ? draw.Of(AwkwardTexts.Long) : draw.Of(Descriptions),
+            draw.Chance(0.06) ? draw.Pick(AwkwardTexts.Short) : draw.Pick(Subjects),
+            draw.Chance(0.06) ? draw.Pick(AwkwardTexts.Long) : draw.Pick(Descriptions),
             status,
             draw.Weighted(Priorities),
             draw.Weighted(Categories),
             draw.Chance(0.45) ? null : people.Assignee(ref draw),
-            draw.Chance(isDone ? 0.15 : 0.95) ? null : draw.Chance(0.1) ? draw.Of(AwkwardTexts.Short) : draw.Of(Sentences),
+            draw.Chance(isDone ? 0.15 : 0.95) ? null : draw.Chance(0.1) ? draw.Pick(AwkwardTexts.Short) : draw.Pick(Sentences),
             Resolved(created, draw.Chance(isDone ? 0.95 : 0.04), ref draw),
             created,
             draw.Chance(0.01) ? null : draw.Chance(0.3) ? created : Later(created, ref draw),
@@ -97,7 +97,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
                 ticket,
                 byStaff ? Seeder.FirstAdmin + draw.Below(Seeder.FirstOddUser - Seeder.FirstAdmin) : draw.Chance(0.8) ? owner
                     : 1 + draw.Below(people.Count),
-                draw.Chance(0.08) ? draw.Of(AwkwardTexts.Long) : draw.Of(Sentences),
+                draw.Chance(0.08) ? draw.Pick(AwkwardTexts.Long) : draw.Pick(Sentences),
                 draw.Chance(0.03) ? null : draw.Chance(byStaff ? 0.3 : 0.01),
                 draw.Chance(0.01) ? null : draw.Chance(0.04) ? at.AddHours(-1 - draw.Below(48)) : at,
             ];
@@ -110,7 +110,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     {
         if (id % (count / UndatedTickets) == 3) return null;
         if (id % 50 == 7) return _edges[id / 50 % _edges.Length];
-        if (id % 50 == 11) return Precise(now.AddDays(-draw.Of(Windows)).AddSeconds(draw.Below(7200) - 3600), ref draw);
+        if (id % 50 == 11) return Precise(now.AddDays(-draw.Pick(Windows)).AddSeconds(draw.Below(7200) - 3600), ref draw);
         switch (draw.Unit())
         {
             case < 0.04: return now.Date.AddDays(-40);

@@ -75,7 +75,7 @@ internal sealed class Dashboard(
             new Text(""),
             Heading(view, isFinal),
             view is null ? new Markup("[yellow]The service gives no status.[/]")
-                : ParityTable.Of(view, traffic.Driven, console.Profile.Width),
+                : ParityTable.Render(view, traffic.Driven, console.Profile.Width),
             .. Findings(view),
             .. Mismatches(view),
             .. Planted(),

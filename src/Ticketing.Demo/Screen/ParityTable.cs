@@ -15,7 +15,7 @@ internal static class ParityTable
     private const int RoomForDriven = 110;
 
     /// <param name="driven">What was sent; left out where the terminal is narrow, for it equals the requests.</param>
-    public static IRenderable Of(StatusView status, IReadOnlyDictionary<string, long> driven, int width)
+    public static IRenderable Render(StatusView status, IReadOnlyDictionary<string, long> driven, int width)
     {
         var isWide = width >= RoomForDriven;
         var table = new Table().Border(TableBorder.SimpleHeavy).BorderColor(Color.Grey39).Expand();
@@ -37,16 +37,16 @@ internal static class ParityTable
 
     private static IEnumerable<IRenderable> Row(OperationView operation, long? driven)
     {
-        var errors = operation.Of("candidate_error", "candidate_timeout", "control_error");
-        yield return new Markup(operation.Of("mismatch") + errors > 0 ? $"[{Bad}]{operation.Operation}[/]" : operation.Operation);
+        var errors = operation.CountOf("candidate_error", "candidate_timeout", "control_error");
+        yield return new Markup(operation.CountOf("mismatch") + errors > 0 ? $"[{Bad}]{operation.Operation}[/]" : operation.Operation);
         if (driven is { } sent) yield return Number(sent);
         yield return Number(operation.Requests);
         yield return Number(operation.Compared);
-        yield return Number(operation.Of("match"), Good);
-        yield return Number(operation.Of("tolerated"), Good);
-        yield return Number(operation.Of("mismatch"), Bad);
-        yield return Number(operation.Of("transient"));
-        yield return Number(operation.Of("incomparable"), Doubtful);
+        yield return Number(operation.CountOf("match"), Good);
+        yield return Number(operation.CountOf("tolerated"), Good);
+        yield return Number(operation.CountOf("mismatch"), Bad);
+        yield return Number(operation.CountOf("transient"));
+        yield return Number(operation.CountOf("incomparable"), Doubtful);
         yield return Number(errors, Bad);
         yield return Number(operation.Skipped);
         yield return Text(Quantiles(operation.Compared, operation.Seconds.Control));

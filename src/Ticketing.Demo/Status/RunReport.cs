@@ -13,7 +13,7 @@ internal static class RunReport
         new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <param name="status">The service's own words, kept as they are; null where it gave none.</param>
-    public static JsonObject Of(JsonObject? status, TrafficTally traffic, PlantedFaults faults)
+    public static JsonObject Build(JsonObject? status, TrafficTally traffic, PlantedFaults faults)
     {
         var report = status?.DeepClone().AsObject() ?? [];
         report["driven"] = Counts(traffic.Driven);

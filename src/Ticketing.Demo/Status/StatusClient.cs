@@ -22,7 +22,7 @@ internal sealed class StatusClient : IDisposable
     public async Task<JsonObject?> ReadAsync(CancellationToken cancellationToken)
     {
         var all = await Task.WhenAll(_replicas.Select(replica => ReadAsync(replica, cancellationToken)));
-        return all.Contains(null) ? null : StatusSum.Of(all!);
+        return all.Contains(null) ? null : StatusSum.SumReplicas(all!);
     }
 
     private static async Task<JsonObject?> ReadAsync(HttpClient replica, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ internal static class StatusSum
     private static readonly string[] Counts = ["requests", "queued", "inFlight"];
     private static readonly string[] Maps = ["comparisons", "skips", "transients"];
 
-    public static JsonObject Of(IReadOnlyList<JsonObject> replicas)
+    public static JsonObject SumReplicas(IReadOnlyList<JsonObject> replicas)
     {
         if (replicas is [var only]) return only;
         var sum = replicas[0].DeepClone().AsObject();

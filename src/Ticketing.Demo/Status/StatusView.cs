@@ -42,7 +42,7 @@ internal sealed record OperationView(string Operation)
     /// <summary>Every request has ended in one place: compared, skipped, waiting or under way.</summary>
     public bool AddsUp => Requests == Compared + Skipped + Queued + InFlight;
 
-    public long Of(params ReadOnlySpan<string> outcomes)
+    public long CountOf(params ReadOnlySpan<string> outcomes)
     {
         var sum = 0L;
         foreach (var outcome in outcomes) sum += Comparisons.GetValueOrDefault(outcome);

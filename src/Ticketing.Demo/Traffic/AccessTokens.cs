@@ -16,7 +16,7 @@ internal sealed class AccessTokens(string signingKey, TimeProvider clock)
     private readonly byte[] _key = Encoding.UTF8.GetBytes(signingKey);
     private readonly ConcurrentDictionary<int, string> _tokens = [];
 
-    public string Of(Actor actor) =>
+    public string TokenFor(Actor actor) =>
         _tokens.GetOrAdd(actor.UserId, static (_, given) => given.tokens.Mint(given.actor), (tokens: this, actor));
 
     private string Mint(Actor actor)

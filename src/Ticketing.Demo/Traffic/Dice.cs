@@ -11,7 +11,7 @@ internal sealed class Dice(int seed)
 
     public bool Chance(double probability) => _random.NextDouble() < probability;
 
-    public T Of<T>(ImmutableArray<T> values) => values[_random.Next(values.Length)];
+    public T Pick<T>(ImmutableArray<T> values) => values[_random.Next(values.Length)];
 
     public T Weighted<T>((int Weight, T Value)[] values)
     {

@@ -139,7 +139,7 @@ internal sealed class TrafficDriver(
         {
             Headers =
             {
-                Authorization = new AuthenticationHeaderValue("Bearer", tokens.Of(planned.By)),
+                Authorization = new AuthenticationHeaderValue("Bearer", tokens.TokenFor(planned.By)),
                 ConnectionClose = options.OneRequestPerConnection ? true : null,
             },
             Content = planned.Body is null ? null : new StringContent(planned.Body, Encoding.UTF8, "application/json"),

@@ -36,22 +36,22 @@ internal sealed class TrafficPlan
 
     public PlannedRequest Next() => _dice.Weighted(_mix)();
 
-    private Actor Staff => _dice.Of(_population.Staff);
+    private Actor Staff => _dice.Pick(_population.Staff);
 
     private Actor User => _dice.Below(10) switch
     {
-        0 when !_population.Idle.IsEmpty => _dice.Of(_population.Idle),
-        < 4 => _dice.Of(_population.Light),
-        _ => _dice.Of(_population.Heavy),
+        0 when !_population.Idle.IsEmpty => _dice.Pick(_population.Idle),
+        < 4 => _dice.Pick(_population.Light),
+        _ => _dice.Pick(_population.Heavy),
     };
 
-    private Actor Owner => _dice.Of(_dice.Chance(0.5) ? _population.Heavy : _population.Light);
+    private Actor Owner => _dice.Pick(_dice.Chance(0.5) ? _population.Heavy : _population.Light);
 
     private PlannedRequest ListMine()
     {
         var query = new Query().Add("page", Page(deepest: 8)).Add("limit", Limit());
-        if (_dice.Chance(0.35)) query.Add("status", _dice.Of(Words.StatusFilters));
-        if (_dice.Chance(0.25)) query.Add("priority", _dice.Of(Words.PriorityFilters));
+        if (_dice.Chance(0.35)) query.Add("status", _dice.Pick(Words.StatusFilters));
+        if (_dice.Chance(0.25)) query.Add("priority", _dice.Pick(Words.PriorityFilters));
         if (_dice.Chance(0.2)) query.Add("scope", "mine");
         if (_dice.Chance(0.02)) query.Add("unknown", "parameter");
         return Get("tickets.list", _dice.Chance(0.15) ? Staff : User, $"/api/tickets{query}", Ok);
@@ -60,8 +60,8 @@ internal sealed class TrafficPlan
     private PlannedRequest ListAll()
     {
         var query = new Query().Add("scope", "all").Add("page", Page(deepest: 40)).Add("limit", Limit());
-        if (_dice.Chance(0.4)) query.Add("status", _dice.Of(Words.StatusFilters));
-        if (_dice.Chance(0.3)) query.Add("priority", _dice.Of(Words.PriorityFilters));
+        if (_dice.Chance(0.4)) query.Add("status", _dice.Pick(Words.StatusFilters));
+        if (_dice.Chance(0.3)) query.Add("priority", _dice.Pick(Words.PriorityFilters));
         if (_dice.Chance(0.3)) query.Add(
             "assignedTo", Text(_dice.Chance(0.8) ? Staff.UserId : _dice.Chance(0.5) ? User.UserId : int.MaxValue));
         return Get("tickets.list", Staff, $"/api/tickets{query}", Ok);
@@ -70,12 +70,12 @@ internal sealed class TrafficPlan
     private PlannedRequest GetOwn()
     {
         var owner = Owner;
-        return Get("tickets.get", owner, Ticket(_dice.Of(owner.Tickets)), Ok);
+        return Get("tickets.get", owner, Ticket(_dice.Pick(owner.Tickets)), Ok);
     }
 
-    private PlannedRequest GetAsStaff() => Get("tickets.get", Staff, Ticket(_dice.Of(_population.Tickets)), Ok);
+    private PlannedRequest GetAsStaff() => Get("tickets.get", Staff, Ticket(_dice.Pick(_population.Tickets)), Ok);
 
-    private PlannedRequest GetLongThread() => Get("tickets.get", Staff, Ticket(_dice.Of(_population.LongThreads)), Ok);
+    private PlannedRequest GetLongThread() => Get("tickets.get", Staff, Ticket(_dice.Pick(_population.LongThreads)), Ok);
 
     private PlannedRequest GetHot()
     {
@@ -83,23 +83,25 @@ internal sealed class TrafficPlan
         return Get("tickets.get", _dice.Chance(0.5) ? owner : Staff, Ticket(owner.Tickets[0]), Ok);
     }
 
-    private PlannedRequest GetAnothers() => Get("tickets.get", User, Ticket(_dice.Of(_population.Tickets)), [200, 403]);
+    private PlannedRequest GetAnothers() => Get("tickets.get", User, Ticket(_dice.Pick(_population.Tickets)), [200, 403]);
 
-    private PlannedRequest GetMissing() => Get("tickets.get", _dice.Chance(0.5) ? User : Staff, Ticket(_dice.Of(Missing)), [404]);
+    private PlannedRequest GetMissing() => Get("tickets.get", _dice.Chance(0.5) ? User : Staff, Ticket(_dice.Pick(Missing)), [404]);
 
     private PlannedRequest Stats() =>
-        Get("tickets.stats", Staff, "/api/tickets/stats" + _dice.Of(["", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d",
-            "?timeframe=30d", "?timeframe=90d", "?timeframe=1y"]), Ok);
+        Get("tickets.stats", Staff, "/api/tickets/stats" + _dice.Pick([
+            "", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=7d", "?timeframe=30d", "?timeframe=90d", "?timeframe=1y",
+        ]), Ok);
 
     private PlannedRequest Create()
     {
         var body = new Dictionary<string, object?>
         {
-            ["subject"] = _dice.Of(_dice.Chance(0.3) ? Words.OddSubjects : Words.Subjects),
-            ["description"] = _dice.Of(_dice.Chance(0.2) ? Words.OddDescriptions : Words.Descriptions) + (_opened++ % 7 == 0 ? "  \n" : ""),
+            ["subject"] = _dice.Pick(_dice.Chance(0.3) ? Words.OddSubjects : Words.Subjects),
+            ["description"] = _dice.Pick(_dice.Chance(0.2) ? Words.OddDescriptions : Words.Descriptions)
+                + (_opened++ % 7 == 0 ? "  \n" : ""),
         };
-        if (_dice.Chance(0.6)) body["priority"] = _dice.Chance(0.1) ? null : _dice.Of(Words.Priorities);
-        if (_dice.Chance(0.6)) body["category"] = _dice.Chance(0.1) ? null : _dice.Of(Words.Categories);
+        if (_dice.Chance(0.6)) body["priority"] = _dice.Chance(0.1) ? null : _dice.Pick(Words.Priorities);
+        if (_dice.Chance(0.6)) body["category"] = _dice.Chance(0.1) ? null : _dice.Pick(Words.Categories);
         if (_dice.Chance(0.05)) body["status"] = "closed"; // Not a member of the body: must be of no effect.
         return Post("tickets.create", _dice.Chance(0.1) ? Staff : User, "/api/tickets", body, [201]);
     }
@@ -114,17 +116,17 @@ internal sealed class TrafficPlan
     private PlannedRequest UpdateOwn()
     {
         var owner = Owner;
-        return Patch(owner, _dice.Of(owner.Tickets), Change(byStaff: false), Ok);
+        return Patch(owner, _dice.Pick(owner.Tickets), Change(byStaff: false), Ok);
     }
 
     private PlannedRequest UpdateForbidden() => _dice.Chance(0.5)
         ? _dice.Chance(0.5)
             ? Patch(HotOwner, _population.Hot[0], new() { ["assignedTo"] = Staff.UserId }, [403])
-            : Patch(User, _dice.Of(_population.Tickets), new() { ["status"] = "closed" }, [200, 403])
+            : Patch(User, _dice.Pick(_population.Tickets), new() { ["status"] = "closed" }, [200, 403])
         : Patch(User, NobodysTicket, new() { ["status"] = "closed" }, [404]);
 
     private PlannedRequest UpdateAssigneeUnknown() =>
-        Patch(Staff, _dice.Of(_population.Tickets), new() { ["assignedTo"] = int.MaxValue }, [422]);
+        Patch(Staff, _dice.Pick(_population.Tickets), new() { ["assignedTo"] = int.MaxValue }, [422]);
 
     private PlannedRequest CommentHot()
     {
@@ -134,9 +136,9 @@ internal sealed class TrafficPlan
 
     private PlannedRequest CommentElsewhere() => _dice.Below(4) switch
     {
-        0 => Comment(User, _dice.Of(_population.Tickets), [201, 403]),
-        1 => Comment(User, _dice.Of(Missing), [404]),
-        _ => Comment(Staff, _dice.Of(_population.Closed), [201]),
+        0 => Comment(User, _dice.Pick(_population.Tickets), [201, 403]),
+        1 => Comment(User, _dice.Pick(Missing), [404]),
+        _ => Comment(Staff, _dice.Pick(_population.Closed), [201]),
     };
 
     private PlannedRequest DeleteCreated() => Delete(Staff, $"/api/tickets/{PlannedRequest.Created}", [204, 404]);
@@ -145,9 +147,9 @@ internal sealed class TrafficPlan
         ? Delete(Staff, Ticket(_population.Expendable[_expended++]), [204])
         : DeleteMissing();
 
-    private PlannedRequest DeleteForbidden() => Delete(HotOwner, Ticket(_dice.Of(_population.Hot)), [403]);
+    private PlannedRequest DeleteForbidden() => Delete(HotOwner, Ticket(_dice.Pick(_population.Hot)), [403]);
 
-    private PlannedRequest DeleteMissing() => Delete(_dice.Chance(0.5) ? User : Staff, Ticket(_dice.Of(Missing)), [404]);
+    private PlannedRequest DeleteMissing() => Delete(_dice.Chance(0.5) ? User : Staff, Ticket(_dice.Pick(Missing)), [404]);
 
     private Actor HotOwner => _population.Heavy[_dice.Below(_population.Hot.Length)];
 
@@ -157,9 +159,9 @@ internal sealed class TrafficPlan
     {
         var body = new Dictionary<string, object?>();
         var kind = _dice.Below(10);
-        if (kind < 5) body["status"] = _dice.Of(Words.Statuses);
-        if (kind is 4 or 5) body["priority"] = _dice.Of(Words.Priorities);
-        if (kind is 6 or 7 || body.Count == 0) body["resolution"] = _dice.Chance(0.2) ? null : _dice.Of(Words.Resolutions);
+        if (kind < 5) body["status"] = _dice.Pick(Words.Statuses);
+        if (kind is 4 or 5) body["priority"] = _dice.Pick(Words.Priorities);
+        if (kind is 6 or 7 || body.Count == 0) body["resolution"] = _dice.Chance(0.2) ? null : _dice.Pick(Words.Resolutions);
         if (byStaff && kind > 6) body["assignedTo"] = _dice.Below(4) switch { 0 => null, 1 => Text(Staff.UserId), _ => Staff.UserId };
         return body;
     }
@@ -176,7 +178,7 @@ internal sealed class TrafficPlan
 
     private PlannedRequest Comment(Actor by, int ticket, ImmutableArray<int> expected)
     {
-        var body = new Dictionary<string, object?> { ["comment"] = _dice.Of(_dice.Chance(0.3) ? Words.OddComments : Words.Comments) };
+        var body = new Dictionary<string, object?> { ["comment"] = _dice.Pick(_dice.Chance(0.3) ? Words.OddComments : Words.Comments) };
         if (_dice.Chance(0.4)) body["isInternal"] = _dice.Chance(0.6);
         return Post("tickets.comment", by, $"{Ticket(ticket)}/comments", body, expected);
     }

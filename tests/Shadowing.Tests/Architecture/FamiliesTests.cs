@@ -49,11 +49,19 @@ public sealed partial class FamiliesTests
     public void No_line_is_longer_than_a_reader_can_see() =>
         Assert.Empty(Sources.Lines(".cs").Where(line => line.Text.Length > LongestLine).Select(line => line.Place));
 
+    /// <summary>A method called <c>Of</c> cannot be searched for.</summary>
+    [Fact]
+    public void No_method_is_called_Of() =>
+        Assert.Empty(Sources.Lines(".cs").Where(line => UnsearchableName().IsMatch(line.Text)).Select(line => line.Place));
+
     private static bool IsShadowing(string name) => name.StartsWith("Shadow", StringComparison.Ordinal);
 
     /// <summary>Words of its domain, and names of its tables and their columns.</summary>
     [GeneratedRegex("""ticket|support_|[._"]comments?\b|\bcomments\b|assigned|assignee|[._"]category""", RegexOptions.IgnoreCase)]
     private static partial Regex Word();
+
+    [GeneratedRegex(@"[\w>?\])] Of(<\w+>)?\(")]
+    private static partial Regex UnsearchableName();
 
     /// <summary>The product's name, and a function of PostgreSQL's.</summary>
     [GeneratedRegex("ShadowTicketing|pg_current_xact_id_if_assigned")]

@@ -111,7 +111,7 @@ public sealed partial class DiagnosesTests
 
     [Fact]
     public void No_answer_in_time_is_slow() =>
-        Assert.Equal(Cause.Slow, Diagnoses.Of(new(Outcome.CandidateTimeout, new Ask(), [new("", DifferenceKind.Error, null, "timeout")])).Cause);
+        Assert.Equal(Cause.Slow, Diagnoses.Diagnose(new(Outcome.CandidateTimeout, new Ask(), [new("", DifferenceKind.Error, null, "timeout")])).Cause);
 
     [Fact]
     public void A_sum_that_does_not_fit_is_an_overflow()

@@ -173,8 +173,8 @@ public sealed partial class DiagnosesTests
         var race = new Difference("rows.shelf[1].text", DifferenceKind.Concurrency, "Lantern", "Candle", 1L);
         var symptoms = new Symptoms(Outcome.Mismatch, new Shelve(), [race], pair);
         Is(Cause.Race, symptoms);
-        Assert.Contains("sandbox", Diagnoses.Of(symptoms).Evidence, StringComparison.Ordinal);
-        Assert.DoesNotContain("snapshot", Diagnoses.Of(symptoms).Evidence, StringComparison.Ordinal);
+        Assert.Contains("sandbox", Diagnoses.Diagnose(symptoms).Evidence, StringComparison.Ordinal);
+        Assert.DoesNotContain("snapshot", Diagnoses.Diagnose(symptoms).Evidence, StringComparison.Ordinal);
     }
 
     private static string Stored(string at = Then, string text = "\"Lantern\"", string closed = Past, string flag = "false") =>
@@ -208,7 +208,7 @@ public sealed partial class DiagnosesTests
         Is(cause, new Symptoms(outcome, new Shelve(), [new("", DifferenceKind.Error, refusal, category)], pair, category));
     }
 
-    private static ObservedPair PairOf(WrittenRows control, WrittenRows candidate, Exception? refusal = null, Exception? failure = null) => ObservedPair.Of(
+    private static ObservedPair PairOf(WrittenRows control, WrittenRows candidate, Exception? refusal = null, Exception? failure = null) => ObservedPair.FromObservations(
         new Observation<string>("an answer", refusal, TimeSpan.Zero, new()) { Rows = control },
         new Observation<string>("an answer", failure, TimeSpan.Zero, new()) { Rows = candidate });
 

@@ -20,7 +20,7 @@ public sealed partial class DiagnosesTests
 
     [Fact]
     public void What_the_caller_may_not_see_is_a_lost_access_filter_whatever_else_it_looks_like() => Assert.Equal(
-        Cause.AccessFilterLost, Diagnoses.Of(new(Outcome.Mismatch, new Ask("open"), [new("rows[0]", DifferenceKind.ExtraRow, null, Six[0])], IsLeak: true)).Cause);
+        Cause.AccessFilterLost, Diagnoses.Diagnose(new(Outcome.Mismatch, new Ask("open"), [new("rows[0]", DifferenceKind.ExtraRow, null, Six[0])], IsLeak: true)).Cause);
 
     [Fact]
     public void A_difference_that_one_snapshot_does_not_show_is_a_race() =>
@@ -126,7 +126,7 @@ public sealed partial class DiagnosesTests
     /// <summary>The cause; and that its evidence quotes none of the texts above.</summary>
     private static void Is(Cause cause, Symptoms symptoms)
     {
-        var diagnosis = Diagnoses.Of(symptoms);
+        var diagnosis = Diagnoses.Diagnose(symptoms);
         Assert.Equal((cause, true), (diagnosis.Cause, diagnosis.LookAt.Length > 20 && diagnosis.Evidence.Length > 20));
         foreach (var value in symptoms.Differences.Where(difference => difference.Kind is not DifferenceKind.Error).SelectMany(difference => new[] { difference.Control, difference.Candidate }).OfType<string>())
             Assert.DoesNotContain(value.Length < 3 ? "\"" : value, diagnosis.Evidence, StringComparison.OrdinalIgnoreCase);

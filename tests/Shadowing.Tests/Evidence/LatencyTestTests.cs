@@ -74,8 +74,8 @@ public sealed class LatencyTestTests
     {
         var pairs = Enumerable.Range(0, LatencyBlocks.Pairs)
             .Select(i => new LatencyPair(Control: i < 10 ? 0.011 : 0.001, Candidate: i < 25 ? 0.0121 : 0.0119)).ToArray();
-        Assert.Equal(new(1, 15, 225), LatencyBlocks.Of(pairs, LatencyQuantile.P95, 0.010));
-        Assert.Throws<ArgumentOutOfRangeException>(() => LatencyBlocks.Of(pairs.AsSpan(1), LatencyQuantile.P95, 0.010));
+        Assert.Equal(new(1, 15, 225), LatencyBlocks.FromPairs(pairs, LatencyQuantile.P95, 0.010));
+        Assert.Throws<ArgumentOutOfRangeException>(() => LatencyBlocks.FromPairs(pairs.AsSpan(1), LatencyQuantile.P95, 0.010));
     }
 
     /// <summary>Exponential durations with the median P50, so that their 99th percentile is at about seven times that.</summary>
@@ -96,7 +96,7 @@ public sealed class LatencyTestTests
                 pairs[i] = new(control, Candidate: Duration(random) * factor(random) * (struck == 1 ? 50 : 1));
             }
 
-            total += LatencyBlocks.Of(pairs, quantile, threshold);
+            total += LatencyBlocks.FromPairs(pairs, quantile, threshold);
         }
 
         return LatencyTest.Judge(total);

@@ -80,7 +80,7 @@ public sealed class ExposureProperties
                     Change(new RollBack("somebody", "a doubt"));
                     break;
                 case 5 when choice < 3:
-                    if (_leases[replica].Of(_row.Operation) is { Stage.Serves: true } && _leases[replica].RollBack(_row.Operation, "wrong")) _rolledBack[replica] = true;
+                    if (_leases[replica].StateOf(_row.Operation) is { Stage.Serves: true } && _leases[replica].RollBack(_row.Operation, "wrong")) _rolledBack[replica] = true;
                     break;
                 case 6:
                     Publish(replica);
@@ -140,7 +140,7 @@ public sealed class ExposureProperties
         {
             if (_leases[replica].Pending.Count == 0) return;
             Change(new RollBack("service", "wrong"));
-            if (_leases[replica].Of(_row.Operation) is { } known && known.Generation > _row.Generation) _row = _row with { Generation = known.Generation + 1 };
+            if (_leases[replica].StateOf(_row.Operation) is { } known && known.Generation > _row.Generation) _row = _row with { Generation = known.Generation + 1 };
             _leases[replica].Published(_row.Operation, _row.Generation);
             _rolledBack[replica] = false;
         }
@@ -155,7 +155,7 @@ public sealed class ExposureProperties
                 1 => ([], "no such stage"),
                 _ => ([forged], null),
             };
-            foreach (var lease in _leases.Where(lease => lease.Of(_row.Operation)?.Generation == _row.Generation && lease.Pending.Count == 0))
+            foreach (var lease in _leases.Where(lease => lease.StateOf(_row.Operation)?.Generation == _row.Generation && lease.Pending.Count == 0))
             {
                 lease.Confirm(_clock.GetTimestamp(), states, unreadable is null ? [] : new Dictionary<string, string> { [_row.Operation] = unreadable });
             }

@@ -13,7 +13,7 @@ public sealed class RolloutLeaseTests : IDisposable
 
     public RolloutLeaseTests() => _lease = new(_clock);
 
-    private bool Serves => _clock.GetTimestamp() < _lease.ServesUntil && _lease.Of("tickets.list") is { Stage.Serves: true, IsHeld: false };
+    private bool Serves => _clock.GetTimestamp() < _lease.ServesUntil && _lease.StateOf("tickets.list") is { Stage.Serves: true, IsHeld: false };
 
     public void Dispose() => _lease.Dispose();
 

@@ -52,7 +52,7 @@ public sealed class ServingTests
         Assert.Contains("Control Served", engine.Opened);
         release.Set();
         Assert.Equal(1, (await engine.SettledAsync()).Comparisons["match"]);
-        Assert.True(engine.Lease.Of(Ask.Operation)!.Stage.Serves);
+        Assert.True(engine.Lease.StateOf(Ask.Operation)!.Stage.Serves);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class ServingTests
         await using var engine = await ServingAsync(new Engine { Candidate = Engine.Saying("no") });
         Assert.Equal("no", (await engine.AskAsync()).Text);
         await engine.SettledAsync();
-        await Eventually.HoldsAsync(() => engine.Lease.Of(Ask.Operation)!.IsHeld);
+        await Eventually.HoldsAsync(() => engine.Lease.StateOf(Ask.Operation)!.IsHeld);
         Assert.Equal("yes", (await engine.AskAsync()).Text);
         Assert.Contains("mismatch", engine.Lease.Pending.Single().Reason, StringComparison.Ordinal);
         Assert.Equal("mismatch", (await JudgedAsync(engine)).Verdicts[0].Verdict);
@@ -92,11 +92,11 @@ public sealed class ServingTests
         await using var engine = await ServingAsync(new Engine { Candidate = (question, _) => Task.FromResult(new Answer(question.Text == "odd" ? "no" : "yes")) }, serves: false);
         await engine.AskAsync("odd");
         await engine.SettledAsync();
-        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.False(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
         Serve(engine, "never asked");
         await engine.AskAsync("odd");
         await engine.SettledAsync();
-        await Eventually.HoldsAsync(() => engine.Lease.Of(Ask.Operation)!.IsHeld);
+        await Eventually.HoldsAsync(() => engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -106,7 +106,7 @@ public sealed class ServingTests
         Serve(engine, "any", nominated: "bbbbbbbbbbbb");
         await engine.AskAsync();
         Assert.Equal(1, (await engine.SettledAsync()).Comparisons["mismatch"]);
-        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.False(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -115,12 +115,12 @@ public sealed class ServingTests
         await using var engine = await ServingAsync(new Engine { CandidateServed = Engine.Failing(new InvalidOperationException("only where users are")) });
         for (var request = 0; request < 3; request++)
         {
-            Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+            Assert.False(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
             Assert.Equal("yes", (await engine.AskAsync()).Text);
             await engine.SettledAsync();
         }
 
-        Assert.True(engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.True(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class ServingTests
         await using var engine = await ServingAsync(new Engine { CandidateServed = Engine.Failing(new DatabaseGoneException()) });
         for (var request = 0; request < 10; request++) Assert.Equal("yes", (await engine.AskAsync()).Text);
         await engine.SettledAsync();
-        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.False(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class ServingTests
         for (var request = 0; request < 10; request++) await Assert.ThrowsAsync<DatabaseGoneException>(() => engine.AskAsync());
         Assert.Equal(10, (await engine.SettledAsync()).Skips["unavailable"]);
         Assert.DoesNotContain("Control Served", engine.Opened);
-        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.False(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -188,7 +188,7 @@ public sealed class ServingTests
             Assert.Equal("yes", (await asked).Text);
         }
 
-        Assert.Equal(rollsBack, engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.Equal(rollsBack, engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -196,7 +196,7 @@ public sealed class ServingTests
     {
         await using var engine = await ServingAsync(new Engine { CandidateCannotBeBuilt = true });
         for (var request = 0; request < 3; request++) Assert.Equal("yes", (await engine.AskAsync()).Text);
-        await Eventually.HoldsAsync(() => engine.Lease.Of(Ask.Operation)!.IsHeld);
+        await Eventually.HoldsAsync(() => engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     [Fact]
@@ -262,7 +262,7 @@ public sealed class ServingTests
         await using var engine = await ServingAsync(new Engine { ShadowIsDown = new DatabaseGoneException() });
         Assert.Equal("yes", (await engine.AskAsync()).Text);
         Assert.Equal(1, (await engine.SettledAsync()).Comparisons["incomparable"]);
-        Assert.False(engine.Lease.Of(Ask.Operation)!.IsHeld);
+        Assert.False(engine.Lease.StateOf(Ask.Operation)!.IsHeld);
     }
 
     private static Experiment<Oracle, Question, Answer> Ask => Engine.Ask;

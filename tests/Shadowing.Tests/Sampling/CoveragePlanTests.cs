@@ -63,5 +63,5 @@ public sealed class CoveragePlanTests
     public void Evidence_that_is_not_believed_thins_nothing() => Assert.Empty(Plan(Settled with { Shed = -1 }, Stage.Shadow));
 
     private static IReadOnlyDictionary<string, double> Plan(OperationEvidence evidence, Stage stage) =>
-        CoveragePlan.Of(evidence, GatePolicy.Default, stage, Options);
+        CoveragePlan.SampleShares(evidence, GatePolicy.Default, stage, Options);
 }

@@ -104,5 +104,5 @@ public sealed class DatabaseTimeBudgetTests
 
     private static EvidenceLedger Ledger(Engine engine) => engine.Services.GetRequiredService<EvidenceLedger>();
 
-    private DatabaseTimeBudget Budget(double perSecond) => new(SettingsInForce.Of(new() { DatabaseTimeBudget = perSecond }), _clock);
+    private DatabaseTimeBudget Budget(double perSecond) => new(SettingsInForce.ForOptions(new() { DatabaseTimeBudget = perSecond }), _clock);
 }

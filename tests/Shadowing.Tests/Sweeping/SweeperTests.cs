@@ -59,7 +59,7 @@ public sealed class SweeperTests
         Assert.Equal(new(1, 1, 1), Total("b"));
         Assert.Equal(1, Occupied(CaseSet.Mismatch));
         Assert.Equal("b", Assert.Single(engine.Services.GetRequiredService<MismatchJournal>().Read()).Shapes.Single());
-        Assert.True(engine.Lease.Of("oracle.ask")!.IsHeld);
+        Assert.True(engine.Lease.StateOf("oracle.ask")!.IsHeld);
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class RunReportTests
         _traffic.Sent(Get);
         _traffic.Wrong(Get, "500");
 
-        var report = RunReport.Of(new() { ["generation"] = 1, ["operations"] = new JsonArray() }, _traffic, _faults);
+        var report = RunReport.Build(new() { ["generation"] = 1, ["operations"] = new JsonArray() }, _traffic, _faults);
 
         Assert.Equal(
             """{"generation":1,"operations":[],"driven":{"tickets.get":2},"planted":0,"plantedByFault":{"null":0},"unexpected":{"tickets.get 500":1}}""",
@@ -30,7 +30,7 @@ public sealed class RunReportTests
     [Fact]
     public void Without_a_status_the_drivers_counts_are_still_told() =>
         Assert.Equal(
-            """{"driven":{},"planted":0,"plantedByFault":{"null":0},"unexpected":{}}""", RunReport.Of(null, _traffic, _faults).ToJsonString());
+            """{"driven":{},"planted":0,"plantedByFault":{"null":0},"unexpected":{}}""", RunReport.Build(null, _traffic, _faults).ToJsonString());
 
     [Fact]
     public void A_status_adds_up_and_settles()

@@ -71,7 +71,7 @@ public sealed class TrafficDriverTests
     [Fact]
     public async Task Tokens_are_signed_and_carry_who_it_is()
     {
-        var token = new AccessTokens(Key, TimeProvider.System).Of(TrafficPlanTests.People.Staff[0]);
+        var token = new AccessTokens(Key, TimeProvider.System).TokenFor(TrafficPlanTests.People.Staff[0]);
 
         var read = await new JsonWebTokenHandler().ValidateTokenAsync(token, new()
         {

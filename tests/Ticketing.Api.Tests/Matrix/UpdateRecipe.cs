@@ -71,7 +71,7 @@ internal sealed record UpdateRecipe
         await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
         if (!MayAssign(request) || !await Save(this, lease.Context, request, cancellationToken))
         {
-            var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
+            var owner = await CompiledQueries.ForContext(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
             return new(owner is null ? TicketAccess.NotFound : TicketAccess.Forbidden, null);
         }
 

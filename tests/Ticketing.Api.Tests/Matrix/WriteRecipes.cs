@@ -53,7 +53,7 @@ internal sealed record DeleteRecipe
             return new(removed == 0 ? TicketAccess.NotFound : TicketAccess.Granted);
         }
 
-        var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
+        var owner = await CompiledQueries.ForContext(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
         return new(owner is null ? TicketAccess.NotFound : TicketAccess.Forbidden);
     }
 }
@@ -73,7 +73,7 @@ internal sealed record CommentRecipe
 
     public Func<TicketingContext, CommentRow, CancellationToken, Task<TicketComment>> Read { get; init; } =
         static (context, row, cancellationToken) =>
-        CompiledQueries.Of(context).CommentById(context, row.Id, cancellationToken);
+        CompiledQueries.ForContext(context).CommentById(context, row.Id, cancellationToken);
 
     public bool Commits { get; init; } = true;
 
@@ -93,7 +93,7 @@ internal sealed record CommentRecipe
     {
         await using var transaction = await session.BeginAsync(cancellationToken);
         await using var lease = await contexts.TakeAsync(session.Connection, session.Transaction, cancellationToken);
-        var owner = await CompiledQueries.Of(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
+        var owner = await CompiledQueries.ForContext(lease.Context).OwnerOfTicket(lease.Context, request.TicketId, cancellationToken);
         var access = Access(request.Caller, owner);
         if (access is not TicketAccess.Granted) return new(access, null);
         var row = Row(request);

@@ -66,7 +66,7 @@ internal static class WriteTraffic
 
         return new(planned.Method, path)
         {
-            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.Of(planned.By)) },
+            Headers = { Authorization = new AuthenticationHeaderValue("Bearer", tokens.TokenFor(planned.By)) },
             Content = planned.Body is null ? null : new StringContent(planned.Body, Encoding.UTF8, "application/json"),
         };
     }

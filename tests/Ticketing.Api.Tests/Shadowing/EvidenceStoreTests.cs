@@ -166,7 +166,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         // This machine's clock may be behind the database's.
         var acceptances = new Acceptances();
         acceptances.Replace(await mismatches.AcceptancesAsync(Cancellation));
-        Assert.Null(acceptances.Of("s1", now.AddDays(-1)));
+        Assert.Null(acceptances.FindAcceptance("s1", now.AddDays(-1)));
         Assert.Equal(2, (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Epochs[Operation]["hit"]);
     }
 
