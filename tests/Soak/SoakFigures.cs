@@ -94,7 +94,8 @@ internal sealed record SoakFigures(
             foreach (var more in mustShow.Where(fault => fault.Found > fault.Planted)) yield return $"{more.Name}: found more often than planted.";
             // That something else could not be compared excuses no fault: its own confirmation must have begun, and come to nothing.
             var (lost, undecided) = (Lost(Faults), Faults.Where(fault => fault.Operation == name).Sum(fault => fault.Undecided));
-            if (lost > undecided) yield return $"{name}: {lost} planted faults are not found, and only {undecided} are undecided.";
+            if (lost > undecided) yield return $"{name}: {lost} planted faults are not found, and only {undecided} are undecided; "
+                + string.Join(", ", ended.Where(outcome => outcome.Value > 0).Select(outcome => $"{outcome.Value} {outcome.Key}")) + ".";
             // A race is not wrong again: of these it is not known which they were.
             if (Lost(StillRaces) > ended["incomparable"]) yield return $"{name}: {Lost(StillRaces)} races are neither found nor incomparable.";
             if (HotRaces.Operation == name && HotRaces.Planted - HotRaces.Found > ended["transient"] + ended["incomparable"])

@@ -9,7 +9,7 @@ namespace Shadowing.AspNetCore.Endpoints;
 /// whether the alert was acted on before, for whatever reason, it is acted on.
 /// </summary>
 internal sealed partial class AlertRollback(
-    RolloutReader rollout, ShadowingControl control, ServedStore store, TimeProvider clock, ILogger<AlertRollback> logger)
+    Rollbacks rollbacks, ShadowingControl control, ServedStore store, TimeProvider clock, ILogger<AlertRollback> logger)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1.5);
 
@@ -19,7 +19,7 @@ internal sealed partial class AlertRollback(
         // Only what serves is lowered: an alert must not hold what it has nothing to take from.
         using var suspension = control.Suspend(experiment.Operation);
         if (suspension is null || await AskAsync(store.IsClaimedAsync, alert, cancellationToken) is true) return false;
-        await rollout.RollBackAsync([experiment], "alertmanager", $"alert {alert.Alert}", cancellationToken);
+        await rollbacks.RollBackAsync([experiment], "alertmanager", $"alert {alert.Alert}", cancellationToken);
 
         // Noted last: if the process dies before, the alert is acted on again and not forgotten.
         await AskAsync(store.ClaimAlertAsync, alert, cancellationToken);

@@ -63,30 +63,22 @@ internal static class MismatchEndpoints
         await reader.FindAsync(signature, cancellationToken) is { } found ? TypedResults.Ok(found) : Refused(Refusal.SignatureNotFound);
 
     private static async Task<Results<Ok<Acceptance>, ProblemHttpResult>> AcceptAsync(
-        string signature, JsonBody<AcceptMismatch> body, ClaimsPrincipal user, MismatchReader reader, MismatchStore store,
-        Acceptances acceptances,
-        TimeProvider clock, CancellationToken cancellationToken)
+        string signature, JsonBody<AcceptMismatch> body, ClaimsPrincipal user, MismatchReader reader, AcceptanceWriter acceptances,
+        CancellationToken cancellationToken)
     {
         if (await reader.FindAsync(signature, cancellationToken) is not { Mismatch: var mismatch })
             return Refused(Refusal.SignatureNotFound);
         if (mismatch.Outcome != Outcome.Mismatch.Wire() || mismatch.Severity == "critical") return Refused(Refusal.NotAcceptable);
-        var acceptance = body.Value.ToAcceptance(mismatch, Name(user), clock.GetUtcNow());
-        return await StoredAsync(async () =>
-        {
-            await store.AcceptAsync(acceptance, cancellationToken);
-            acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
-        }) ? TypedResults.Ok(acceptance) : Refused(Refusal.EvidenceUnavailable);
+        var acceptance = body.Value.ToAcceptance(mismatch, Name(user), acceptances.Now);
+        return await StoredAsync(() => acceptances.AcceptAsync(acceptance, cancellationToken)) ? TypedResults.Ok(acceptance)
+            : Refused(Refusal.EvidenceUnavailable);
     }
 
     private static async Task<Results<NoContent, ProblemHttpResult>> RevokeAsync(
-        string signature, ClaimsPrincipal user, MismatchStore store, Acceptances acceptances, CancellationToken cancellationToken)
+        string signature, ClaimsPrincipal user, AcceptanceWriter acceptances, CancellationToken cancellationToken)
     {
         var revoked = false;
-        var stored = await StoredAsync(async () =>
-        {
-            revoked = await store.RevokeAsync(signature, Name(user), cancellationToken);
-            acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
-        });
+        var stored = await StoredAsync(async () => revoked = await acceptances.RevokeAsync(signature, Name(user), cancellationToken));
         return !stored ? Refused(Refusal.EvidenceUnavailable) : revoked ? TypedResults.NoContent() : Refused(Refusal.SignatureNotFound);
     }
 

@@ -1,11 +1,11 @@
 using System.ComponentModel;
 using System.Security.Claims;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Npgsql;
 using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
-using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Model;
 using Shadowing.Postgres.Stores;
@@ -51,6 +51,15 @@ internal sealed record ChangeRollout(
     }
 }
 
+/// <summary>The query of <c>GET /shadow/v1/served</c>.</summary>
+/// <param name="Subject">The key of the row that was written.</param>
+/// <param name="Limit">The most rows; 100 where it is not given.</param>
+internal sealed record ServedQuery(
+    [property: FromQuery(Name = "operation")] string? Operation,
+    [property: FromQuery(Name = "subject")] long? Subject,
+    [property: FromQuery(Name = "verdict")] string? Verdict,
+    [property: FromQuery(Name = "limit")] int? Limit);
+
 /// <summary>The body of <c>POST /shadow/v1/rollback</c>.</summary>
 [AnyText]
 internal sealed record RollBackRequest(
@@ -89,18 +98,17 @@ internal static class RolloutEndpoints
     }
 
     private static async Task<Results<Ok<RolloutAnswer>, ProblemHttpResult>> ChangeAsync(
-        string operation, JsonBody<ChangeRollout> body, ClaimsPrincipal user, RolloutReader rollout, EvidenceLedger ledger, GateBoard board,
-        CancellationToken cancellationToken)
+        string operation, JsonBody<ChangeRollout> body, ClaimsPrincipal user, RolloutReader rollout, CancellationToken cancellationToken)
     {
         if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before)
             return Refused(Refusal.OperationNotFound);
         _ = Model.Stage.TryParse(before.Stage, out var at);
-        var (command, generation) = body.Value.ToCommand(user.Identity?.Name ?? "", ledger.Fingerprint, at ?? Stage.Off);
+        var (command, generation) = body.Value.ToCommand(user.Identity?.Name ?? "", before.Fingerprint, at ?? Stage.Off);
         try
         {
             var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
             if (changed.IsStale) return Refused(Refusal.GenerationStale);
-            if (changed.Refused is { } why) return Refused(Refusal.ForRollout(why, board.Latest.JudgedOf(experiment.Operation)?.Decision));
+            if (changed.Refused is { } why) return Refused(Refusal.ForRollout(why, rollout.DecisionOf(experiment)));
             return TypedResults.Ok(before with
             {
                 Generation = changed.State.Generation,
@@ -122,21 +130,22 @@ internal static class RolloutEndpoints
     }
 
     private static async Task<Results<Ok<RollbackAnswer>, Accepted<RollbackAnswer>, ProblemHttpResult>> RollBackAsync(
-        JsonBody<RollBackRequest> body, ClaimsPrincipal user, RolloutReader rollout, CancellationToken cancellationToken)
+        JsonBody<RollBackRequest> body, ClaimsPrincipal user, RolloutReader rollout, Rollbacks rollbacks,
+        CancellationToken cancellationToken)
     {
         var rules = new InputRules(ProblemCodes.InvalidMember);
         var reason = rules.Text("reason", body.Value.Reason, 3, 500);
         rules.Settle();
         var experiments = Named(rollout, body.Value.Operation);
         if (experiments.Count == 0) return Refused(Refusal.OperationNotFound);
-        var answer = await rollout.RollBackAsync(experiments, user.Identity?.Name ?? "", reason, cancellationToken);
+        var answer = await rollbacks.RollBackAsync(experiments, user.Identity?.Name ?? "", reason, cancellationToken);
         return answer.Published ? TypedResults.Ok(answer) : TypedResults.Accepted((string?)null, answer);
     }
 
     private static async Task<Results<Ok<RollbackAnswer>, ProblemHttpResult>> RolledBackAsync(
-        string? operation, RolloutReader rollout, CancellationToken cancellationToken) =>
+        string? operation, RolloutReader rollout, Rollbacks rollbacks, CancellationToken cancellationToken) =>
         Named(rollout, operation) is { Count: > 0 } experiments
-            ? TypedResults.Ok(await rollout.RolledBackAsync(experiments, cancellationToken))
+            ? TypedResults.Ok(await rollbacks.RolledBackAsync(experiments, cancellationToken))
             : Refused(Refusal.OperationNotFound);
 
     /// <returns>All of them where none is named; none where there is no such one.</returns>
@@ -144,14 +153,14 @@ internal static class RolloutEndpoints
         operation is null ? rollout.Experiments : rollout.Find(operation) is { } one ? [one] : [];
 
     private static async Task<Results<Ok<IReadOnlyList<ServedRow>>, ProblemHttpResult>> ServedAsync(
-        string? operation, long? subject, string? verdict, int? limit, RolloutReader rollout, ServedStore served,
-        CancellationToken cancellationToken)
+        [AsParameters] ServedQuery query, RolloutReader rollout, ServedStore served, CancellationToken cancellationToken)
     {
-        var named = operation is null ? null : rollout.Find(operation)?.Operation ?? operation;
+        var named = query.Operation is null ? null : rollout.Find(query.Operation)?.Operation ?? query.Operation;
         try
         {
             return TypedResults.Ok(
-                await served.LatestAsync(named, subject, verdict, Math.Clamp(limit ?? 100, 1, 10_000), cancellationToken));
+                await served.LatestAsync(
+                    named, query.Subject, query.Verdict, Math.Clamp(query.Limit ?? 100, 1, 10_000), cancellationToken));
         }
         catch (NpgsqlException)
         {

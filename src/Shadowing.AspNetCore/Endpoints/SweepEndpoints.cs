@@ -59,8 +59,8 @@ internal static class SweepEndpoints
     }
 
     private static Task<IResult> StartAsync(
-        JsonBody<OrderSweep> body, ClaimsPrincipal user, SweepStore store, IReadOnlyList<Sweep> sweeps, EvidenceLedger ledger,
-        HttpRequest request, CancellationToken cancellationToken)
+        JsonBody<OrderSweep> body, HttpContext context, SweepStore store, IReadOnlyList<Sweep> sweeps, EvidenceLedger ledger,
+        CancellationToken cancellationToken)
     {
         var (operation, reason, rate, shape) = body.Value.Checked();
         return StoredAsync(async () =>
@@ -71,10 +71,13 @@ internal static class SweepEndpoints
             // Before the setup has been looked at, nobody knows which build this is, and none would take the order.
             if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);
             var id = await store.StartAsync(
-                sweep.Experiment.Operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, user.Identity?.Name ?? "", reason,
+                new(
+                    sweep.Experiment.Operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, context.User.Identity?.Name ?? "",
+                    reason),
                 cancellationToken);
             return id is null ? Refused(Refusal.SweepRunning)
-                : TypedResults.Created($"{request.PathBase}{request.Path}/{id}", (await store.LatestAsync(id, 1, cancellationToken))[0]);
+                : TypedResults.Created(
+                    $"{context.Request.PathBase}{context.Request.Path}/{id}", (await store.LatestAsync(id, 1, cancellationToken))[0]);
         });
     }
 

@@ -46,12 +46,14 @@ public static class ShadowingEndpoints
         services.AddSingleton<OperatorLimit>();
         services.AddExceptionHandler<RefusalAnswers>();
         services.AddSingleton<Readiness>();
+        services.AddSingleton<WarmUpRuns<TStore>>();
         services.AddHostedService<WarmUp<TStore>>();
         services.AddSingleton<IReadOnlyList<Sweep>>(provider => provider.GetRequiredService<IReadOnlyList<Sweep<TStore>>>());
         services.AddSingleton<RefusalAudit>();
         services.AddSingleton<MismatchReader>();
         services.AddSingleton<StatusReader>();
         services.AddSingleton<RolloutReader>();
+        services.AddSingleton<Rollbacks>();
         services.AddSingleton<AlertRollback>();
 
         void Require(AuthorizationPolicyBuilder policy, params string[] roles)

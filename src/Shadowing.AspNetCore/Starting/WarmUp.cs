@@ -1,8 +1,6 @@
 using Shadowing.Model;
-using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Supervision;
-using Shadowing.Writing;
 
 namespace Shadowing.AspNetCore.Starting;
 
@@ -15,14 +13,11 @@ namespace Shadowing.AspNetCore.Starting;
 /// not come back, starts cold, and its requests show what is wrong with it.
 /// </remarks>
 internal sealed partial class WarmUp<TStore>(
-    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes,
-        [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served,
-    Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, KeeperRegister keepers, TimeProvider clock,
-        ILogger<WarmUp<TStore>> logger)
+    WarmUpRuns<TStore> runs, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, KeeperRegister keepers,
+    ILogger<WarmUp<TStore>> logger)
     : Keeper(
-        new("warm-up", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers, clock)
+        new("warm-up", TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers)
 {
-    private const int Rounds = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan CandidatesTime = TimeSpan.FromSeconds(10);
     private long? _servedSince;
@@ -34,7 +29,7 @@ internal sealed partial class WarmUp<TStore>(
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (_servedSince is null) await WarmReadsAsync(Side.Control, Position.Served, cancellationToken);
+        if (_servedSince is null) await runs.ReadAsync(Side.Control, Position.Served, cancellationToken);
         var since = _servedSince ??= Clock.GetTimestamp();
         var warming = shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled) ? Task.CompletedTask : WarmShadowAsync(cancellationToken);
         var left = Patience - Clock.GetElapsedTime(since);
@@ -50,7 +45,8 @@ internal sealed partial class WarmUp<TStore>(
         try
         {
             // On a thread of its own: a candidate may block from its first line.
-            await Task.Run(() => WarmAsync(cancellationToken), cancellationToken).WaitAsync(CandidatesTime, Clock, cancellationToken);
+            await Task.Run(() => runs.WarmShadowAsync(shadowSwitch.HasSandbox, cancellationToken), cancellationToken)
+                .WaitAsync(CandidatesTime, Clock, cancellationToken);
         }
         catch (TimeoutException)
         {
@@ -60,59 +56,6 @@ internal sealed partial class WarmUp<TStore>(
         shadowSwitch.Hold(ShadowSwitch.WarmingUp, off: false);
         LogWarm();
     }
-
-    private async Task WarmAsync(CancellationToken cancellationToken)
-    {
-        await TryReadsAsync(cancellationToken);
-        if (!shadowSwitch.HasSandbox) return;
-        for (var round = 0; round < Rounds; round++)
-            foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
-    }
-
-    /// <summary>In the sandbox: what is warmed up is the code, and its statements there.</summary>
-    private async Task TryWritesAsync(Side side, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var scope = await writes.OpenSandboxAsync(side, plan.Image, new Dictionary<string, long>(), cancellationToken);
-            await plan.WriteAsync(scope.Store, cancellationToken);
-            await scope.ReadAsync(cancellationToken);
-        }
-#pragma warning disable CA1031 // Whatever the reason: it starts cold, and its writes show what is wrong with it.
-        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            LogFailed(failure, side, Position.Shadow);
-        }
-#pragma warning restore CA1031
-    }
-
-    private async Task TryReadsAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await WarmReadsAsync(Side.Candidate, Position.Shadow, cancellationToken);
-        }
-#pragma warning disable CA1031 // As for the writes.
-        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            LogFailed(failure, Side.Candidate, Position.Shadow);
-        }
-#pragma warning restore CA1031
-    }
-
-    private async Task WarmReadsAsync(Side side, Position position, CancellationToken cancellationToken)
-    {
-        // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
-        if (position is Position.Served) await served.ProbeAsync(cancellationToken);
-        for (var round = 0; round < Rounds; round++)
-        {
-            await using var lease = await open(side, position, writes: false, cancellationToken);
-            await plan.ReadAsync(lease.Store, cancellationToken);
-        }
-    }
-
-    [LoggerMessage(50, LogLevel.Warning, "Warming up the {Side} in the {Position} position failed.")]
-    private partial void LogFailed(Exception failure, Side side, Position position);
 
     [LoggerMessage(51, LogLevel.Information, "Warm-up is over; shadowing starts.")]
     private partial void LogWarm();

@@ -34,7 +34,12 @@ public static class ShadowingPostgres
         services.AddSingleton(provider => new AuditLog(Evidence(provider)));
         services.AddSingleton<InstanceRecord>();
         services.AddHostedService(provider => provider.GetRequiredService<InstanceRecord>());
+        services.AddSingleton<AcceptanceWriter>();
         services.AddHostedService<MismatchKeeper>();
+        services.AddSingleton<EvidenceFlush>();
+        services.AddSingleton<EvidenceRestart>();
+        services.AddSingleton<PolicyInForce>();
+        services.AddSingleton<GateRound>();
         services.AddHostedService<EvidenceKeeper>();
         services.AddSingleton(provider => new RolloutStore(
             Evidence(provider),
@@ -43,19 +48,23 @@ public static class ShadowingPostgres
         services.AddSingleton(provider => new ServedStore(Evidence(provider)));
         services.AddSingleton<PendingRollbacks>();
         services.AddHostedService<ServedKeeper>();
+        services.AddSingleton<GateSteps>();
+        services.AddSingleton<AppliedReport>();
+        services.AddSingleton<RolloutFindings>();
         services.AddHostedService<RolloutKeeper>();
         services.AddHostedService<RolloutListener>();
         services.AddSingleton(provider => new SweepStore(Evidence(provider)));
         services.AddHostedService<SweepKeeper<TStore>>();
         services.AddHostedService<PruningKeeper>();
 
+        services.AddSingleton<TablesCheck>();
+        services.AddSingleton<SandboxCheck>();
         services.AddSingleton<SetupWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());
         services.AddHostedService(provider => new HorizonKeeper(
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<SnapshotHorizon>(),
-            provider.GetRequiredService<KeeperRegister>(),
-            provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<KeeperRegister>()));
         return services;
     }
 

@@ -6,8 +6,8 @@ namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Asks the database ten times a second what it has committed, while a comparison needs to know.</summary>
 /// <remarks>While it is down, what is known stays: an older moment only makes a move look more likely.</remarks>
-public sealed class HorizonKeeper(NpgsqlDataSource shadow, SnapshotHorizon horizon, KeeperRegister keepers, TimeProvider clock) : Keeper(
-    new("horizon", TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers, clock)
+public sealed class HorizonKeeper(NpgsqlDataSource shadow, SnapshotHorizon horizon, KeeperRegister keepers) : Keeper(
+    new("horizon", TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5)) { LongestPause = TimeSpan.FromSeconds(1) }, keepers)
 {
     /// <inheritdoc/>
     protected override async Task StepAsync(CancellationToken cancellationToken)

@@ -8,10 +8,10 @@ namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Brings the evidence schema up to date and notes in it that this run began and, if it does, that it ended cleanly.</summary>
 public sealed class InstanceRecord(
-    EvidenceStore store, ShadowedCode code, ShadowingReport report, Findings findings, ShadowSwitch shadowSwitch, KeeperRegister keepers,
-    TimeProvider clock) : Keeper(
+    EvidenceStore store, ShadowedCode code, ShadowingReport report, Findings findings, ShadowSwitch shadowSwitch,
+    KeeperRegister keepers) : Keeper(
         new("instance", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
-        keepers, clock)
+        keepers)
 {
     private volatile bool _begun;
 

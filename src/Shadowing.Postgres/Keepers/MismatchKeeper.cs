@@ -12,9 +12,9 @@ namespace Shadowing.Postgres.Keepers;
 /// <remarks>What could not be stored stays in memory and is tried again.</remarks>
 internal sealed class MismatchKeeper(
     MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, InstanceRecord instance, Findings findings,
-    SettingsInForce settings, KeeperRegister keepers, TimeProvider clock) : Keeper(
+    SettingsInForce settings, KeeperRegister keepers) : Keeper(
         new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
-        keepers, clock)
+        keepers)
 {
     private DateTimeOffset? _announced;
 

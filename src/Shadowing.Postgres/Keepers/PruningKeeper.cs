@@ -8,8 +8,8 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 internal sealed class PruningKeeper(
     EvidenceStore evidence, MismatchStore mismatches, ServedStore served, SweepStore sweeps, InstanceRecord instance,
-    KeeperRegister keepers, TimeProvider clock) : Keeper(
-        new("pruning", TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(5)) { FirstPause = TimeSpan.FromSeconds(30) }, keepers, clock)
+    KeeperRegister keepers) : Keeper(
+        new("pruning", TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(5)) { FirstPause = TimeSpan.FromSeconds(30) }, keepers)
 {
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {

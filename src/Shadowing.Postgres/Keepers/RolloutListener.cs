@@ -16,9 +16,9 @@ namespace Shadowing.Postgres.Keepers;
 /// </remarks>
 internal sealed class RolloutListener(
     [FromKeyedServices(Databases.Listen)] NpgsqlDataSource source, InstanceRecord instance, RolloutLease lease, Findings findings,
-    KeeperRegister keepers, TimeProvider clock) : Keeper(
+    KeeperRegister keepers) : Keeper(
         // It waits for as long as nothing is said; the parts that must end have limits of their own.
-        new("listener", TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(5) }, keepers, clock)
+        new("listener", TimeSpan.FromSeconds(5), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(5) }, keepers)
 {
     private static readonly Finding Pooled = new(
         Finding.Warning,

@@ -13,9 +13,9 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 internal sealed partial class ServedKeeper(
     ServedStore served, ServedJournal journal, MismatchJournal mismatches, InstanceRecord instance, EvidenceMetrics metrics,
-    KeeperRegister keepers, TimeProvider clock, ILogger<ServedKeeper> logger) : Keeper(
+    KeeperRegister keepers, ILogger<ServedKeeper> logger) : Keeper(
         new("served", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(2) },
-        keepers, clock)
+        keepers)
 {
     protected override Task PartAsync(CancellationToken cancellationToken) => StepAsync(cancellationToken);
 

@@ -1,16 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 using Shadowing.Confirming;
-using Shadowing.Evidence;
-using Shadowing.Model;
 using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Connections;
-using Shadowing.Postgres.Sandbox;
 using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 using Shadowing.Serving;
 using Shadowing.Supervision;
-using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Keepers;
 
@@ -20,12 +15,10 @@ namespace Shadowing.Postgres.Keepers;
 /// it fails.
 /// </summary>
 public sealed class SetupWatch(
-    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView,
-    ShadowedDatabase database, WriteSandbox sandbox, IEnumerable<CheckSetup> checks, Findings findings, PositionWatch positions,
-    ShadowSwitch shadowSwitch, ShadowingControl control, EvidenceLedger evidence, EvidenceMetrics metrics, KeeperRegister keepers,
-    TimeProvider clock) : Keeper(
+    [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, TablesCheck tables, SandboxCheck sandbox, IEnumerable<CheckSetup> checks,
+    Findings findings, PositionWatch positions, ShadowingControl control, KeeperRegister keepers) : Keeper(
         new("setup", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { HoldsGate = true, FirstPause = TimeSpan.FromSeconds(1) },
-        keepers, clock)
+        keepers)
 {
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
@@ -37,7 +30,7 @@ public sealed class SetupWatch(
     /// <inheritdoc/>
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
-        if (shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled)) return;
+        if (control.Switch.Reasons.Contains(ShadowSwitch.Disabled)) return;
         await CheckAsync(cancellationToken);
         await positions.RecheckAsync(cancellationToken);
     }
@@ -74,16 +67,16 @@ public sealed class SetupWatch(
             var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
             List<SetupDisagreement> disagreements = [];
             foreach (var check in checks) disagreements.AddRange(await check(connection, cancellationToken));
-            var unlike = await ComparePositionsAsync(connection, cancellationToken);
-            Begin(database.FingerprintOn(await SchemaFingerprint.ReadAsync(connection, [.. database.Tables], cancellationToken)));
+            var unlike = await tables.ComparePositionsAsync(connection, cancellationToken);
+            await tables.NoteSchemaAsync(connection, cancellationToken);
             findings.Replace("reach");
             findings.Replace("role", [.. powers.Select(power => RoleFinding.ForPower("shadow", power))]);
             findings.Replace("model",
                 [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
-            var sandboxPowers = await CheckSandboxAsync(cancellationToken);
+            var sandboxPowers = await sandbox.CheckAsync(cancellationToken);
             findings.Replace(
                 "tables", [.. unlike.Select(difference => new Finding(Finding.Critical, difference.Table, difference.Finding))]);
-            shadowSwitch.Hold(
+            control.Switch.Hold(
                 ShadowSwitch.CriticalFinding,
                 powers.Count > 0 || sandboxPowers || unlike.Count > 0 || disagreements.Any(disagreement => disagreement.Breaks));
         }
@@ -94,50 +87,5 @@ public sealed class SetupWatch(
                     $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
             throw;
         }
-    }
-
-    private async Task<IReadOnlyList<PositionDifference>> ComparePositionsAsync(
-        NpgsqlConnection connection, CancellationToken cancellationToken)
-    {
-        await using var served = await servedView.OpenConnectionAsync(cancellationToken);
-        return await PositionCheck.CompareAsync(served, connection, [.. database.Tables], cancellationToken);
-    }
-
-    /// <summary>Without a sandbox writes are not compared, and the candidate writes nothing for users; reads do without.</summary>
-    /// <returns>Whether its role could write: then nothing is safe.</returns>
-    private async Task<bool> CheckSandboxAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
-            var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
-            findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.ForPower("sandbox", power))]);
-            shadowSwitch.HasSandbox = true;
-            return powers.Count > 0;
-        }
-        catch (SandboxUnsafeException unsafely)
-        {
-            shadowSwitch.HasSandbox = false;
-            findings.Replace(
-                "sandbox", new Finding(Finding.Critical, "ConnectionStrings:Sandbox", $"{unsafely.Message} Writes are not shadowed."));
-        }
-        catch (Exception failure) when (failure is not OperationCanceledException)
-        {
-            shadowSwitch.HasSandbox = false;
-            findings.Replace("sandbox", new Finding(
-                Finding.Warning, "ConnectionStrings:Sandbox",
-                $"There is no sandbox ({PostgresErrors.Categorize(failure).Name}): writes are not shadowed."));
-        }
-
-        return false;
-    }
-
-    /// <summary>Code does not change while it runs, but the schema may.</summary>
-    private void Begin(string fingerprint)
-    {
-        if (evidence.Fingerprint == fingerprint) return;
-        var lost = evidence.Begin(fingerprint);
-        metrics.EvidenceReset("fingerprint");
-        if (lost > 0) metrics.EvidenceRecords(lost, "lost");
     }
 }

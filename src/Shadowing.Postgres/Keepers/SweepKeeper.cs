@@ -9,8 +9,8 @@ namespace Shadowing.Postgres.Keepers;
 /// <summary>Runs the sweeps that were ordered for this build, one at a time, and goes on with those of replicas that died.</summary>
 internal sealed class SweepKeeper<TStore>(
     SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, InstanceRecord instance,
-    ShadowingReport report, KeeperRegister keepers, TimeProvider clock) : Keeper(
-        new("sweeps", TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(10) }, keepers, clock)
+    ShadowingReport report, KeeperRegister keepers) : Keeper(
+        new("sweeps", TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(10) }, keepers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Releasing = TimeSpan.FromSeconds(1);

@@ -5,14 +5,19 @@ using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Sandbox;
 
+/// <summary>What is done before a side begins to write.</summary>
+/// <param name="Footprint">The rows to lock; null for none.</param>
+/// <param name="WithImages">Whether they are read as well.</param>
+/// <param name="MayDoWithout">Whether the side writes even where that fails, and waits for the rows itself.</param>
+internal sealed record FirstLook(WriteFootprint? Footprint, bool WithImages, bool MayDoWithout);
+
 /// <summary>A write for real, in one transaction with the images of its rows.</summary>
 internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 {
     /// <summary>What an image that could not be read has cost at most; the rest was waiting for locks.</summary>
     private static readonly TimeSpan MostOfImage = TimeSpan.FromSeconds(RowImages.Patience);
 
-    private readonly Func<CancellationToken, ValueTask<NpgsqlConnection>> _served;
-    private readonly NpgsqlDataSource _ending;
+    private readonly WriteConnections _connections;
     private readonly RowImages _images;
     private readonly TimeProvider _clock;
     private NpgsqlConnection _connection;
@@ -23,10 +28,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private TimeSpan _roundTrip;
     private End _end;
 
-    private ServedWrite(
-        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, NpgsqlConnection connection,
-        TimeProvider clock) =>
-        (_served, _ending, _images, _connection, _clock) = (served, ending, images, connection, clock);
+    private ServedWrite(WriteConnections connections, RowImages images, NpgsqlConnection connection, TimeProvider clock) =>
+        (_connections, _images, _connection, _clock) = (connections, images, connection, clock);
 
     public TStore Store => _store!.Value;
 
@@ -59,20 +62,17 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
-    /// <param name="footprint">The rows to lock before the side begins; null for none.</param>
-    /// <param name="withImages">Whether they are read as well.</param>
-    /// <param name="mayDoWithout">Whether the side writes even where that fails, and waits for the rows itself.</param>
+    /// <param name="look">What is done before the side begins.</param>
     /// <exception cref="RowsHeldException">It failed, and the side is not to write.</exception>
     public static async ValueTask<ServedWrite<TStore>> BeginAsync(
-        Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, RowImages images, WriteFootprint? footprint,
-        bool withImages, bool mayDoWithout,
-        Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, TimeProvider clock, CancellationToken cancellationToken)
+        WriteConnections connections, RowImages images, FirstLook look, Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver,
+        TimeProvider clock, CancellationToken cancellationToken)
     {
-        var write = new ServedWrite<TStore>(served, ending, images, await served(cancellationToken), clock);
+        var write = new ServedWrite<TStore>(connections, images, await connections.ServedAsync(cancellationToken), clock);
         try
         {
             write._transaction = await write._connection.BeginTransactionAsync(cancellationToken);
-            if (footprint is not null) await write.LookAsync(footprint, withImages, mayDoWithout, cancellationToken);
+            if (look.Footprint is { } footprint) await write.LookAsync(footprint, look, cancellationToken);
             write._store = new(() => storeOver(write._connection, write._transaction), LazyThreadSafetyMode.None);
             return write;
         }
@@ -134,7 +134,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public async Task AbandonAsync()
     {
-        await using var command = _ending.CreateCommand(
+        await using var command = _connections.Ending.CreateCommand(
             "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1 and usename = current_user and xact_start is not null");
         command.Parameters.AddVerbatim(new() { Value = _session ?? _connection.ProcessID });
         if (await command.ExecuteScalarAsync() is not true) throw new InvalidOperationException("There is no such session to end.");
@@ -152,15 +152,15 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
-    private async Task LookAsync(WriteFootprint footprint, bool withImages, bool mayDoWithout, CancellationToken cancellationToken)
+    private async Task LookAsync(WriteFootprint footprint, FirstLook look, CancellationToken cancellationToken)
     {
         var began = _clock.GetTimestamp();
         try
         {
-            if (withImages)
+            if (look.WithImages)
             {
                 (Before, _marks, _session, var waited, var served) =
-                    await _images.BeforeAsync(_connection, _transaction!, footprint, mayDoWithout, cancellationToken);
+                    await _images.BeforeAsync(_connection, _transaction!, footprint, look.MayDoWithout, cancellationToken);
                 var elapsed = _clock.GetElapsedTime(began);
                 (ImageTime, _roundTrip) = (elapsed - waited, elapsed - served);
             }
@@ -169,14 +169,14 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
         catch (NpgsqlException failure) when (!cancellationToken.IsCancellationRequested)
         {
-            if (!mayDoWithout) throw new RowsHeldException(failure);
+            if (!look.MayDoWithout) throw new RowsHeldException(failure);
             // Its locks have been waited for as long as it waits for anything: it would not get them now.
             if (failure.InnerException is TimeoutException) throw;
             await _transaction!.DisposeAsync();
             if (!IsConnected)
             {
                 await _connection.DisposeAsync();
-                _connection = await _served(cancellationToken);
+                _connection = await _connections.ServedAsync(cancellationToken);
             }
 
             _transaction = await _connection.BeginTransactionAsync(cancellationToken);

@@ -4,17 +4,21 @@ using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Sandbox;
 
-/// <summary>Where writes run on PostgreSQL.</summary>
-/// <param name="served">Opens a connection of the role that writes for users.</param>
-/// <param name="ending">
-/// Of the same role, for itself: ends sessions of its own that hang, when <paramref name="served"/> may have none to spare.
+/// <summary>By which connections writes are made for users, and their rows are read.</summary>
+/// <param name="ServedAsync">Opens a connection of the role that writes for users.</param>
+/// <param name="Ending">
+/// Of the same role, for itself: ends sessions of its own that hang, when <paramref name="ServedAsync"/> may have none to spare.
 /// </param>
-/// <param name="shadow">Of the role that reads unseen.</param>
+/// <param name="Shadow">Of the role that reads unseen.</param>
+public sealed record WriteConnections(
+    Func<CancellationToken, ValueTask<NpgsqlConnection>> ServedAsync, NpgsqlDataSource Ending, NpgsqlDataSource Shadow);
+
+/// <summary>Where writes run on PostgreSQL.</summary>
 /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
 /// <param name="footprintOf">Says which rows a request concerns.</param>
 /// <param name="maxRows">Rows of an image; a write that concerns more cannot be compared.</param>
 public sealed class WriteStage<TStore>(
-    Func<CancellationToken, ValueTask<NpgsqlConnection>> served, NpgsqlDataSource ending, NpgsqlDataSource shadow, WriteSandbox sandbox,
+    WriteConnections connections, WriteSandbox sandbox,
     Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver, Func<object, WriteFootprint> footprintOf, int maxRows,
     TimeProvider clock) : IWriteStage<TStore>
 {
@@ -24,13 +28,13 @@ public sealed class WriteStage<TStore>(
     public async ValueTask<IServedWrite<TStore>> ServeAsync(
         Side side, object request, bool withImages, CancellationToken cancellationToken) =>
         await ServedWrite<TStore>.BeginAsync(
-            served, ending, _images, withImages || side is Side.Candidate ? footprintOf(request) : null, withImages,
-            mayDoWithout: side is Side.Control,
+            connections, _images,
+            new(withImages || side is Side.Candidate ? footprintOf(request) : null, withImages, MayDoWithout: side is Side.Control),
             (connection, transaction) => storeOver(side, connection, transaction), clock, cancellationToken);
 
     /// <inheritdoc/>
     public Task<RowImage> ImageAsync(object request, CancellationToken cancellationToken) =>
-        _images.NowAsync(shadow, footprintOf(request), cancellationToken);
+        _images.NowAsync(connections.Shadow, footprintOf(request), cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<IWriteScope<TStore>> OpenSandboxAsync(

@@ -3,12 +3,13 @@ using Shadowing.Evidence;
 namespace Shadowing.Postgres.Stores;
 
 /// <summary>The merged evidence of all replicas on one fingerprint.</summary>
+/// <param name="Fingerprint">What was asked for. This replica's own may have changed since.</param>
 /// <param name="Operations">As the gate takes it; without what only the rollout knows: nomination and attempt.</param>
 /// <param name="UnprovenEpochs">The epoch that unproven traffic is now counted in, by operation.</param>
 /// <param name="Epochs">How often shapes have begun anew, by operation and shape; empty for the operation as a whole.</param>
 /// <param name="IsBusy">Whether the present hour brings more than the usual traffic.</param>
 public sealed record MergedEvidence(
-    IReadOnlyList<OperationEvidence> Operations, IReadOnlyDictionary<string, int> UnprovenEpochs,
+    string Fingerprint, IReadOnlyList<OperationEvidence> Operations, IReadOnlyDictionary<string, int> UnprovenEpochs,
     IReadOnlyDictionary<string, IReadOnlyDictionary<string, int>> Epochs, bool IsBusy);
 
 /// <summary>Reading evidence.</summary>
@@ -47,7 +48,7 @@ public sealed partial class EvidenceStore
         await transaction.CommitAsync(cancellationToken);
         if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours);
         return new(
-            [.. operations.Select(operation => EvidenceOf(operation))],
+            fingerprint, [.. operations.Select(operation => EvidenceOf(operation))],
             operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
             operations.ToDictionary(operation => operation, operation =>
                 (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),

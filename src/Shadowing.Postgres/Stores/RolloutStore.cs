@@ -69,7 +69,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         if (refused is not null || next == state) return new(state, refused);
         next = next with { Generation = Math.Max(next.Generation, above + 1) };
         await WriteAsync(connection, transaction, next, state, cancellationToken);
-        await AuditAsync(connection, transaction, change, state, next, gate, cancellationToken);
+        await AuditAsync(transaction, change, state, next, gate, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return new(next);
     }
@@ -134,12 +134,11 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     }
 
     private static async Task AuditAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RolloutCommand change, RolloutState before, RolloutState next,
-        GateDecision? gate,
+        NpgsqlTransaction transaction, RolloutCommand change, RolloutState before, RolloutState next, GateDecision? gate,
         CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(
-            "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, $4)", connection, transaction);
+            "insert into shadow.audit (actor, action, subject, detail) values ($1, $2, $3, $4)", transaction.Connection, transaction);
         var detail = JsonSerializer.Serialize(new
         {
             text = change.Reason,

@@ -20,6 +20,15 @@ public sealed record SweepState(
 /// <summary>What a sweep found of a shape: <see cref="SweptShape"/>.</summary>
 public sealed record SweptShapeState(string Shape, long Existing, long Swept, long Mismatches);
 
+/// <summary>A sweep that is ordered.</summary>
+/// <param name="Fingerprint">Of the build that is to run it; no other takes it.</param>
+/// <param name="Shape">The only shape that is compared; null for all.</param>
+/// <param name="Rate">Requests a second at most.</param>
+/// <param name="IsExhaustive">Whether it walks all that exists.</param>
+/// <param name="Actor">Who orders it, for the audit.</param>
+public sealed record SweepRequest(
+    string Operation, string Fingerprint, string? Shape, double Rate, bool IsExhaustive, string Actor, string Reason);
+
 /// <summary>
 /// Sweeps in the schema <c>shadow</c>: ordered by anybody, run by one replica at a time, gone on with by another where that one dies.
 /// </summary>
@@ -31,10 +40,9 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
 
     /// <summary>Orders a sweep; audited in the same transaction.</summary>
     /// <returns>Its id; null where one of the operation is running.</returns>
-    public async Task<long?> StartAsync(
-        string operation, string fingerprint, string? shape, double rate, bool isExhaustive, string actor, string reason,
-        CancellationToken cancellationToken)
+    public async Task<long?> StartAsync(SweepRequest sweep, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(sweep);
         await using var command = Ask(
             """
             with started as (
@@ -47,7 +55,7 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
                     from started)
             select id from started
             """,
-            operation, fingerprint, shape, rate, isExhaustive, actor, reason);
+            sweep.Operation, sweep.Fingerprint, sweep.Shape, sweep.Rate, sweep.IsExhaustive, sweep.Actor, sweep.Reason);
         return (long?)await command.ExecuteScalarAsync(cancellationToken);
     }
 

@@ -133,7 +133,6 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<ShadowSwitch>(),
             provider.GetRequiredService<RolloutLease>(),
             provider.GetRequiredService<RoutePlanner>(),
-            provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<ShadowingControl>>()));
         services.AddSingleton<ServingContext>();
         services.AddSingleton<CandidateFailures>();

@@ -21,10 +21,8 @@ public sealed partial class ShadowingControl : Keeper
     };
 
     private readonly SettingsInForce _settings;
-    private readonly IEnumerable<Experiment> _experiments;
     private readonly RolloutLease _lease;
     private readonly RoutePlanner _planner;
-    private readonly TimeProvider _clock;
     private readonly ILogger<ShadowingControl> _logger;
     private readonly Lock _route = new();
     private readonly ConcurrentDictionary<(string, NotComparablePath), bool> _reported = [];
@@ -33,17 +31,21 @@ public sealed partial class ShadowingControl : Keeper
 
     internal ShadowingControl(
         SettingsInForce settings, KeeperRegister keepers, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch,
-        RolloutLease lease, RoutePlanner planner, TimeProvider clock, ILogger<ShadowingControl> logger)
-        : base(LoopPlan, keepers, clock)
+        RolloutLease lease, RoutePlanner planner, ILogger<ShadowingControl> logger)
+        : base(LoopPlan, keepers)
     {
-        (_settings, _experiments, _clock, _logger) = (settings, experiments, clock, logger);
+        (_settings, Experiments, _logger) = (settings, [.. experiments], logger);
         (_lease, _planner, Switch) = (lease, planner, shadowSwitch);
         _routes = planner.Plan();
         Switch.Hold(ShadowSwitch.NotComparable, RefuseNotComparable());
         Look();
     }
 
-    internal ShadowSwitch Switch { get; }
+    /// <summary>Those that are registered, in that order.</summary>
+    public IReadOnlyList<Experiment> Experiments { get; }
+
+    /// <summary>Whether anything runs in the shadow.</summary>
+    public ShadowSwitch Switch { get; }
 
     internal RoutingTable Routes => _routes;
 
@@ -86,14 +88,14 @@ public sealed partial class ShadowingControl : Keeper
         var routes = _routes;
         var route = routes[experiment.Operation];
         var state = _lease.StateOf(experiment.Operation);
-        var serves = Switch.IsOn && _clock.GetTimestamp() < routes.ServesUntil && state is { Stage.Serves: true, IsHeld: false };
+        var serves = Switch.IsOn && Clock.GetTimestamp() < routes.ServesUntil && state is { Stage.Serves: true, IsHeld: false };
         return new(experiment.Operation, state, route.Shadowed ? route.SamplePercent : 0, serves ? route.ServePercent : 0);
     }
 
     /// <summary>
     /// What of which operation's answers cannot be compared: declared so, which holds shadowing off, or met in an answer.
     /// </summary>
-    public IEnumerable<(string Operation, NotComparablePath Place, bool IsDeclared)> NotComparable => _experiments.SelectMany(experiment =>
+    public IEnumerable<(string Operation, NotComparablePath Place, bool IsDeclared)> NotComparable => Experiments.SelectMany(experiment =>
         experiment.NotComparable.Select(place => (experiment.Operation, place, true))
             .Concat(experiment.SeenNotComparable.Except(experiment.NotComparable).Select(place => (experiment.Operation, place, false))));
 

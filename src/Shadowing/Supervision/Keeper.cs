@@ -42,10 +42,10 @@ public abstract class Keeper : IHostedService, IDisposable
     private bool _isDisposed;
 
     /// <summary>Creates it, not started.</summary>
-    protected Keeper(KeeperPlan plan, KeeperRegister keepers, TimeProvider clock)
+    protected Keeper(KeeperPlan plan, KeeperRegister keepers)
     {
         ArgumentNullException.ThrowIfNull(keepers);
-        (Plan, Clock, _stopped) = (plan, clock, _stopping.Token);
+        (Plan, Clock, _stopped) = (plan, keepers.Clock, _stopping.Token);
         Standing = keepers.Register(plan);
     }
 

@@ -25,6 +25,9 @@ public sealed partial class KeeperRegister
         metrics.ObserveKeepers(() => _standings.Values.Select(standing => (standing.Keeper, standing.IsDown)));
     }
 
+    /// <summary>By which all keepers run.</summary>
+    internal TimeProvider Clock => _clock;
+
     /// <summary>Those that are down, by name.</summary>
     public IReadOnlyList<KeeperDown> Down =>
         [.. _standings.Values.Select(standing => standing.Down).OfType<KeeperDown>().OrderBy(down => down.Keeper)];

@@ -84,9 +84,10 @@ internal static class TicketShadowing
         var over = StoreOver(provider);
         var maxRows = provider.GetRequiredService<SettingsInForce>().Current.MaxImageRows;
         return new WriteStage<ITicketStore>(
-            served.OpenAsync,
-            provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),
-            provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
+            new(
+                served.OpenAsync,
+                provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Ending),
+                provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow)),
             provider.GetRequiredService<WriteSandbox>(),
             (side, connection, transaction) =>
                 new PlanSafeStore(over(side, TicketSession.Within(connection, transaction)), served, another => over(side, another)),

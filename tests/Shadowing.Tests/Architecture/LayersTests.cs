@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Shadowing.AspNetCore.Hosting;
 using Shadowing.Hosting;
+using Shadowing.Postgres.Hosting;
 
 namespace Shadowing.Tests.Architecture;
 
@@ -38,7 +40,8 @@ public sealed partial class LayersTests
 
     [Fact]
     public void No_constructor_and_no_method_takes_more_than_a_reader_can_keep_in_mind() => Assert.Empty(
-        from type in Engine.GetTypes()
+        from assembly in (Assembly[])[Engine, typeof(ShadowingPostgres).Assembly, typeof(ShadowingEndpoints).Assembly]
+        from type in assembly.GetTypes()
         where IsWritten(type) && type.GetMethod("<Clone>$") is null
         from member in type.GetMembers(
             BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)

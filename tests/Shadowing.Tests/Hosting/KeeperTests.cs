@@ -36,7 +36,7 @@ public sealed class KeeperTests : IAsyncDisposable
     [MemberData(nameof(Failures))]
     public async Task A_failed_step_is_tried_again_and_reported_until_one_succeeds(string failure)
     {
-        using var keeper = new Loop(_keepers, _clock);
+        using var keeper = new Loop(_keepers);
         keeper.Step = Failing(failure);
         await keeper.StartAsync(TestContext.Current.CancellationToken);
         await UntilAsync(() => keeper.Failed >= 3);
@@ -56,7 +56,7 @@ public sealed class KeeperTests : IAsyncDisposable
     {
         var endless = new TaskCompletionSource();
         var begun = 0;
-        using var keeper = new Loop(_keepers, _clock);
+        using var keeper = new Loop(_keepers);
         keeper.Step = _ => Interlocked.Increment(ref begun) > 0 ? endless.Task : Task.CompletedTask;
         await keeper.StartAsync(TestContext.Current.CancellationToken);
         await UntilAsync(() => _keepers.Down.Count == 1);
@@ -75,7 +75,7 @@ public sealed class KeeperTests : IAsyncDisposable
     {
         var endless = new TaskCompletionSource();
         var begun = new TaskCompletionSource();
-        using var keeper = new Loop(_keepers, _clock) { Part = _ => hangs ? endless.Task : throw new InvalidOperationException() };
+        using var keeper = new Loop(_keepers) { Part = _ => hangs ? endless.Task : throw new InvalidOperationException() };
         keeper.Step = _ =>
         {
             begun.TrySetResult();
@@ -137,7 +137,7 @@ public sealed class KeeperTests : IAsyncDisposable
         return false;
     });
 
-    private sealed class Loop(KeeperRegister keepers, TimeProvider clock) : Keeper(KeeperTests.Plan, keepers, clock)
+    private sealed class Loop(KeeperRegister keepers) : Keeper(KeeperTests.Plan, keepers)
     {
         private volatile Func<CancellationToken, Task> _step = _ => Task.CompletedTask;
 

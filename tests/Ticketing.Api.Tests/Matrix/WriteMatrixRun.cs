@@ -93,7 +93,7 @@ internal sealed class WriteMatrixRun(PostgresFixture postgres) : IAsyncDisposabl
     {
         var store = _service.Services.GetRequiredService<SweepStore>();
         var fingerprint = _service.Services.GetRequiredService<EvidenceLedger>().Fingerprint;
-        var id = (long)(await store.StartAsync(fault.Operation, fingerprint, null, 1000, false, "a test", "a fault is planted", Cancellation))!;
+        var id = (long)(await store.StartAsync(new(fault.Operation, fingerprint, null, 1000, false, "a test", "a fault is planted"), Cancellation))!;
         SweepState sweep;
         do
         {

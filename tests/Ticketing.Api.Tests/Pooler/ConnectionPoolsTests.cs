@@ -92,13 +92,17 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
         Func<CancellationToken, ValueTask<NpgsqlConnection>>[] ways = [pools.OpenAsync, pools.Unprepared.OpenConnectionAsync];
         foreach (var open in ways)
         {
-            try
+            for (var isFull = false; !isFull && held.Count <= size;)
             {
-                while (held.Count <= size) held.Add(await open(Cancellation));
-            }
-            catch (NpgsqlException exhausted) when (exhausted.InnerException is TimeoutException)
-            {
-                // As many as there may be.
+                try
+                {
+                    held.Add(await open(Cancellation));
+                }
+                catch (NpgsqlException refused) when (refused.InnerException is TimeoutException)
+                {
+                    // A slow machine may not answer within the second either: then it is asked again.
+                    isFull = refused.Message.Contains("exhausted", StringComparison.Ordinal);
+                }
             }
         }
 

@@ -36,7 +36,7 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
         _owner = new NpgsqlDataSourceBuilder(_database.Database.Owner) { ConnectionStringBuilder = { Pooling = true } }.Build();
         _sandbox = new(new(_database.Database.Sandbox), TicketSandbox.Tables);
         Stage = new(
-            Served.OpenConnectionAsync, Served, Served, _sandbox,
+            new(Served.OpenConnectionAsync, Served, Served), _sandbox,
             (side, connection, transaction) => Store(side, TicketSession.Within(connection, transaction)),
             TicketFootprints.Upto(500), 500, TimeProvider.System);
     }

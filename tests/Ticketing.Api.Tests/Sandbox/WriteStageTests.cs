@@ -280,7 +280,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     }
 
     private WriteStage<ITicketStore> Stage(Action<NpgsqlConnection, NpgsqlTransaction>? look = null, NpgsqlDataSource? served = null) => new(
-        (served ?? _served).OpenConnectionAsync, _ending, _shadow, _sandbox,
+        new((served ?? _served).OpenConnectionAsync, _ending, _shadow), _sandbox,
         (side, connection, transaction) =>
         {
             look?.Invoke(connection, transaction);

@@ -55,7 +55,7 @@ public sealed class SweptFaultsTests(PostgresFixture postgres)
     {
         var store = service.Services.GetRequiredService<SweepStore>();
         var fingerprint = service.Services.GetRequiredService<EvidenceLedger>().Fingerprint;
-        var id = (long)(await store.StartAsync(operation, fingerprint, null, 1000, true, "a test", "a fault is planted", Cancellation))!;
+        var id = (long)(await store.StartAsync(new(operation, fingerprint, null, 1000, true, "a test", "a fault is planted"), Cancellation))!;
         SweepState sweep;
         do
         {

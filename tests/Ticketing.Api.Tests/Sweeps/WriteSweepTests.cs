@@ -45,7 +45,7 @@ public sealed class WriteSweepTests(PostgresFixture postgres)
 
         async Task<SweepState> SweepAsync(string operation)
         {
-            var id = (long)(await store.StartAsync(operation, fingerprint, null, 1000, false, "a test", "thin traffic", Cancellation))!;
+            var id = (long)(await store.StartAsync(new(operation, fingerprint, null, 1000, false, "a test", "thin traffic"), Cancellation))!;
             SweepState sweep;
             do
             {

@@ -1,0 +1,70 @@
+using Shadowing.Model;
+using Shadowing.Postgres.Connections;
+using Shadowing.Writing;
+
+namespace Shadowing.AspNetCore.Starting;
+
+/// <summary>Makes the requests of the warm-up plan.</summary>
+internal sealed partial class WarmUpRuns<TStore>(
+    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes,
+    [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served, ILogger<WarmUpRuns<TStore>> logger)
+{
+    private const int Rounds = 3;
+
+    /// <summary>Makes each read a few times, each time on a connection of its own.</summary>
+    public async Task ReadAsync(Side side, Position position, CancellationToken cancellationToken)
+    {
+        // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
+        if (position is Position.Served) await served.ProbeAsync(cancellationToken);
+        for (var round = 0; round < Rounds; round++)
+        {
+            await using var lease = await open(side, position, writes: false, cancellationToken);
+            await plan.ReadAsync(lease.Store, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Makes what runs in the shadow. A request that fails starts cold, and later ones of its kind show what is wrong with it.
+    /// </summary>
+    public async Task WarmShadowAsync(bool withWrites, CancellationToken cancellationToken)
+    {
+        await TryReadsAsync(cancellationToken);
+        if (!withWrites) return;
+        for (var round = 0; round < Rounds; round++)
+            foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
+    }
+
+    /// <summary>In the sandbox: what is warmed up is the code, and its statements there.</summary>
+    private async Task TryWritesAsync(Side side, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var scope = await writes.OpenSandboxAsync(side, plan.Image, new Dictionary<string, long>(), cancellationToken);
+            await plan.WriteAsync(scope.Store, cancellationToken);
+            await scope.ReadAsync(cancellationToken);
+        }
+#pragma warning disable CA1031 // It starts cold, and its writes show what is wrong with it.
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(failure, side, Position.Shadow);
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task TryReadsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReadAsync(Side.Candidate, Position.Shadow, cancellationToken);
+        }
+#pragma warning disable CA1031 // As for the writes.
+        catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(failure, Side.Candidate, Position.Shadow);
+        }
+#pragma warning restore CA1031
+    }
+
+    [LoggerMessage(50, LogLevel.Warning, "Warming up the {Side} in the {Position} position failed.")]
+    private partial void LogFailed(Exception failure, Side side, Position position);
+}
