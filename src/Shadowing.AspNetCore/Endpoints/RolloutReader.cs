@@ -7,23 +7,23 @@ using Shadowing.Serving;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
-/// <summary>Where an operation stands.</summary>
-/// <param name="Generation">To be given back with a change.</param>
+/// <summary>The state of an operation's rollout.</summary>
+/// <param name="Generation">To be sent back with a change.</param>
 /// <param name="ServePercent">The share of users that the stage gives to the candidate.</param>
 /// <param name="EffectiveServePercent">
-/// The share that it answers on this replica here and now, within <paramref name="ServedShapes"/>.
+/// The share of users that the candidate answers on this replica now, within <paramref name="ServedShapes"/>.
 /// </param>
 /// <param name="Nominated">The fingerprint that may be promoted; <paramref name="Fingerprint"/> is this build's.</param>
-/// <param name="HeldBecause">Why nothing advances until it is acknowledged.</param>
-/// <param name="Forced">Whether the stage was taken against the gate.</param>
+/// <param name="HeldBecause">Why the operation may not advance until an operator acknowledges it; null while it may.</param>
+/// <param name="Forced">Whether the stage was set against the gate's decision.</param>
 internal sealed record RolloutAnswer(
     string Operation, long Generation, string Stage, double ServePercent, double EffectiveServePercent, IReadOnlyList<string> ServedShapes,
     string? Nominated, int Attempt, string Fingerprint, string? HeldBecause, bool Automatic, bool Forced, string ChangedBy, string Reason);
 
-/// <summary>A replica and what it has applied.</summary>
+/// <summary>A replica, and whether it has applied the rollback.</summary>
 /// <param name="State">
-/// <c>applied</c>; <c>pending</c> until it has; <c>silent</c> where it has not been heard of for longer than its lease: then it serves
-/// nobody from the candidate.
+/// <c>applied</c>; <c>pending</c> until it has; <c>silent</c> where it has not reported for longer than its lease. Its candidate then
+/// serves no user.
 /// </param>
 /// <param name="InFlight">Requests that its candidate was answering when it last reported.</param>
 /// <param name="WritesInFlight">Those of them that write, the earliest first.</param>
@@ -31,16 +31,16 @@ internal sealed record RollbackReplica(
     string Replica, string State, int InFlight, IReadOnlyList<RollbackWrite> WritesInFlight, double SeenSecondsAgo);
 
 /// <summary>A write of the candidate's that has begun and may yet be committed.</summary>
-/// <param name="Subject">The key of the row that it is about; null where it makes one.</param>
+/// <param name="Subject">The key of the row that the write changes; null where it creates one.</param>
 internal sealed record RollbackWrite(string Operation, long Number, DateTimeOffset Since, string Shape, long? Subject);
 
-/// <summary>What a rollback has done.</summary>
+/// <summary>The result of a rollback.</summary>
 /// <param name="Published">
-/// Whether the store knows; if it does not, this replica has rolled back, and the others stop when their lease ends.
+/// Whether the store has it. If not, this replica has rolled back, and the other replicas stop when their lease ends.
 /// </param>
 internal sealed record RollbackAnswer(bool Published, IReadOnlyList<string> Operations, IReadOnlyList<RollbackReplica> Replicas);
 
-/// <summary>Reads where the rollout stands, and rolls back.</summary>
+/// <summary>Reads the state of the rollout, changes it, and rolls back.</summary>
 internal sealed partial class RolloutReader(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
     EvidenceLedger ledger,
@@ -72,10 +72,10 @@ internal sealed partial class RolloutReader(
     public async Task<RolloutChange> ChangeAsync(
         Experiment experiment, RolloutCommand change, long? expected, CancellationToken cancellationToken)
     {
-        // A rollback that only this replica knows of comes first, or it would undo what is asked for now.
+        // A rollback that only this replica knows of is published first. Published later, it would undo this change.
         if (change is not RollBack) await pending.PublishAsync(experiment.Operation, cancellationToken);
         var judged = board.Latest.JudgedOf(experiment.Operation);
-        // What was judged at another generation, or for another build, says nothing of this one.
+        // A decision for another generation or another build does not apply.
         var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision
             : null;
         var changed = await store.ChangeAsync(
@@ -86,7 +86,7 @@ internal sealed partial class RolloutReader(
         return changed;
     }
 
-    /// <summary>Here first, then in the store, then everywhere; and says who has applied it.</summary>
+    /// <summary>Rolls back on this replica first, then in the store, and answers which replicas have applied it.</summary>
     public async Task<RollbackAnswer> RollBackAsync(
         IReadOnlyList<Experiment> experiments, string actor, string reason, CancellationToken cancellationToken)
     {
@@ -111,14 +111,14 @@ internal sealed partial class RolloutReader(
         return new(isPublished, operations, applied);
     }
 
-    /// <summary>It is rolled back here whatever the store says: what it was not told now, it is told by the keeper.</summary>
+    /// <summary>A failure is logged only: this replica has rolled back already, and the keeper tells the store later.</summary>
     private async Task TryAsync(string what, Func<Task> work)
     {
         try
         {
             await work();
         }
-#pragma warning disable CA1031 // One operation that cannot be published must not keep the next from being.
+#pragma warning disable CA1031 // One operation that cannot be published must not stop the next.
         catch (Exception failure)
         {
             LogUnpublished(what, failure.GetType().Name);

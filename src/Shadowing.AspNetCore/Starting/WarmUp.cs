@@ -7,12 +7,12 @@ using Shadowing.Writing;
 namespace Shadowing.AspNetCore.Starting;
 
 /// <summary>
-/// Runs the application's reads on both sides, and its writes in the sandbox, before the service calls itself ready: the first query of
-/// each kind costs many times the rest, and must be neither a user's nor taken for the candidate's fault.
+/// Runs the application's reads on both sides, and its writes in the sandbox, before the service reports itself ready. The first query of
+/// each kind costs many times as much as later ones: no user should wait for it, and it must not count as the candidate's fault.
 /// </summary>
 /// <remarks>
-/// Users wait for the served database only. The shadow starts once its role has been checked; a candidate that cannot be warmed up, or does
-/// not come back, starts cold, and its requests show what is wrong with it.
+/// The service is ready once the control's reads are warm and the shadow is warm too, or 15 seconds have passed. The shadow starts once its
+/// role has been checked. A candidate that fails to warm up, or does not return, starts cold; its requests then show its fault.
 /// </remarks>
 internal sealed partial class WarmUp<TStore>(
     WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes,
@@ -69,7 +69,7 @@ internal sealed partial class WarmUp<TStore>(
             foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
     }
 
-    /// <summary>In the sandbox: what is warmed up is the code, and its statements there.</summary>
+    /// <summary>In the sandbox. That warms up the code, and the statements of the sandbox's connections.</summary>
     private async Task TryWritesAsync(Side side, CancellationToken cancellationToken)
     {
         try
@@ -78,7 +78,7 @@ internal sealed partial class WarmUp<TStore>(
             await plan.WriteAsync(scope.Store, cancellationToken);
             await scope.ReadAsync(cancellationToken);
         }
-#pragma warning disable CA1031 // Whatever the reason: it starts cold, and its writes show what is wrong with it.
+#pragma warning disable CA1031 // For any failure: the candidate starts cold, and its writes then show the fault.
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogFailed(failure, side, Position.Shadow);
@@ -102,7 +102,7 @@ internal sealed partial class WarmUp<TStore>(
 
     private async Task WarmReadsAsync(Side side, Position position, CancellationToken cancellationToken)
     {
-        // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
+        // Probed before the first statement, so that the statements prepared after it stay warm. The watch has probed the shadow's pool.
         if (position is Position.Served) await served.ProbeAsync(cancellationToken);
         for (var round = 0; round < Rounds; round++)
         {

@@ -11,15 +11,15 @@ using Shadowing.Supervision;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says,
-/// reports what has been applied, and does what the gate says by itself: a rollback always, an advance where an operation is automatic.
+/// Synchronises this replica's rollout with the store: publishes the rollbacks made here, applies the stored states, and reports what has
+/// been applied. It also acts on the gate: it always rolls back, and advances where an operation is automatic.
 /// </summary>
 internal sealed class RolloutKeeper(
     RolloutStore store, PendingRollbacks pending, ReplicaRegister replicas, RolloutLease lease, ShadowingControl control, GateBoard board,
     EvidenceLedger ledger, InstanceRecord instance, IEnumerable<Experiment> experiments, ShadowingReport report, Findings findings,
     KeeperRegister keepers, TimeProvider clock) : Keeper(
-        // More often than each second, so that a rollback elsewhere is applied within one even if its notification is lost.
-        // Bounded: a replica that waits for a store that does not answer confirms nothing and rolls nothing back.
+        // More often than each second, so that a rollback elsewhere is applied within one second even if its notification is lost.
+        // With a time limit: a replica that waits for a store without an answer confirms no state and rolls nothing back.
         new("rollout", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2))
         {
             HoldsGate = true,
@@ -27,7 +27,7 @@ internal sealed class RolloutKeeper(
         },
         keepers, clock)
 {
-    /// <summary>Who acts where nobody does.</summary>
+    /// <summary>The actor in the audit where the service acts by itself.</summary>
     public const string Service = "service";
 
     private readonly Experiment[] _experiments = [.. experiments];
@@ -61,7 +61,7 @@ internal sealed class RolloutKeeper(
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
-        // Beside each other: what cannot be published must not keep this replica from hearing of the others.
+        // In parallel: a rollback that cannot be published must not keep this replica from reading the stored states.
         var publishing = pending.PublishAsync(cancellationToken);
         List<(GateDecision Decision, long Generation)> advances;
         try
@@ -76,8 +76,8 @@ internal sealed class RolloutKeeper(
         await AdvanceAsync(advances, cancellationToken);
     }
 
-    /// <summary>Takes over what the store says, and reports what has been applied.</summary>
-    /// <returns>The steps that are earned and taken without anybody.</returns>
+    /// <summary>Applies the stored states, and reports what has been applied.</summary>
+    /// <returns>The steps that the gate grants and that no operator needs to take.</returns>
     private async Task<List<(GateDecision Decision, long Generation)>> HearAsync(CancellationToken cancellationToken)
     {
         var asked = Clock.GetTimestamp();
@@ -98,7 +98,7 @@ internal sealed class RolloutKeeper(
         return advances;
     }
 
-    /// <summary>Each on its own: one that cannot be stored holds up no other.</summary>
+    /// <summary>Tries each step by itself: one that cannot be stored does not delay the others.</summary>
     private async Task AdvanceAsync(List<(GateDecision Decision, long Generation)> advances, CancellationToken cancellationToken)
     {
         ExceptionDispatchInfo? refused = null;
@@ -110,7 +110,7 @@ internal sealed class RolloutKeeper(
                 await store.ChangeAsync(decision.Operation, step, generation, generation, decision, cancellationToken);
                 lease.Hurry();
             }
-#pragma warning disable CA1031 // Thrown below, once the others have had their turn.
+#pragma warning disable CA1031 // Thrown below, once the other steps have been tried.
             catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
             {
                 refused = ExceptionDispatchInfo.Capture(failure);
@@ -121,8 +121,8 @@ internal sealed class RolloutKeeper(
         refused?.Throw();
     }
 
-    /// <summary>Before anything that can fail: no advance, and no report, may stand in the way of a rollback.</summary>
-    /// <returns>The steps that are earned and taken without anybody.</returns>
+    /// <summary>Runs before anything that can fail, so that no failed advance or report delays a rollback.</summary>
+    /// <returns>The steps that the gate grants and that no operator needs to take.</returns>
     private List<(GateDecision Decision, long Generation)> RollBackWhatTheGateRefuses()
     {
         var reading = board.Latest;
