@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace Shadowctl;
 
-/// <summary>The commands that change who is answered by what.</summary>
+/// <summary>The commands that show and change which side answers the users, and the list of what the candidate has answered.</summary>
 internal sealed partial class CommandLine
 {
     private Command Rollout()
@@ -47,7 +47,7 @@ internal sealed partial class CommandLine
         }
     }
 
-    /// <summary>Reads the generation, and changes that one: whoever comes in between is noticed.</summary>
+    /// <summary>Reads the generation and sends it with the change: the service refuses if another change came in between.</summary>
     private Command Change(string name, string description, Action<JsonObject, ParseResult> fill, params Symbol[] symbols)
     {
         var operation =

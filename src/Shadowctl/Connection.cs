@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace Shadowctl;
 
-/// <summary>Where the service is, and the token for it: never on the command line, which everybody on the machine can read.</summary>
+/// <summary>The service's address and token. The token is never on the command line, which all users of the machine can read.</summary>
 internal sealed class Connection
 {
     public const string UrlVariable = "SHADOWCTL_URL";

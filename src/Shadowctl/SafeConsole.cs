@@ -4,8 +4,8 @@ using Spectre.Console.Rendering;
 namespace Shadowctl;
 
 /// <summary>
-/// Lets no control character of a text through to a terminal: whatever is printed, and whoever wrote it, only the console's own styles and
-/// moves reach it. Attached to a console, it stands behind every table, line and bar.
+/// Keeps control characters of printed text away from the terminal: only the console's own styles and cursor moves reach it. Attached to a
+/// console, it filters every table, line and progress bar, no matter where their text comes from.
 /// </summary>
 internal sealed class SafeConsole : IRenderHook
 {
@@ -16,7 +16,7 @@ internal sealed class SafeConsole : IRenderHook
         return console;
     }
 
-    /// <summary>The same text with U+FFFD in place of what controls a terminal or turns the direction of writing.</summary>
+    /// <summary>The same text, with U+FFFD in place of characters that control a terminal or change the direction of writing.</summary>
     public static string Text(string text) => string.Create(text.Length, text, static (shown, from) =>
     {
         for (var i = 0; i < shown.Length; i++) shown[i] = IsShown(from, i) ? from[i] : '\uFFFD';

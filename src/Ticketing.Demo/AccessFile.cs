@@ -3,12 +3,12 @@ using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Demo;
 
-/// <summary>What somebody needs to use the demo by hand. Only its owner may read the file.</summary>
+/// <summary>The addresses and tokens for using the demo by hand. Only its owner may read the file.</summary>
 internal static class AccessFile
 {
     private static readonly JsonSerializerOptions Indented = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    /// <summary>The file appears whole, or not at all: somebody may be waiting for it.</summary>
+    /// <summary>Creates the file complete, under its name, in one step, because another program may be waiting for it.</summary>
     public static async Task WriteAsync(
         FileInfo file, IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, DemoSecrets secrets,
         string servedConnection)

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Ticketing.Demo;
 
-/// <summary>Secrets of one run, random: nobody can know those of a demo that runs on somebody's machine.</summary>
+/// <summary>The secrets of one run. They are random, so that no other program can know them in advance.</summary>
 internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string OperatorToken, string WebhookToken, string RedactionKey)
 {
     public static DemoSecrets Draw() => new(Random(), Random(), Random(), Random(), Random());
 
-    /// <summary>The service's settings that hold them; of the operators' tokens only the hashes.</summary>
+    /// <summary>The service's settings with these secrets; of the operators' tokens only the hashes.</summary>
     public IEnumerable<KeyValuePair<string, string?>> Settings =>
     [
         new("Authentication:SigningKey", SigningKey),

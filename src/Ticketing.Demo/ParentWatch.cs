@@ -2,17 +2,17 @@ using System.Globalization;
 
 namespace Ticketing.Demo;
 
-/// <summary>Notices that the process that started this one is gone, even if it was killed and could tell nobody.</summary>
+/// <summary>Notices that the process that started this one has ended, even if it was killed.</summary>
 /// <remarks>
-/// An orphan is handed to another parent, which is how it knows. Who wants the demo to outlive its shell starts it with
-/// <c>nohup</c>: with hangups ignored the parent is not watched. Nor is it where there is none from the start (pid 1).
+/// An orphaned process gets another parent, which shows that the first has ended. To let the demo outlive its shell, start it with
+/// <c>nohup</c>: while hangups are ignored, the parent is not watched. A process without a parent (pid 1) is not watched either.
 /// </remarks>
 internal static class ParentWatch
 {
     private const int Hangup = 1;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
 
-    /// <summary>Completes when the parent is gone; never, where it is not watched. Throws when cancelled.</summary>
+    /// <summary>Completes when the parent has ended; never completes where the parent is not watched. Throws when cancelled.</summary>
     public static async Task OrphanedAsync(TimeProvider clock, CancellationToken cancellationToken)
     {
         var parent = Parent();
@@ -26,7 +26,9 @@ internal static class ParentWatch
         while (Parent() == parent) await timer.WaitForNextTickAsync(cancellationToken);
     }
 
-    /// <summary>The parent in a <c>/proc/…/stat</c>. The name before it is in parentheses and may hold any character.</summary>
+    /// <summary>
+    /// The parent's id in a <c>/proc/…/stat</c>. The process name before it is in parentheses and may hold any character.
+    /// </summary>
     internal static int ParentIn(string stat) =>
         int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
 

@@ -27,7 +27,7 @@ catch (Exception failure)
     return 1;
 }
 
-// A second signal is not held back: whoever insists is obeyed, and PostgreSQL goes down with the process.
+// Only the first signal is cancelled. A second one ends the process at once, and PostgreSQL with it.
 void Stop(PosixSignalContext signal)
 {
     signal.Cancel = !stop.IsCancellationRequested;

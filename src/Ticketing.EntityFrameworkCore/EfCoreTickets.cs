@@ -13,9 +13,9 @@ public static class EfCoreTickets
     public static IServiceCollection AddEfCoreTickets(this IServiceCollection services) =>
         services.AddPooledDbContextFactory<TicketingContext>(static options => options
             .UseNpgsql(static postgres => postgres
-                // The default strategy wraps what may be transient into an exception of its own; the control's stays what it is.
+                // The default strategy wraps transient failures in an exception of its own; the control's failures are not wrapped.
                 .ExecutionStrategy(static dependencies => new NonRetryingExecutionStrategy(dependencies)))
-            // Whoever runs the candidate observes its failures; EF Core's own log would quote them, values and all.
+            // The caller of the candidate observes its failures. EF Core's own log would quote them with values.
             .UseLoggerFactory(NullLoggerFactory.Instance)
             .UseNestedTransactions()
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking));

@@ -1,19 +1,19 @@
 namespace Ticketing;
 
-/// <summary>What a caller may do with the ticket that was asked for. A missing ticket is not found before anything is forbidden.</summary>
+/// <summary>Whether the caller may do what was asked. A missing ticket is reported as not found before anything is forbidden.</summary>
 public enum TicketAccess
 {
-    /// <summary>Done, or shown.</summary>
+    /// <summary>The ticket was changed or is shown.</summary>
     Granted,
 
     /// <summary>There is no such ticket.</summary>
     NotFound,
 
-    /// <summary>The ticket is somebody else's, or the change needs staff.</summary>
+    /// <summary>The ticket belongs to another user, or the change needs staff.</summary>
     Forbidden,
 }
 
-/// <summary>A row of <c>support_tickets</c>, every column. Times carry no zone and six fractional digits, as the table does.</summary>
+/// <summary>A row of <c>support_tickets</c>, every column. As in the table, times have no zone and six fractional digits.</summary>
 public sealed record Ticket(
     int Id,
     int UserId,
@@ -29,8 +29,8 @@ public sealed record Ticket(
     DateTime? UpdatedAt);
 
 /// <summary>A ticket in a list.</summary>
-/// <param name="CommentCount">All comments, internal ones too.</param>
-/// <param name="OwnerFirstName">The owner's and assignee's names are read in the staff list only; null in a caller's own.</param>
+/// <param name="CommentCount">All comments, including internal ones.</param>
+/// <param name="OwnerFirstName">The owner's and assignee's names are read in the staff list only; null in a caller's own list.</param>
 public sealed record TicketListItem(
     int Id,
     int UserId,
@@ -52,10 +52,10 @@ public sealed record TicketListItem(
     string? AssigneeLastName = null);
 
 /// <summary>A page of tickets.</summary>
-/// <param name="Total">All tickets that the filters let through, counted by a statement of its own.</param>
+/// <param name="Total">All tickets that match the filters, counted by a statement of its own.</param>
 public sealed record TicketPage(IReadOnlyList<TicketListItem> Tickets, long Total, int Page, int Limit);
 
-/// <summary>A ticket with the people on it and its comments.</summary>
+/// <summary>A ticket with its owner, its assignee and its comments.</summary>
 public sealed record TicketDetail(
     int Id,
     int UserId,
@@ -76,7 +76,7 @@ public sealed record TicketDetail(
     string? AssigneeLastName,
     IReadOnlyList<TicketComment> Comments);
 
-/// <summary>A comment and its author; author members are null where the author's row is gone.</summary>
+/// <summary>A comment and its author; the author's members are null where the author's row is deleted.</summary>
 public sealed record TicketComment(
     int Id,
     int TicketId,

@@ -3,11 +3,11 @@ using Npgsql;
 namespace Ticketing;
 
 /// <summary>
-/// A connection and the one way to begin a transaction on it. Stores are built over it and know nothing else of where they run.
+/// A connection and the only way to begin a transaction on it. Stores are built over a session and know nothing else of where they run.
 /// </summary>
 /// <remarks>
-/// The session decides what <see cref="BeginAsync"/> means: on a pooled connection a transaction, inside one that somebody else holds
-/// (a snapshot, a sandbox) a savepoint. Not safe for concurrent use, like the connection itself.
+/// The session decides what <see cref="BeginAsync"/> begins: a transaction on a pooled connection, or a savepoint inside a transaction that
+/// the caller holds (a snapshot, a sandbox). Not safe for concurrent use, like the connection itself.
 /// </remarks>
 public sealed class TicketSession : IAsyncDisposable
 {
@@ -19,7 +19,7 @@ public sealed class TicketSession : IAsyncDisposable
     /// <summary>The open connection.</summary>
     public NpgsqlConnection Connection { get; }
 
-    /// <summary>The transaction that statements run in; null where each is its own.</summary>
+    /// <summary>The transaction that statements run in; null where each statement has its own.</summary>
     public NpgsqlTransaction? Transaction { get; private set; }
 
     /// <summary>Leases a connection from a pool; disposing gives it back.</summary>
@@ -32,12 +32,14 @@ public sealed class TicketSession : IAsyncDisposable
     /// <summary>Takes over an open connection; disposing the session gives it back.</summary>
     public static TicketSession Owning(NpgsqlConnection connection) => new(connection, null, ownsConnection: true);
 
-    /// <summary>Works inside a transaction that the caller holds and ends; disposing the session leaves both alone.</summary>
+    /// <summary>
+    /// Works inside a transaction that the caller holds and ends; disposing the session leaves it and the connection open.
+    /// </summary>
     public static TicketSession Within(NpgsqlConnection connection, NpgsqlTransaction transaction) =>
         new(connection, transaction, ownsConnection: false);
 
     /// <summary>
-    /// Begins a transaction or, inside one, a savepoint. What is not committed by the time it is disposed is rolled back.
+    /// Begins a transaction or, inside one, a savepoint. If it is disposed of before it is committed, it is rolled back.
     /// </summary>
     public async ValueTask<TicketTransaction> BeginAsync(CancellationToken cancellationToken)
     {
@@ -58,7 +60,7 @@ public sealed class TicketSession : IAsyncDisposable
     internal void Ended() => Transaction = null;
 }
 
-/// <summary>What <see cref="TicketSession.BeginAsync"/> began.</summary>
+/// <summary>A transaction or savepoint begun by <see cref="TicketSession.BeginAsync"/>.</summary>
 public sealed class TicketTransaction : IAsyncDisposable
 {
     private readonly TicketSession _session;

@@ -5,8 +5,8 @@ using Shadowing.Serving;
 namespace Shadowing.AspNetCore.Endpoints;
 
 /// <summary>
-/// Rolls back for an alert, once for each time it fires. The candidate serves nobody here before anything is asked; if the store cannot say
-/// whether the alert was acted on before, for whatever reason, it is acted on.
+/// Rolls back for an alert, once for each time that it fires. On this replica the candidate stops serving before the store is asked. If the
+/// store cannot say whether the alert was acted on before, the operation is rolled back.
 /// </summary>
 internal sealed partial class AlertRollback(
     Rollbacks rollbacks, ShadowingControl control, ServedStore store, TimeProvider clock, ILogger<AlertRollback> logger)
@@ -16,17 +16,17 @@ internal sealed partial class AlertRollback(
     /// <returns>Whether the operation served, and was rolled back.</returns>
     public async Task<bool> ActAsync(Experiment experiment, AlertClaim alert, CancellationToken cancellationToken)
     {
-        // Only what serves is lowered: an alert must not hold what it has nothing to take from.
+        // An alert lowers only an operation that is serving. It must not hold one that serves no user.
         using var suspension = control.Suspend(experiment.Operation);
         if (suspension is null || await AskAsync(store.IsClaimedAsync, alert, cancellationToken) is true) return false;
         await rollbacks.RollBackAsync([experiment], "alertmanager", $"alert {alert.Alert}", cancellationToken);
 
-        // Noted last: if the process dies before, the alert is acted on again and not forgotten.
+        // Noted last: if the process dies before this, the alert is acted on again and is not lost.
         await AskAsync(store.ClaimAlertAsync, alert, cancellationToken);
         return true;
     }
 
-    /// <returns>Null where the store did not answer in time, or refused: no reason not to act.</returns>
+    /// <returns>Null where the store did not answer in time, or refused. The rollback then goes ahead.</returns>
     private async Task<bool?> AskAsync(
         Func<AlertClaim, CancellationToken, Task<bool>> ask, AlertClaim alert, CancellationToken cancellationToken)
     {
@@ -36,7 +36,7 @@ internal sealed partial class AlertRollback(
         {
             return await ask(alert, either.Token);
         }
-#pragma warning disable CA1031 // What it failed of does not matter: a rollback may not depend on it.
+#pragma warning disable CA1031 // The rollback must not depend on the store, for any failure.
         catch (Exception failure)
         {
             LogUnanswered(alert.Alert, alert.Operation, failure.GetType().Name);

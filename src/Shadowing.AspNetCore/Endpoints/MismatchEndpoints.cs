@@ -30,7 +30,7 @@ public sealed record AcceptMismatch(
     }
 }
 
-/// <summary>Mismatches: what differs, why perhaps, and whether somebody answers for it.</summary>
+/// <summary>Mismatches: what differs, the likely cause, and who accepted the difference.</summary>
 internal static class MismatchEndpoints
 {
     public static void MapMismatches(this IEndpointRouteBuilder shadow)
@@ -88,7 +88,7 @@ internal static class MismatchEndpoints
         var raw = reader.Raw(signature);
         if (raw.Count == 0) return Refused(Refusal.RawSamplesLocked);
 
-        // Nobody sees them unseen.
+        // Raw samples are shown only once the audit has stored that they were read.
         return await StoredAsync(() => audit.AddAsync(Name(user), "samples.read", signature, $"{raw.Count} samples", cancellationToken))
             ? TypedResults.Ok(raw) : Refused(Refusal.EvidenceUnavailable);
     }

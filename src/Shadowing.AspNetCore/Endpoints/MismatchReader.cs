@@ -11,7 +11,7 @@ namespace Shadowing.AspNetCore.Endpoints;
 internal sealed record MismatchList(DateTimeOffset AsOf, string Scope, IReadOnlyList<MismatchSummary> Mismatches);
 
 /// <summary>A group without its samples.</summary>
-/// <param name="Acceptance">Who accepted it as intended; null where nobody did, or it has expired.</param>
+/// <param name="Acceptance">Who accepted it as intended; null where it is not accepted, or the acceptance has expired.</param>
 internal sealed record MismatchSummary(
     string Signature,
     string Operation,
@@ -27,13 +27,15 @@ internal sealed record MismatchSummary(
     NamedDiagnosis Diagnosis,
     Acceptance? Acceptance);
 
-/// <summary>The answer of <c>/shadow/v1/mismatches/{signature}</c>: all that reproducing needs.</summary>
+/// <summary>The answer of <c>/shadow/v1/mismatches/{signature}</c>: all that is needed to reproduce the mismatch.</summary>
 internal sealed record MismatchDetail(DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance);
 
-/// <summary>The answer of <c>/shadow/v1/transients</c>: the latest differences that movement explained, on this replica.</summary>
+/// <summary>
+/// The answer of <c>/shadow/v1/transients</c>: the latest differences on this replica that concurrent changes explained.
+/// </summary>
 internal sealed record TransientList(DateTimeOffset AsOf, IReadOnlyList<ExplainedTransient> Transients);
 
-/// <summary>Puts together what this replica has in memory and what the store has of all others.</summary>
+/// <summary>Merges what this replica has in memory with what the store has of all other instances.</summary>
 internal sealed class MismatchReader(
     MismatchJournal journal, MismatchStore store, InstanceRecord instance, Acceptances acceptances, ShadowingReport report,
     TimeProvider clock)

@@ -6,10 +6,10 @@ using Shadowing.Serving;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
-/// <summary>A replica and what it has applied.</summary>
+/// <summary>A replica, and whether it has applied the rollback.</summary>
 /// <param name="State">
-/// <c>applied</c>; <c>pending</c> until it has; <c>silent</c> where it has not been heard of for longer than its lease: then it serves
-/// nobody from the candidate.
+/// <c>applied</c>; <c>pending</c> until it has; <c>silent</c> where it has not reported for longer than its lease. Its candidate then
+/// serves no user.
 /// </param>
 /// <param name="InFlight">Requests that its candidate was answering when it last reported.</param>
 /// <param name="WritesInFlight">Those of them that write, the earliest first.</param>
@@ -17,12 +17,12 @@ internal sealed record RollbackReplica(
     string Replica, string State, int InFlight, IReadOnlyList<RollbackWrite> WritesInFlight, double SeenSecondsAgo);
 
 /// <summary>A write of the candidate's that has begun and may yet be committed.</summary>
-/// <param name="Subject">The key of the row that it is about; null where it makes one.</param>
+/// <param name="Subject">The key of the row that the write changes; null where it creates one.</param>
 internal sealed record RollbackWrite(string Operation, long Number, DateTimeOffset Since, string Shape, long? Subject);
 
-/// <summary>What a rollback has done.</summary>
+/// <summary>The result of a rollback.</summary>
 /// <param name="Published">
-/// Whether the store knows; if it does not, this replica has rolled back, and the others stop when their lease ends.
+/// Whether the store has it. If not, this replica has rolled back, and the other replicas stop when their lease ends.
 /// </param>
 internal sealed record RollbackAnswer(bool Published, IReadOnlyList<string> Operations, IReadOnlyList<RollbackReplica> Replicas);
 
@@ -35,7 +35,7 @@ internal sealed partial class Rollbacks(
     private static readonly TimeSpan Publishing = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Here first, then in the store, then everywhere; and says who has applied it.</summary>
+    /// <summary>Rolls back on this replica first, then in the store, and answers which replicas have applied it.</summary>
     public async Task<RollbackAnswer> RollBackAsync(
         IReadOnlyList<Experiment> experiments, string actor, string reason, CancellationToken cancellationToken)
     {
@@ -60,14 +60,14 @@ internal sealed partial class Rollbacks(
         return new(isPublished, operations, applied);
     }
 
-    /// <summary>It is rolled back here whatever the store says: what it was not told now, it is told by the keeper.</summary>
+    /// <summary>A failure is logged only: this replica has rolled back already, and the keeper tells the store later.</summary>
     private async Task TryAsync(string what, Func<Task> work)
     {
         try
         {
             await work();
         }
-#pragma warning disable CA1031 // One operation that cannot be published must not keep the next from being.
+#pragma warning disable CA1031 // One operation that cannot be published must not stop the next.
         catch (Exception failure)
         {
             LogUnpublished(what, failure.GetType().Name);

@@ -7,20 +7,20 @@ using Shadowing.Serving;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
-/// <summary>Where an operation stands.</summary>
-/// <param name="Generation">To be given back with a change.</param>
+/// <summary>The state of an operation's rollout.</summary>
+/// <param name="Generation">To be sent back with a change.</param>
 /// <param name="ServePercent">The share of users that the stage gives to the candidate.</param>
 /// <param name="EffectiveServePercent">
-/// The share that it answers on this replica here and now, within <paramref name="ServedShapes"/>.
+/// The share of users that the candidate answers on this replica now, within <paramref name="ServedShapes"/>.
 /// </param>
 /// <param name="Nominated">The fingerprint that may be promoted; <paramref name="Fingerprint"/> is this build's.</param>
-/// <param name="HeldBecause">Why nothing advances until it is acknowledged.</param>
-/// <param name="Forced">Whether the stage was taken against the gate.</param>
+/// <param name="HeldBecause">Why the operation may not advance until an operator acknowledges it; null while it may.</param>
+/// <param name="Forced">Whether the stage was set against the gate's decision.</param>
 internal sealed record RolloutAnswer(
     string Operation, long Generation, string Stage, double ServePercent, double EffectiveServePercent, IReadOnlyList<string> ServedShapes,
     string? Nominated, int Attempt, string Fingerprint, string? HeldBecause, bool Automatic, bool Forced, string ChangedBy, string Reason);
 
-/// <summary>Reads where the rollout stands, and changes it.</summary>
+/// <summary>Reads the state of the rollout, and changes it.</summary>
 internal sealed class RolloutReader(
     RolloutStore store, PendingRollbacks pending, RolloutLease lease, ShadowingControl control, GateBoard board, EvidenceLedger ledger)
 {
@@ -49,10 +49,10 @@ internal sealed class RolloutReader(
     public async Task<RolloutChange> ChangeAsync(
         Experiment experiment, RolloutCommand change, long? expected, CancellationToken cancellationToken)
     {
-        // A rollback that only this replica knows of comes first, or it would undo what is asked for now.
+        // A rollback that only this replica knows of is published first. Published later, it would undo this change.
         if (change is not RollBack) await pending.PublishAsync(experiment.Operation, cancellationToken);
         var judged = board.Latest.JudgedOf(experiment.Operation);
-        // What was judged at another generation, or for another build, says nothing of this one.
+        // A decision for another generation or another build does not apply.
         var gate = judged is not null && judged.Generation == expected && board.Latest.Fingerprint == ledger.Fingerprint ? judged.Decision
             : null;
         var changed = await store.ChangeAsync(

@@ -31,7 +31,7 @@ internal sealed record OrderSweep(
     }
 }
 
-/// <summary>Sweeps: existing data walked through both sides, where traffic is too thin to prove anything soon.</summary>
+/// <summary>Sweeps: existing data is run through both sides, where there is too little traffic for evidence.</summary>
 internal static class SweepEndpoints
 {
     private const int Most = 50;
@@ -68,7 +68,7 @@ internal static class SweepEndpoints
             var named = OperationNames.Full(sweeps.Select(one => one.Experiment.Operation), operation);
             if (sweeps.FirstOrDefault(one => one.Experiment.Operation == named) is not { } sweep) return Refused(Refusal.OperationNotFound);
 
-            // Before the setup has been looked at, nobody knows which build this is, and none would take the order.
+            // Until the setup has been checked, the build's fingerprint is unknown, and no replica would run the sweep.
             if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);
             var id = await store.StartAsync(
                 new(

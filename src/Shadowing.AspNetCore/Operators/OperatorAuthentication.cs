@@ -10,7 +10,7 @@ using Shadowing.Supervision;
 
 namespace Shadowing.AspNetCore.Operators;
 
-/// <summary>Lets in whoever holds a token whose hash the configuration knows. A user's access token is none.</summary>
+/// <summary>Accepts a token whose hash is in the configuration. A user's access token is not one.</summary>
 internal sealed class OperatorAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
     LastValid<OperatorsOptions> operators, RefusalAudit refusals)

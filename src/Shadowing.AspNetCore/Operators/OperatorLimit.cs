@@ -4,11 +4,11 @@ using Shadowing.Supervision;
 namespace Shadowing.AspNetCore.Operators;
 
 /// <summary>
-/// How often one address may ask the endpoints: <see cref="OperatorsOptions.RequestsPerSecond"/>, and twice that at once. It answers 429
-/// before anybody is authenticated, so that tokens cannot be tried by the thousand. Other routes pass.
+/// Limits how often one address may call the endpoints: <see cref="OperatorsOptions.RequestsPerSecond"/>, with a burst of twice that. It
+/// answers 429 before the caller is authenticated, so that tokens cannot be guessed by the thousand. Other routes are not limited.
 /// </summary>
 /// <remarks>
-/// Not the application's own rate limiter: what that answers, and to which policies, is the application's to say. It ends with its host.
+/// Not the application's own rate limiter, because the application decides its answers and policies. Disposed of with its host.
 /// </remarks>
 internal sealed class OperatorLimit(LastValid<OperatorsOptions> operators) : IMiddleware, IDisposable
 {
@@ -40,6 +40,6 @@ internal sealed class OperatorLimit(LastValid<OperatorsOptions> operators) : IMi
     /// <inheritdoc/>
     public void Dispose() => _limiter.Dispose();
 
-    /// <summary>Of an endpoint: whether the limit applies to it. The innermost group or route has the last word.</summary>
+    /// <summary>Metadata of an endpoint: whether the limit applies to it. That of the innermost group or route decides.</summary>
     internal sealed record Limited(bool Applies);
 }

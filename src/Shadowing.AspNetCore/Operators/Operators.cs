@@ -9,13 +9,13 @@ internal sealed class OperatorsOptions
 {
     public const string Section = "Operators";
 
-    /// <summary>Tokens by their hash; none means that nobody gets in.</summary>
+    /// <summary>Tokens by their hash; with none, only JWTs of <see cref="Issuer"/> are accepted.</summary>
     public List<OperatorToken> Tokens { get; } = [];
 
-    /// <summary>Tokens of an issuer, beside those. A change needs a restart.</summary>
+    /// <summary>The issuer of JWTs that are accepted besides <see cref="Tokens"/>. A change needs a restart.</summary>
     public OperatorIssuer Issuer { get; set; } = new();
 
-    /// <summary>What one address may ask for in a second; a rollback and an alert are never counted.</summary>
+    /// <summary>How many requests a second one address may send; rollbacks and alerts are never counted.</summary>
     public int RequestsPerSecond { get; set; } = 50;
 }
 
@@ -24,14 +24,14 @@ internal sealed class OperatorsOptions
 /// </summary>
 internal sealed class OperatorIssuer
 {
-    /// <summary>What <c>iss</c> must be; none takes no JWT.</summary>
+    /// <summary>The value that <c>iss</c> must have; null or empty: no JWT is accepted.</summary>
     public string? Issuer { get; set; }
 
-    /// <summary>What <c>aud</c> must be.</summary>
+    /// <summary>The value that <c>aud</c> must have.</summary>
     public string? Audience { get; set; }
 
     /// <summary>
-    /// The issuer's RSA or EC public key in PEM; where there is none, it is found through OpenID discovery at the issuer.
+    /// The issuer's RSA or EC public key in PEM; null or empty: the key is found through OpenID discovery at the issuer.
     /// </summary>
     public string? PublicKey { get; set; }
 
@@ -74,10 +74,12 @@ internal sealed class OperatorIssuer
 /// <summary>One token. The configuration knows only its hash.</summary>
 internal sealed class OperatorToken
 {
-    /// <summary>Whose it is, for the audit.</summary>
+    /// <summary>The name of its owner, for the audit.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary><c>viewer</c>, <c>operator</c>, which may do what a viewer may, or <c>webhook</c>, which may only send alerts.</summary>
+    /// <summary>
+    /// <c>viewer</c>; <c>operator</c>, which includes the rights of a viewer; or <c>webhook</c>, which may only send alerts.
+    /// </summary>
     public string Role { get; set; } = "";
 
     /// <summary>SHA-256 of the token's UTF-8 bytes, 64 hexadecimal digits. The token itself should be random, 128 bits or more.</summary>

@@ -4,8 +4,8 @@ using Shadowing.Postgres.Stores;
 namespace Shadowing.AspNetCore.Operators;
 
 /// <summary>
-/// Notes in the audit who wanted what they may not. Bounded, so that whoever holds a viewer's token cannot fill the table; who holds no
-/// token is not noted at all.
+/// Records in the audit which operator was refused, and what. Bounded, so that the holder of a viewer's token cannot fill the table. A
+/// caller without a token is not recorded.
 /// </summary>
 internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
 {
@@ -25,7 +25,7 @@ internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
         }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException or OperationCanceledException)
         {
-            // Refused it is all the same.
+            // The caller is refused even if that could not be recorded.
         }
     }
 

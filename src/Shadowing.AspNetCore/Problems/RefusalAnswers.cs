@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Shadowing.AspNetCore.Problems;
 
-/// <summary>Answers a <see cref="RefusedException"/> with its problem, in whatever host.</summary>
+/// <summary>Answers a <see cref="RefusedException"/> with its problem, in any host.</summary>
 internal sealed class RefusalAnswers(IProblemDetailsService problems) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)

@@ -5,12 +5,12 @@ using Shadowing.Supervision;
 namespace Shadowing.AspNetCore.Starting;
 
 /// <summary>
-/// Runs the application's reads on both sides, and its writes in the sandbox, before the service calls itself ready: the first query of
-/// each kind costs many times the rest, and must be neither a user's nor taken for the candidate's fault.
+/// Runs the application's reads on both sides, and its writes in the sandbox, before the service reports itself ready. The first query of
+/// each kind costs many times as much as later ones: no user should wait for it, and it must not count as the candidate's fault.
 /// </summary>
 /// <remarks>
-/// Users wait for the served database only. The shadow starts once its role has been checked; a candidate that cannot be warmed up, or does
-/// not come back, starts cold, and its requests show what is wrong with it.
+/// The service is ready once the control's reads are warm and the shadow is warm too, or 15 seconds have passed. The shadow starts once its
+/// role has been checked. A candidate that fails to warm up, or does not return, starts cold; its requests then show its fault.
 /// </remarks>
 internal sealed partial class WarmUp<TStore>(
     WarmUpRuns<TStore> runs, Readiness readiness, SetupWatch watch, ShadowSwitch shadowSwitch, KeeperRegister keepers,

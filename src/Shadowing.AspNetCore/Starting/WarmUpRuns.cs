@@ -14,7 +14,7 @@ internal sealed partial class WarmUpRuns<TStore>(
     /// <summary>Makes each read a few times, each time on a connection of its own.</summary>
     public async Task ReadAsync(Side side, Position position, CancellationToken cancellationToken)
     {
-        // Before the first of many statements: what is then prepared is warm too. The watch has probed the shadow's.
+        // Probed before the first statement, so that the statements prepared after it stay warm. The watch has probed the shadow's pool.
         if (position is Position.Served) await served.ProbeAsync(cancellationToken);
         for (var round = 0; round < Rounds; round++)
         {
@@ -34,7 +34,7 @@ internal sealed partial class WarmUpRuns<TStore>(
             foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
     }
 
-    /// <summary>In the sandbox: what is warmed up is the code, and its statements there.</summary>
+    /// <summary>In the sandbox. That warms up the code, and the statements of the sandbox's connections.</summary>
     private async Task TryWritesAsync(Side side, CancellationToken cancellationToken)
     {
         try
@@ -43,7 +43,7 @@ internal sealed partial class WarmUpRuns<TStore>(
             await plan.WriteAsync(scope.Store, cancellationToken);
             await scope.ReadAsync(cancellationToken);
         }
-#pragma warning disable CA1031 // It starts cold, and its writes show what is wrong with it.
+#pragma warning disable CA1031 // For any failure: the candidate starts cold, and its writes then show the fault.
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogFailed(failure, side, Position.Shadow);

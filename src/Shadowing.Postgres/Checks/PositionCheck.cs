@@ -11,7 +11,7 @@ public sealed record PositionDifference(string Table, string Finding);
 /// <summary>Finds out, without traffic, whether both positions mean the same tables and see the same rows of them.</summary>
 public static class PositionCheck
 {
-    // A policy holds for a role that has the rights of one that it names; 0 names everybody.
+    // A policy applies to a role that has the rights of a role that it names; 0 stands for all roles.
     private const string Sql =
         """
         with tables as (select t.name, to_regclass(t.name) as id from unnest($1) as t(name)),

@@ -2,12 +2,14 @@ using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Checks;
 
-/// <summary>Says what a role could do that it must not, whence it could, and by which statement that ends for whom.</summary>
+/// <summary>
+/// Reports a power that a role must not have: how the role got it, which statement takes it away, and which other roles lose it then.
+/// </summary>
 internal static class RoleFinding
 {
     private const int MostNames = 10;
 
-    /// <param name="role">Whose power it is: <c>shadow</c> or <c>sandbox</c>.</param>
+    /// <param name="role">The role that has the power: <c>shadow</c> or <c>sandbox</c>.</param>
     public static Finding ForPower(string role, ExcessPower excess)
     {
         var through = excess.Through is null ? "in a way that is not known" : $"through {excess.Through}";

@@ -2,28 +2,28 @@ using Npgsql;
 
 namespace Shadowing.Postgres.Checks;
 
-/// <summary>What the shadow's role could do besides reading, by one way in which it has come to it.</summary>
+/// <summary>A power of the shadow's role besides reading, by one of the ways in which the role has it.</summary>
 /// <param name="Object">The relation, schema, database or role that the power is over.</param>
-/// <param name="Power">What the role could do, such as <c>DELETE, INSERT</c>.</param>
+/// <param name="Power">The privileges, such as <c>DELETE, INSERT</c>.</param>
 /// <param name="Through">
-/// Whom it was granted to: <c>PUBLIC</c>, the role itself, or a role that it is a member of; null where that is unknown.
+/// The grantee: <c>PUBLIC</c>, the role itself, or a role that it is a member of; null where that is unknown.
 /// </param>
 /// <param name="Remedy">
-/// The statement that takes this way away, for the object's owner or a superuser; null where no single one does.
+/// The statement that takes this way away, to be run by the object's owner or a superuser; null where no single statement does.
 /// </param>
-/// <param name="AlsoLose">Other login roles that have it through PUBLIC alone, and lose it by the same statement.</param>
+/// <param name="AlsoLose">Other login roles that have the power through PUBLIC alone, and lose it by the same statement.</param>
 public sealed record ExcessPower(string Object, string Power, string? Through, string? Remedy, IReadOnlyList<string> AlsoLose);
 
-/// <summary>Makes sure that the shadow's role could not write if it tried, nor become a role that could.</summary>
+/// <summary>Checks that the shadow's role cannot write, and cannot become a role that can.</summary>
 /// <remarks>
-/// Temporary tables are no such power: they are the session's own, and the role's sessions are read-only. PUBLIC has the right to them on
-/// every database unless it was taken away.
+/// Temporary tables are no such power: they belong to the session, and the role's sessions are read-only. PUBLIC may create them in every
+/// database unless that right was revoked.
 /// </remarks>
 public static class ShadowRoleCheck
 {
-    // What the role could do is decided by PostgreSQL's own functions (powers). How it came to it only explains (ways): a power whose way
-    // is not known here is reported all the same. Every role that the session could become counts: SET ROLE needs membership only, not
-    // inheritance. A superuser could do everything, which is said once.
+    // PostgreSQL's own functions decide what the role can do (powers). The ways only explain how it got there: a power is reported even if
+    // its way is not known here. Every role that the session could become counts, because SET ROLE needs membership only, not inheritance.
+    // A superuser can do everything, which is reported once.
     private const string Sql =
         """
         with self as (select oid, rolname, rolsuper from pg_roles where rolname = session_user),
@@ -118,7 +118,7 @@ public static class ShadowRoleCheck
         order by w.name, w.grantee limit 50)
         """;
 
-    /// <summary>Everything the role could do besides reading and making temporary tables; empty is what shadowing needs.</summary>
+    /// <summary>Finds all that the role can do besides reading and creating temporary tables; shadowing needs an empty list.</summary>
     /// <param name="connection">A connection of the shadow's role, without SET ROLE.</param>
     public static async Task<IReadOnlyList<ExcessPower>> CheckAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {

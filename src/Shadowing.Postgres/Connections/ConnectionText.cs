@@ -3,32 +3,32 @@ using Npgsql;
 namespace Shadowing.Postgres.Connections;
 
 /// <summary>Reads a connection string in either usual form: Npgsql's keywords, or libpq's URL.</summary>
-/// <remarks>A string that does not parse may hold its password anywhere. So no message about one holds any part of it.</remarks>
+/// <remarks>A text that does not parse may contain a password anywhere. So no message quotes any part of it.</remarks>
 public static class ConnectionText
 {
-    /// <summary>The forms that are read, to be shown where a string is refused.</summary>
+    /// <summary>The accepted forms, for the message about a text that is refused.</summary>
     public const string Wanted =
         "Host=…;Port=…;Database=…;Username=…;Password=…, or postgresql://user:password@host:port/database?sslmode=… "
         + "with the password percent-encoded";
 
-    /// <summary>The same in keywords, quoted so that others can be put before and after it.</summary>
-    /// <param name="text">Null and empty name no host, which is no error here.</param>
-    /// <exception cref="FormatException">It is neither form, or a value in it is impossible. The message holds no part of it.</exception>
+    /// <summary>The same connection as keywords, quoted so that other keywords can be put before and after it.</summary>
+    /// <param name="text">Null and empty give an empty result, which names no host; that is no error here.</param>
+    /// <exception cref="FormatException">It has neither form, or a value in it is impossible. The message quotes no part of it.</exception>
     public static string ToKeywords(string? text)
     {
         if (string.IsNullOrWhiteSpace(text)) return "";
         var keywords = ConnectionUrl.IsUrl(text) ? ConnectionUrl.Read(text) : Guarded(() => new NpgsqlConnectionStringBuilder(text));
-        // Npgsql would show the password to whoever asks an open connection for its string.
+        // Otherwise Npgsql would include the password in the connection string of an open connection.
         keywords.PersistSecurityInfo = false;
-        // Only building a data source shows that the values fit together; nothing is opened by it.
+        // Only building a data source shows that the values fit together. It opens no connection.
         using var fits = Guarded(() => new NpgsqlDataSourceBuilder($"Host=unset;{keywords.ConnectionString}").Build());
         return keywords.ConnectionString;
     }
 
-    /// <summary>Says what is wrong with it.</summary>
-    /// <param name="setting">Its name, for the message.</param>
-    /// <param name="mustNameHost">Whether it must lead somewhere.</param>
-    /// <returns>Null where nothing is.</returns>
+    /// <summary>What is wrong with a connection string, as a message.</summary>
+    /// <param name="setting">The setting's name, for the message.</param>
+    /// <param name="mustNameHost">Whether it is an error to name no host.</param>
+    /// <returns>Null where nothing is wrong.</returns>
     public static string? Complaint(string setting, string? text, bool mustNameHost)
     {
         try
@@ -44,7 +44,7 @@ public static class ConnectionText
         }
     }
 
-    /// <summary>What Npgsql throws quotes keywords and values, in inner exceptions too.</summary>
+    /// <summary>Replaces Npgsql's exceptions: they quote keywords and values, in inner exceptions too.</summary>
     private static T Guarded<T>(Func<T> read)
     {
         try

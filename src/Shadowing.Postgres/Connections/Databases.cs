@@ -21,16 +21,19 @@ internal sealed class ShadowDatabaseOptions
     public string? Sandbox { get; set; }
 }
 
-/// <summary>Data sources by position: roles and pools follow the position, never the side.</summary>
+/// <summary>Data sources by position: roles and pools depend on the position, never on the side.</summary>
 public static class Databases
 {
     /// <summary>The key of the shadow's pools, and of the data source of their unprepared connections.</summary>
     public const string Shadow = "shadow";
 
-    /// <summary>The key of the data source of what shadowing stores.</summary>
+    /// <summary>The key of the data source for shadowing's own tables.</summary>
     public const string Evidence = "evidence";
 
-    /// <summary>For one session that must be its own, which a pooler in between would share out. The evidence's unless set.</summary>
+    /// <summary>
+    /// The key of the data source for one session of its own, which a pooler would share with others. Without a connection string of its
+    /// own it uses the evidence's.
+    /// </summary>
     public const string Listen = "listen";
 
     internal static void AddShadowDatabases(this IServiceCollection services)
@@ -53,28 +56,28 @@ public static class Databases
     }
 
     /// <summary>
-    /// Small, so that the shadow can never crowd out users; read-only and with a time limit by its own sessions' settings, whatever the
-    /// role allows. What the connection string says wins, but for those two.
+    /// Small, so that the shadow never takes connections away from users. Its own session settings make it read-only and limit each
+    /// statement's time, even where the role would allow more. All other keywords can be set by the connection string.
     /// </summary>
     private static ConnectionPools CreateShadow(IServiceProvider provider)
     {
         var settings = provider.GetRequiredService<SettingsInForce>().Current;
         var limit = (long)(settings.ShadowTimeout + TimeSpan.FromSeconds(1)).TotalMilliseconds;
-        // Beyond the shadow's own limit, or a candidate that is too slow would pass for a connection that was lost.
+        // Longer than the shadow's own limit. Otherwise a slow candidate would look like a lost connection.
         var patience = (int)Math.Ceiling(settings.ShadowTimeout.TotalSeconds) + 5;
-        // The sweep needs one for its walk or its snapshot, and one to confirm a difference.
+        // Workers and abandoned runs, and for the sweep: one for its walk or its snapshot, and one to confirm a difference.
         var pool = (2 * settings.Workers) + settings.MaxAbandoned + 4;
         var given = Given(provider, options => options.Shadow);
         var connection = new NpgsqlConnectionStringBuilder(
             $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};{Session(provider, Shadow)};{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
-        // Validation lets it be missing only while shadowing is off, and then it is never opened.
+        // Validation allows a missing host only while shadowing is off, and then no connection is opened.
         connection.Host ??= "127.0.0.1";
         return Pools.Create(provider, Shadow, "Shadow", connection);
     }
 
     /// <summary>
-    /// As for the shadow. What is missing is found when writes are to be compared, and said in the findings: reads do without.
+    /// As for the shadow. A missing sandbox is reported in the findings when writes are to be compared; reads do not need it.
     /// </summary>
     internal static NpgsqlDataSourceBuilder Sandbox(IServiceProvider provider)
     {
@@ -107,7 +110,7 @@ public static class Databases
         var connection = new NpgsqlConnectionStringBuilder(keywords);
         // As for the shadow.
         connection.Host ??= "127.0.0.1";
-        // Nobody looks whether a pooler is between, and nothing here is asked often enough to matter.
+        // A pooler may be in between, which is not checked for these connections; few statements run here, so preparing them gains little.
         (connection.MaxAutoPrepare, connection.Multiplexing) = (0, false);
         return new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = name }
             .UseLoggerFactory(provider.GetRequiredService<SqlLedger>())
@@ -119,7 +122,7 @@ internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : I
 {
     public ValidateOptionsResult Validate(string? name, ShadowDatabaseOptions options)
     {
-        // A value that cannot be read is refused elsewhere, with its name.
+        // A value of Enabled that cannot be parsed is reported elsewhere, by name.
         var enabled = !bool.TryParse(configuration[$"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Enabled)}"],
             out var given) || given;
         string[] complaints =

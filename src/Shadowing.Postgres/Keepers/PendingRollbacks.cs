@@ -8,19 +8,19 @@ using Shadowing.Supervision;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Tells the store what was rolled back on this replica, so that it is rolled back everywhere. One that cannot be stored holds up no other:
-/// it is put aside, reported, and tried again with a fixed reason; here it holds all the while.
+/// Publishes this replica's rollbacks in the store, so that they apply on all replicas. A rollback that cannot be stored does not delay the
+/// others: it is reported and tried again, if it was refused then with a fixed reason. On this replica it stays in force meanwhile.
 /// </summary>
 public sealed class PendingRollbacks(
     RolloutStore store, RolloutLease lease, GateBoard board, Findings findings, EvidenceMetrics metrics, TimeProvider clock)
 {
-    /// <summary>The reason that is stored where the real one could not be.</summary>
+    /// <summary>The reason that is stored where the given one could not be.</summary>
     public const string FixedReason = "Rolled back on a replica; the reason given could not be stored.";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<string, Failed> _failed = [];
 
-    /// <summary>Tries each, those first that were not refused before. Never throws but when cancelled.</summary>
+    /// <summary>Tries each pending rollback, those with the fewest failures first. Throws only when cancelled.</summary>
     public async Task PublishAsync(CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(Patience, clock);
@@ -37,13 +37,13 @@ public sealed class PendingRollbacks(
             Finding.Critical, operation, "A rollback could not be stored; it holds on this replica, and storing it is tried again."))]);
     }
 
-    /// <summary>Publishes what is pending of one operation.</summary>
+    /// <summary>Publishes the pending rollback of one operation.</summary>
     public async Task PublishAsync(string operation, CancellationToken cancellationToken)
     {
         foreach (var rollback in lease.Pending.Where(one => one.Operation == operation)) await PublishAsync(rollback, cancellationToken);
     }
 
-    /// <returns>Whether there is time, and a store, to try the next.</returns>
+    /// <returns>Whether to try the next: the store is reachable, and there is time left.</returns>
     private async Task<bool> TryAsync(PendingRollback rollback, CancellationToken cancellationToken)
     {
         try
@@ -51,7 +51,7 @@ public sealed class PendingRollbacks(
             await PublishAsync(rollback, cancellationToken);
             return true;
         }
-#pragma warning disable CA1031 // Whatever this one failed of, the others are tried, and it again later.
+#pragma warning disable CA1031 // For any failure: the other rollbacks are still tried, and this one again later.
         catch (Exception failure)
         {
             if (PostgresErrors.Categorize(failure).IsUnavailable) return false;
@@ -73,6 +73,6 @@ public sealed class PendingRollbacks(
         if (failed.Times > 0) metrics.EvidenceRecords(1, "retried");
     }
 
-    /// <param name="IsRefused">Whether it was refused as it is, and not only too late.</param>
+    /// <param name="IsRefused">Whether the store has refused it at least once, and did not merely fail to answer in time.</param>
     private readonly record struct Failed(int Times, bool IsRefused);
 }

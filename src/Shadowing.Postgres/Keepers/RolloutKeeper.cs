@@ -6,14 +6,14 @@ using Shadowing.Supervision;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Keeps this replica and the store of one mind about the rollout: tells the store what was rolled back here, takes over what it says,
-/// reports what has been applied, and does what the gate says by itself.
+/// Synchronises this replica's rollout with the store: publishes the rollbacks made here, applies the stored states, reports what has been
+/// applied, and takes the steps that the gate grants or demands.
 /// </summary>
 internal sealed class RolloutKeeper(
     RolloutStore store, PendingRollbacks pending, RolloutLease lease, ShadowingControl control, GateSteps steps, AppliedReport report,
     RolloutFindings findings, KeeperRegister keepers) : Keeper(
-        // More often than each second, so that a rollback elsewhere is applied within one even if its notification is lost.
-        // Bounded: a replica that waits for a store that does not answer confirms nothing and rolls nothing back.
+        // More often than each second, so that a rollback elsewhere is applied within one second even if its notification is lost.
+        // With a time limit: a replica that waits for a store without an answer confirms no state and rolls nothing back.
         new("rollout", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2))
         {
             HoldsGate = true,
@@ -49,7 +49,7 @@ internal sealed class RolloutKeeper(
 
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
-        // Beside each other: what cannot be published must not keep this replica from hearing of the others.
+        // In parallel: a rollback that cannot be published must not keep this replica from reading the stored states.
         var publishing = pending.PublishAsync(cancellationToken);
         IReadOnlyList<EarnedStep> advances;
         try
@@ -64,8 +64,8 @@ internal sealed class RolloutKeeper(
         await steps.AdvanceAsync(advances, cancellationToken);
     }
 
-    /// <summary>Takes over what the store says, and reports what has been applied.</summary>
-    /// <returns>The advances that are left to take.</returns>
+    /// <summary>Applies the stored states, and reports what has been applied.</summary>
+    /// <returns>The advances that the gate grants and that need no operator.</returns>
     private async Task<IReadOnlyList<EarnedStep>> HearAsync(CancellationToken cancellationToken)
     {
         var asked = Clock.GetTimestamp();

@@ -2,8 +2,8 @@ namespace Shadowing.Postgres.Sandbox;
 
 internal sealed partial class RowImages
 {
-    // Were this process to freeze with the locks, the server would end it. Where the session has a limit of its own, that one holds. And
-    // which session of the server it is: a pooler between tells another number.
+    // If this process freezes while it holds the locks, the server ends the session. A limit that the session already has stays. The batch
+    // also asks for the server's session id, because a pooler in between reports another one.
     private const string Begin =
         """
         select case current_setting('idle_in_transaction_session_timeout')
@@ -13,15 +13,15 @@ internal sealed partial class RowImages
             set_config('shadow.plans', current_setting('plan_cache_mode'), true)
         """;
 
-    // For its locks the control waits as long as it always did, in the place that it has; for the image nobody does. And nobody plans it
-    // anew each time: the server would, because it cannot tell how few rows there will be.
+    // The control waits for its locks as long as its connection allows, and the image has a limit of its own. A generic plan is forced,
+    // because the server cannot know how few rows there are and would plan the statement anew each time.
     private static readonly string Hurry =
         $"""
         select clock_timestamp(), set_config('plan_cache_mode', 'force_generic_plan', true), set_config('statement_timeout',
             least(nullif(extract(epoch from current_setting('statement_timeout')::interval) * 1000, 0), {Patience} * 1000)::int::text, true)
         """;
 
-    // What comes next is the side's own, or the commit: it is to have the time, and the plans, that it would have had.
+    // What follows is the side's own statement, or the commit: it gets back the time limit and the plan mode that the session had.
     private const string Rest =
         """
         select clock_timestamp(), set_config('statement_timeout', current_setting('shadow.patience'), true),
@@ -32,10 +32,10 @@ internal sealed partial class RowImages
 
     private const string Commit = "commit";
 
-    // A row is this transaction's if its version is in progress and yet seen; a savepoint's too, which has an id of its own, soon after the
-    // transaction's.
-    // Ids wrap around at 32 bits in a row, and have 64 where they are asked for: what lies further ahead than one transaction sees begin is
-    // long past.
+    // A row was written by this transaction if its version is in progress and yet visible. Versions of a savepoint count too: a savepoint
+    // has its own id, soon after the transaction's.
+    // Row versions have 32 bits and wrap around; the status is asked with 64 bits. A version more than 1,000,000 ids after the
+    // transaction's own counts as old, because one transaction does not see that many begin.
     private const string IsMine =
         """
         case when x.top is null then false

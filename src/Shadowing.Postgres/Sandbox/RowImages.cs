@@ -8,24 +8,26 @@ using Shadowing.Postgres.Statements;
 namespace Shadowing.Postgres.Sandbox;
 
 /// <summary>Reads the rows before a write and after it, in the write's own transaction.</summary>
-/// <param name="maxRows">An image of more is too large, or of more than 4,000 times as many characters.</param>
+/// <param name="maxRows">An image of more rows is too large, as is one of more than 4,000 times as many characters.</param>
 internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int maxRows)
 {
     /// <summary>
-    /// In seconds. A write whose rows cannot be read in that time is done without; so is a candidate's whose rows cannot be locked.
+    /// In seconds. If the rows cannot be read in that time, the control writes without an image. If they cannot be locked and read in that
+    /// time, the candidate does not write.
     /// </summary>
     public const int Patience = 2;
 
-    /// <summary>In rows: of those that everybody has made meanwhile, the write's own must be among the first.</summary>
+    /// <summary>In rows: the write's own new rows must be among the first of all rows that were added since the image.</summary>
     private const int MostNew = 1_000;
 
-    /// <summary>In characters: an image whose rows are longer on average is too large as well.</summary>
+    /// <summary>In characters: an image whose rows are longer than this on average is too large as well.</summary>
     private const long MostOfRow = 4_000;
 
     /// <summary>Locks, then reads.</summary>
-    /// <param name="mayWait">Whether it waits for the locks as long as any statement of the connection may.</param>
+    /// <param name="mayWait">Whether it waits for the locks as long as the connection allows any statement.</param>
     /// <returns>
-    /// Besides, by the server's clock: how long the locks took, which the write would have waited for itself, and all of it.
+    /// Besides the image: the server's session, how long the locks took, and how long the whole batch took. Both times are by the server's
+    /// clock. The write would have waited for the locks without an image too.
     /// </returns>
     public async Task<(RowImage Image, Mark[] Marks, int Session, TimeSpan Waited, TimeSpan Served)> BeforeAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, bool mayWait,
@@ -51,8 +53,8 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         return (image with { TimeZone = zone }, marks, session, locked - began, reader.GetDateTime(0) - began);
     }
 
-    /// <summary>Locks, and reads nothing.</summary>
-    /// <returns>The session.</returns>
+    /// <summary>Locks the rows without reading them.</summary>
+    /// <returns>The id of the server's session.</returns>
     public static async Task<int> LockAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, WriteFootprint footprint, CancellationToken cancellationToken)
     {
@@ -67,7 +69,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         return session;
     }
 
-    /// <summary>Reads without locks, as of one moment.</summary>
+    /// <summary>Reads without locks, in one snapshot.</summary>
     public async Task<RowImage> NowAsync(NpgsqlDataSource source, WriteFootprint footprint, CancellationToken cancellationToken)
     {
         await using var batch = source.CreateBatch();
@@ -77,7 +79,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
     }
 
     /// <summary>Commits, unless the transaction has failed before.</summary>
-    /// <exception cref="PostgresException">Where the server refused it: it was not committed.</exception>
+    /// <exception cref="PostgresException">The server refused it: it was not committed.</exception>
     public static async Task CommitAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { new($"savepoint {Savepoint}"), new(Commit) } };
@@ -85,16 +87,15 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
     }
 
     /// <summary>
-    /// What this transaction has done to the rows of the image, and the rows that it has made; then commits, so that no lock is held any
-    /// longer.
+    /// Reads how this transaction has changed the rows of the image, and which rows it has added. Then commits, which frees its locks.
     /// </summary>
-    /// <returns>Besides: how long it took but for the commit, by the server's clock.</returns>
+    /// <returns>Besides the rows: how long it took without the commit, by the server's clock.</returns>
     /// <remarks>
-    /// Nothing comes after the commit, so that whatever the server refuses of it is not committed. A savepoint before it: were the reading
-    /// to fail, what was written before must not be lost. What others have changed meanwhile, which only rows can be that the write does
-    /// not lock, is none of it.
+    /// The commit is the last statement of the batch: if the server refuses any statement, nothing is committed. A savepoint stands before
+    /// the reading, so that a failed reading does not lose the write. Rows that other transactions have changed meanwhile, which can only
+    /// be rows that the write does not lock, are left out.
     /// </remarks>
-    /// <exception cref="PostgresException">Where the server refused it: it was not committed.</exception>
+    /// <exception cref="PostgresException">The server refused it: it was not committed.</exception>
     public async Task<(WrittenRows Rows, TimeSpan Served)> AfterAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, Mark[] marks, CancellationToken cancellationToken)
     {
@@ -116,7 +117,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         await reader.NextResultAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var served = reader.GetDateTime(0) - began;
-        // Not before all has been read is it certain that it is committed.
+        // Only once all results are read is it certain that the transaction is committed.
         while (await reader.NextResultAsync(cancellationToken))
         {
         }
@@ -124,7 +125,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         return (written, served);
     }
 
-    /// <summary>Goes back to before the image was read, with all that was written.</summary>
+    /// <summary>Rolls back to the savepoint before the image was read; what was written before it stays.</summary>
     public static Task ForgetAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
         transaction.RollbackAsync(Savepoint, cancellationToken);
 
@@ -154,8 +155,8 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         foreach (var gone in before.Rows.Keys.Where(row => !there.Contains(row) && !before.Bystanders.Contains(row))) changes[gone] = null;
         for (var i = 0; i < tables.Count; i++)
         {
-            // A bystander that is gone may be somebody else's work, for nobody locks it; not where this transaction has deleted more than
-            // is known of.
+            // No transaction locks bystanders: one that is gone may have been deleted by another transaction. It counts as this
+            // transaction's deletion where this transaction has deleted more rows than the known ones.
             var known = changes.Count(change => change.Value is null && change.Key.Table == tables[i].Name);
             if (deleted[tables[i].Name] - marks[i].Deleted <= known) continue;
             foreach (var gone in before.Bystanders.Where(row => row.Table == tables[i].Name && !there.Contains(row))) changes[gone] = null;
@@ -164,10 +165,10 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         return new(now, before, changes);
     }
 
-    /// <summary>Rows that the running transaction, or one before it that has not been reported yet, has deleted.</summary>
+    /// <summary>The number of rows deleted by the running transaction, and by earlier ones of the session not reported yet.</summary>
     private static string Deleted(SandboxTable table) => $"pg_stat_get_xact_tuples_deleted('public.{table.Name}'::regclass)";
 
-    /// <summary>A row as JSON, of the columns that images have.</summary>
+    /// <summary>A row as JSON, with the columns that images have.</summary>
     public static string Body(SandboxTable table) => table.Columns is { } columns
         ? $"to_jsonb((select c from (select {string.Join(", ", columns.Select(column => "t." + column))}) c))::text"
         : "to_jsonb(t)::text";
@@ -189,7 +190,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         {
             var row = new RowKey(reader.GetString(0), reader.GetInt64(1));
             var body = reader.GetString(2);
-            // What is too large is not kept, but read to the end: the statement after it needs the connection.
+            // A row that makes the image too large is not kept. Reading goes on, because the next statement needs the connection.
             if ((length += body.Length) > maxRows * MostOfRow) continue;
             rows[row] = body;
             if (reader.GetString(3) is WriteFootprint.Aside) bystanders.Add(row);
@@ -200,8 +201,8 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
             : new(rows) { Bystanders = bystanders, Locked = locked };
     }
 
-    /// <summary>Where a table stands before a write.</summary>
-    /// <param name="LastKey">Rows beyond it will be new.</param>
-    /// <param name="Deleted">By this session, of late; what is beyond it will be the write's.</param>
+    /// <summary>The state of a table before a write.</summary>
+    /// <param name="LastKey">The highest key; rows with a higher one are new.</param>
+    /// <param name="Deleted">The session's recent deletions; those beyond this number are the write's.</param>
     public readonly record struct Mark(long LastKey, long Deleted);
 }

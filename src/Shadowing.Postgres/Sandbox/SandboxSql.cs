@@ -7,18 +7,18 @@ namespace Shadowing.Postgres.Sandbox;
 /// <summary>The sandbox's own statements.</summary>
 internal static class SandboxSql
 {
-    /// <summary>Keys that nobody has: a row that gets one was made without being told which.</summary>
+    /// <summary>The first of the keys that no real row has: a row with such a key was created without a given key.</summary>
     public const int FirstKey = 2_000_000_000;
 
-    /// <summary>In bytes: some hundred writes of what is usual.</summary>
+    /// <summary>In bytes: the room that about a hundred usual writes take up.</summary>
     private const int MostRoom = 256 << 10;
 
-    /// <summary>A session's own setting: the versions of the tables' definitions that its copies are like.</summary>
+    /// <summary>A setting of the session: the versions of the table definitions that its copies were made from.</summary>
     private const string Copied = "shadow.copied";
 
     /// <summary>
-    /// Making even temporary tables takes a transaction that may write: the only one of a session, before anybody else's code runs in it.
-    /// Nobody can change the tables before it ends.
+    /// Creating temporary tables needs a transaction that may write. It is the only such transaction of a session, and runs before any
+    /// side's code does. The real tables cannot change until it ends.
     /// </summary>
     public static string Create(IReadOnlyList<SandboxTable> tables) =>
         $"""
@@ -32,8 +32,8 @@ internal static class SandboxSql
         """;
 
     /// <summary>
-    /// Three columns: whether every name resolves to its copy and nothing else can be written; whether the copies are like the tables, and
-    /// empty; and whether what was undone in them takes up so much room that it should be cleared away.
+    /// Three columns: whether every name resolves to its copy and nothing else can be written; whether the copies match the tables and are
+    /// empty; and whether the dead rows in them take up so much room that they should be vacuumed.
     /// </summary>
     public static string Check(IReadOnlyList<SandboxTable> tables) =>
         $"""
@@ -44,7 +44,7 @@ internal static class SandboxSql
         """;
 
     /// <summary>
-    /// Nobody sees the dead rows of temporary tables but their own session: neither autovacuum nor, where they were inserted, pruning.
+    /// The session itself must remove its dead rows: autovacuum does not process temporary tables, and pruning leaves inserted rows.
     /// </summary>
     public static string Clear(IReadOnlyList<SandboxTable> tables) =>
         "vacuum " + string.Join(", ", tables.Select(table => $"pg_temp.{table.Name}"));
@@ -63,19 +63,19 @@ internal static class SandboxSql
             Parameters = { new() { Value = key } },
         };
 
-    /// <summary>For the transaction: in another one than the real write's, a time of the wrong zone would look like the clock's.</summary>
+    /// <summary>Sets the time zone of the real write: in another zone, a fixed time could look like the clock's.</summary>
     public static NpgsqlBatchCommand Zone(string zone) =>
         new("select set_config('TimeZone', $1, true)") { Parameters = { new() { Value = zone } } };
 #pragma warning restore RS0030
 
-    /// <summary>The transaction's clock as columns have it, then all rows of the copies.</summary>
+    /// <summary>The transaction's clock in the form of a column's value, then all rows of the copies.</summary>
     public static string Read(IReadOnlyList<SandboxTable> tables) =>
         "select to_jsonb(localtimestamp(6)) #>> '{}', null::bigint, null::text\n"
         + string.Concat(tables.Select(table =>
             $"union all select '{table.Name}', t.{table.Key}::bigint, to_jsonb(t)::text from pg_temp.{table.Name} t\n"));
 
-    // Like the real one, but for what would reach it: the key's default is the real sequence's next value. Of a table with granted columns
-    // only those can be copied, and no constraint with them.
+    // Like the real table, except that the key's default must not take a value from the real sequence. Where only some columns are granted,
+    // only those can be copied, without constraints.
     private static string Create(SandboxTable table)
     {
         var copy = table.Columns is { } columns
@@ -92,8 +92,7 @@ internal static class SandboxSql
         string.Join(" and ", tables.Select(condition));
 
     /// <summary>
-    /// Columns, defaults, conditions, references and indexes, each by the version of its entry in the catalogue: cheap enough to be asked
-    /// on each use.
+    /// The versions of columns, defaults, constraints and indexes, each by its entry in the catalogue: cheap enough to be read on each use.
     /// </summary>
     private static string Versions(IReadOnlyList<SandboxTable> tables)
     {
@@ -108,8 +107,8 @@ internal static class SandboxSql
     }
 
     /// <summary>
-    /// Names, types and lengths of the columns; where all of them can be copied, also what may be null, what is the default, and the
-    /// conditions and references. A reference is to a copy as that of the real one is to the real one.
+    /// Names, types and lengths of the columns. Where all columns can be copied, also nullability, defaults, conditions and references. A
+    /// copy's reference to another copy equals the real table's reference to the other real table.
     /// </summary>
     private static string DefinitionOf(SandboxTable table, string schema)
     {

@@ -8,13 +8,13 @@ namespace Shadowing.Postgres.Sandbox;
 /// <summary>What is done before a side begins to write.</summary>
 /// <param name="Footprint">The rows to lock; null for none.</param>
 /// <param name="WithImages">Whether they are read as well.</param>
-/// <param name="MayDoWithout">Whether the side writes even where that fails, and waits for the rows itself.</param>
+/// <param name="MayDoWithout">Whether the side writes even where locking or reading fails; it then waits for the rows itself.</param>
 internal sealed record FirstLook(WriteFootprint? Footprint, bool WithImages, bool MayDoWithout);
 
-/// <summary>A write for real, in one transaction with the images of its rows.</summary>
+/// <summary>A real write, in one transaction with the images of its rows.</summary>
 internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 {
-    /// <summary>What an image that could not be read has cost at most; the rest was waiting for locks.</summary>
+    /// <summary>The most time that counts for an image that could not be read; the rest was waiting for locks.</summary>
     private static readonly TimeSpan MostOfImage = TimeSpan.FromSeconds(RowImages.Patience);
 
     private readonly WriteConnections _connections;
@@ -42,8 +42,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
     private bool IsConnected => _connection.FullState.HasFlag(System.Data.ConnectionState.Open);
 
     /// <summary>
-    /// Whether the transaction has ended. Before its commit only the side can have ended it, though it is not its own: what it wrote may be
-    /// stored.
+    /// Whether the transaction has ended. Before <see cref="CommitAsync"/> only the side can have ended it, although the transaction is not
+    /// the side's own. Then the write may be stored.
     /// </summary>
     private bool IsEnded
     {
@@ -56,14 +56,14 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
             }
             catch (InvalidOperationException)
             {
-                // So says one whose connection was lost as well; the server has undone that.
+                // The exception is thrown for a lost connection too. The server has then rolled back.
                 return IsConnected;
             }
         }
     }
 
     /// <param name="look">What is done before the side begins.</param>
-    /// <exception cref="RowsHeldException">It failed, and the side is not to write.</exception>
+    /// <exception cref="RowsHeldException">Locking or reading failed, and the side may not write without.</exception>
     public static async ValueTask<ServedWrite<TStore>> BeginAsync(
         WriteConnections connections, RowImages images, FirstLook look, Func<NpgsqlConnection, NpgsqlTransaction, TStore> storeOver,
         TimeProvider clock, CancellationToken cancellationToken)
@@ -85,9 +85,9 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
     public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
     {
-        // Lost before it was asked to commit: the server has undone it, whatever the side says.
+        // The connection was lost before the commit was sent, so the server has rolled back, even if the side reported success.
         if (!IsConnected) throw new WriteUndoneException(new InvalidOperationException("The connection was lost."));
-        // One that the side has ended says so itself.
+        // If the side has ended the transaction, this throws.
         if (IsEnded) await _transaction!.CommitAsync(cancellationToken);
         try
         {
@@ -96,13 +96,13 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         catch (PostgresException failure) when (failure.InvariantSeverity == "ERROR")
         {
             _end = End.Refused;
-            // Nothing but the commit ends it.
+            // The transaction can only have ended here by the commit.
             if (IsEnded) throw;
-            // A side that goes on after a failure is in a transaction that is lost; to commit it would undo it, and say nothing.
+            // A side that went on after a failed statement is in a failed transaction. To commit that would roll back without an error.
             if (failure.SqlState == PostgresErrorCodes.InFailedSqlTransaction) throw new WriteUndoneException(failure);
         }
 
-        // The image is lost, not the write.
+        // Only the image is lost; the write is kept.
         await RowImages.ForgetAsync(_transaction!, cancellationToken);
         try
         {
@@ -123,7 +123,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         if (Before is { IsTooLarge: false } before)
         {
             var (rows, served) = await _images.AfterAsync(_connection, _transaction!, before, _marks, cancellationToken);
-            // The way there and back is as long as the first one's; the commit is not ours.
+            // Adds the network round trip of the first batch; the commit is not part of the image.
             ImageTime += served + _roundTrip;
             return rows;
         }
@@ -170,7 +170,7 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         catch (NpgsqlException failure) when (!cancellationToken.IsCancellationRequested)
         {
             if (!look.MayDoWithout) throw new RowsHeldException(failure);
-            // Its locks have been waited for as long as it waits for anything: it would not get them now.
+            // It has waited for the locks as long as the connection allows, and would not get them now.
             if (failure.InnerException is TimeoutException) throw;
             await _transaction!.DisposeAsync();
             if (!IsConnected)
@@ -185,15 +185,15 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
-    /// <summary>How far the transaction's end has got.</summary>
+    /// <summary>How far ending the transaction has got.</summary>
     private enum End
     {
         Open,
 
-        /// <summary>Asked for: it may be committed.</summary>
+        /// <summary>The commit was sent: the transaction may be committed.</summary>
         Unknown,
 
-        /// <summary>The server has said that it is not committed.</summary>
+        /// <summary>The server has reported that it is not committed.</summary>
         Refused,
     }
 }

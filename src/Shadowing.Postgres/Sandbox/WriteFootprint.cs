@@ -13,7 +13,7 @@ namespace Shadowing.Postgres.Sandbox;
 /// <param name="Parameters">Of all these statements, by name.</param>
 public sealed record WriteFootprint(IReadOnlyList<string> Locks, string Image, Func<IReadOnlyList<NpgsqlParameter>> Parameters)
 {
-    /// <summary>A row that the locks keep everybody else from changing until the write has ended.</summary>
+    /// <summary>A row that no other transaction can change until the write has ended, because of the locks.</summary>
     public const string Locked = "locked";
 
     /// <summary>A bystander.</summary>

@@ -7,19 +7,19 @@ using Shadowing.Writing;
 namespace Shadowing.Postgres.Sandbox;
 
 /// <summary>
-/// Runs writes against temporary copies of the tables, so that they can be compared without having been done. Two locks, each of which
-/// suffices: the role may only read the tables, and every transaction is read-only, in which PostgreSQL still lets temporary tables be
-/// written.
+/// Runs writes against temporary copies of the tables, so that they can be compared without changing data. Two safeguards, each of which
+/// suffices: the role may only read the tables, and every transaction is read-only. There PostgreSQL allows writes only to
+/// temporary tables.
 /// </summary>
 /// <remarks>
-/// What it cannot see is listed as <see cref="Blind"/>. A pooler between would resolve names anew with each transaction, so no session is
-/// made through one.
+/// <see cref="Blind"/> lists what it cannot find. A pooler in between would resolve names anew in each transaction, so no session is made
+/// through a pooler.
 /// </remarks>
 public sealed class WriteSandbox : IAsyncDisposable
 {
     private const int MostAttempts = 3;
 
-    /// <summary>What no comparison in a sandbox can find, in words.</summary>
+    /// <summary>What a comparison in a sandbox can never find, in words.</summary>
     public static readonly IReadOnlyList<string> Blind =
     [
         "lost updates and lock behaviour: no other session is in the sandbox",
@@ -36,14 +36,14 @@ public sealed class WriteSandbox : IAsyncDisposable
     private readonly IReadOnlyList<SandboxTable> _tables;
 
     /// <param name="connection">
-    /// Of a role that may read the tables and make temporary ones; pooling, read-only and reset are set here.
+    /// With a role that may read the tables and create temporary ones. This sets pooling, the read-only default and no reset on close.
     /// </param>
-    /// <param name="tables">In the order in which they refer to each other.</param>
+    /// <param name="tables">Sorted by their references: a table comes after those that it refers to.</param>
     public WriteSandbox(NpgsqlDataSourceBuilder connection, IReadOnlyList<SandboxTable> tables)
     {
         ArgumentNullException.ThrowIfNull(connection);
         (_tables, _check, _clear, _read) = (tables, SandboxSql.Check(tables), SandboxSql.Clear(tables), SandboxSql.Read(tables));
-        // The copies live as long as the session: it must not be reset, and its transactions are read-only from the first.
+        // The copies live as long as the session. So it must not be reset when it is returned to the pool.
         connection.ConnectionStringBuilder.NoResetOnClose = true;
         connection.ConnectionStringBuilder.ConnectionLifetime = 900;
         connection.ConnectionStringBuilder.Options =
@@ -62,18 +62,18 @@ public sealed class WriteSandbox : IAsyncDisposable
         _source = connection.Build();
     }
 
-    /// <summary>The tables, in the order in which they refer to each other.</summary>
+    /// <summary>The tables, sorted by their references.</summary>
     public IReadOnlyList<SandboxTable> Tables => _tables;
 
     /// <summary>Opens the sandbox with copies of rows as they were.</summary>
     /// <param name="before">The rows that the write may look at or touch.</param>
     /// <param name="keys">
-    /// The keys that the write's new rows are to get, by table: those that the other side's got. Others get keys that nobody has.
+    /// The keys for the write's new rows, by table: those that the other side's new rows have. In other tables they start at a key that no
+    /// real row has.
     /// </param>
     /// <exception cref="SandboxUnsafeException">
-    /// A pooler is between; or, however often a session is made anew, a name does not resolve to its copy, the transaction could write, or
-    /// the copies are not like the tables:
-    /// nothing was run.
+    /// A pooler is in between; or, after several new sessions, a name still does not resolve to its copy, the transaction could write, or
+    /// the copies do not match the tables. Nothing was run.
     /// </exception>
     public async Task<SandboxSession> OpenAsync(
         RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
@@ -104,7 +104,7 @@ public sealed class WriteSandbox : IAsyncDisposable
             }
             catch (NpgsqlException) when (attempt < MostAttempts && !connection.FullState.HasFlag(System.Data.ConnectionState.Open))
             {
-                // It was lost while nobody used it; what comes next has a session of its own.
+                // The connection was lost while it was idle. The next attempt opens a new session.
             }
             catch
             {
@@ -113,8 +113,8 @@ public sealed class WriteSandbox : IAsyncDisposable
             }
 
             await connection.DisposeAsync();
-            // The tables have changed since they were copied, a side has left rows or settings behind, or sessions were ended: what others
-            // hold is as old, as unsafe, or as dead.
+            // The tables have changed since they were copied, a side has left rows or settings behind, or sessions were ended. The pool's
+            // other sessions may have the same fault.
             _source.Clear();
             if (attempt < MostAttempts) continue;
             throw new SandboxUnsafeException(condition is Condition.Unsafe
@@ -126,7 +126,7 @@ public sealed class WriteSandbox : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
-    /// <summary>On every use: a name that resolves elsewhere would be written, or try to be.</summary>
+    /// <summary>Runs on every use, because a statement with a name that resolves elsewhere would try to write there.</summary>
     private async Task<Condition> CheckAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
@@ -154,7 +154,7 @@ public sealed class WriteSandbox : IAsyncDisposable
         {
             string[] rows = [.. before.Rows.Where(row => row.Key.Table == table.Name).Select(row => row.Value)];
             if (rows.Length > 0) batch.BatchCommands.Add(SandboxSql.Seed(table, rows));
-            // Even where none is told: a sequence does not go back when its transaction does, and both sides are to get the same.
+            // Set even where no key is given: a rollback does not reset a sequence, and both sides must get the same keys.
             if (table.Generated) batch.BatchCommands.Add(
                 SandboxSql.NextKey(table, keys.GetValueOrDefault(table.Name, SandboxSql.FirstKey)));
         }
@@ -162,18 +162,18 @@ public sealed class WriteSandbox : IAsyncDisposable
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>What a session is good for.</summary>
+    /// <summary>The condition of a session.</summary>
     private enum Condition
     {
         Fit,
 
-        /// <summary>Fit, but for the room that what was undone takes up.</summary>
+        /// <summary>Fit, but dead rows take up too much room.</summary>
         Full,
 
-        /// <summary>Its copies are not like the tables, or not empty.</summary>
+        /// <summary>The copies do not match the tables, or are not empty.</summary>
         Stale,
 
-        /// <summary>What is written in it would not go to the copies, or not only.</summary>
+        /// <summary>A write could reach something other than the copies.</summary>
         Unsafe,
     }
 }

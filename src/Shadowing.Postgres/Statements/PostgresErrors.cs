@@ -4,18 +4,18 @@ using Shadowing.Model;
 
 namespace Shadowing.Postgres.Statements;
 
-/// <summary>What PostgreSQL's failures mean, whatever a library wraps them in.</summary>
+/// <summary>What PostgreSQL's failures mean, also where a library has wrapped them in other exceptions.</summary>
 public static class PostgresErrors
 {
     /// <summary>
-    /// Where the server compares what a prepared plan gives now with what it gave when it was prepared. Its message is translated; this is
-    /// not.
+    /// The server's routine that compares the result type of a prepared plan with the one at the time of preparation. The error's message
+    /// is translated; the routine's name is not.
     /// </summary>
     private const string ComparingPlans = "RevalidateCachedQuery";
 
     /// <summary>
-    /// Whether a statement was refused because the schema has changed since it was prepared. It did nothing, and says nothing of the code
-    /// that sent it: it would run if it were prepared anew. Any other use of its SQLSTATE (0A000) is the statement's own fault.
+    /// Whether a statement was refused because the schema has changed since it was prepared. It had no effect, and is not the fault of the
+    /// code that sent it: prepared anew, it would run. Any other error with this SQLSTATE (0A000) is the statement's own fault.
     /// </summary>
     public static bool IsOutdatedPlan(Exception? error)
     {
@@ -27,7 +27,7 @@ public static class PostgresErrors
         return false;
     }
 
-    /// <summary>The SQLSTATE where the database refused, else the exception's type.</summary>
+    /// <summary>The SQLSTATE where the database refused; otherwise <c>connection</c> or the exception's type.</summary>
     public static ErrorCategory Categorize(Exception error)
     {
         for (var cause = error; cause is not null; cause = cause.InnerException)
@@ -36,7 +36,8 @@ public static class PostgresErrors
             {
                 case PostgresException refused: return new(refused.SqlState, IsUnavailable(refused.SqlState), RefusesPlan(refused));
                 case SocketException or IOException: return new("connection", true);
-                // Not every failure of the driver: a command begun while another runs, say, is a fault of the code that did it.
+                // Only transient failures of the driver. A command that begins while another runs, for example, is the calling code's
+                // fault.
                 case NpgsqlException { IsTransient: true }: return new("connection", true);
             }
         }
@@ -45,7 +46,7 @@ public static class PostgresErrors
     }
 
     /// <summary>
-    /// Whether a server refused a snapshot because it does not know it: invalid identifier (before 17), undefined object (since), or
+    /// Whether a server refused a snapshot because it does not know it: invalid identifier (before 17), undefined object (since 17), or
     /// another database of the same server.
     /// </summary>
     internal static bool IsForeignSnapshot(string state) =>
@@ -55,8 +56,8 @@ public static class PostgresErrors
         refused is { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: ComparingPlans };
 
     /// <summary>
-    /// Whether what was to be stored is refused for what it is, and would be each time: a value that PostgreSQL cannot hold, a constraint,
-    /// a limit of the server, or a text that cannot be encoded.
+    /// Whether storing is refused because of the data, and would be refused again: a value that PostgreSQL cannot hold, a constraint, a
+    /// limit of the server, or a text that cannot be encoded.
     /// </summary>
     public static bool IsAboutData(Exception error) => error switch
     {

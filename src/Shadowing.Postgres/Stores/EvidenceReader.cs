@@ -134,8 +134,8 @@ internal sealed class EvidenceReader(
         static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)), candidate);
 
     /// <summary>
-    /// A run that neither said goodbye nor has flushed for a while ended uncleanly; when, its last flush tells, or its beginning if it had
-    /// none.
+    /// A run ended uncleanly if it did not record its shutdown and has not flushed for 30 seconds. It ended at its last flush, or at its
+    /// start if it had none.
     /// </summary>
     public async Task<TimeSpan?> SinceUncleanExitAsync() => (await ListAsync(
         """

@@ -5,21 +5,21 @@ using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Stores;
 
-/// <summary>Whether a batch was stored now, or had been before.</summary>
+/// <summary>Whether a batch was stored now, or had been stored before.</summary>
 public enum FlushResult
 {
-    /// <summary>It is stored.</summary>
+    /// <summary>The batch is stored now.</summary>
     Written,
 
-    /// <summary>It had been stored, though whoever sent it was not told.</summary>
+    /// <summary>The batch had been stored before, although the replica that sent it did not learn of that.</summary>
     Repeated,
 }
 
-/// <summary>Storing evidence: counts by addition, cases by OR, each batch once.</summary>
+/// <summary>Storing evidence: counts are added, cases are combined by OR, and each batch counts once.</summary>
 public sealed partial class EvidenceStore
 {
     /// <summary>
-    /// Stores a batch, whole or not at all. Rows are taken in one order, so that replicas wait for each other and never in a circle.
+    /// Stores a batch, completely or not at all. Rows are locked in one order, so that replicas never deadlock.
     /// </summary>
     public async Task<FlushResult> FlushAsync(Guid instance, EvidenceBatch batch, CancellationToken cancellationToken)
     {
@@ -47,7 +47,7 @@ public sealed partial class EvidenceStore
     }
 
     /// <summary>
-    /// Says that the run is alive, also while there is nothing to store: who falls silent without goodbye has ended uncleanly.
+    /// Reports that the run is alive, also while there is nothing to store. A run that stops reporting and never left has ended uncleanly.
     /// </summary>
     public async Task BeatAsync(Guid instance, CancellationToken cancellationToken)
     {

@@ -7,8 +7,8 @@ namespace Shadowing.Postgres.Stores;
 
 /// <summary>Mismatches and acceptances of all replicas, in the schema <c>shadow</c>.</summary>
 /// <remarks>
-/// Each run of the service owns its rows and overwrites them with what it has seen since it started, so that a flush that is repeated or
-/// half done neither doubles nor loses; readers merge the runs.
+/// Each run of the service owns its rows, and overwrites them with all that it has seen since it started. So a flush that is repeated or
+/// incomplete counts nothing twice and loses nothing. Readers merge the runs.
 /// </remarks>
 /// <param name="evidence">A data source of the role that owns the schema.</param>
 public sealed class MismatchStore(NpgsqlDataSource evidence)
@@ -34,7 +34,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         T[] Column<T>(Func<MismatchGroup, T> of) => [.. groups.Select(of)];
     }
 
-    /// <summary>What all runs but one have seen, merged by nobody yet: that one has its own in memory.</summary>
+    /// <summary>The groups of all runs except the caller's, which are in its memory already. They are not merged.</summary>
     public async Task<IReadOnlyList<MismatchGroup>> LoadAsync(Guid except, CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand(
@@ -50,7 +50,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         return groups;
     }
 
-    /// <summary>Acceptances that have not been revoked, and have not been over for longer than 30 days.</summary>
+    /// <summary>Acceptances that have not been revoked, and have not been expired for longer than 30 days.</summary>
     public async Task<IReadOnlyList<Acceptance>> AcceptancesAsync(CancellationToken cancellationToken)
     {
         await using var command = evidence.CreateCommand(
@@ -71,8 +71,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     }
 
     /// <summary>
-    /// Accepts a signature, or replaces how it was accepted; audited in the same transaction. The evidence of the shapes that it was ever
-    /// seen in begins anew.
+    /// Accepts a signature, or replaces its acceptance; audited in the same transaction. Evidence starts again for every shape in which the
+    /// signature was ever seen.
     /// </summary>
     public Task AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)
     {
@@ -95,7 +95,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
             acceptance.AcceptedAt.UtcDateTime, acceptance.ExpiresAt.UtcDateTime);
     }
 
-    /// <summary>Ends an acceptance before its time; audited, and evidence begun anew, as for accepting.</summary>
+    /// <summary>Revokes an acceptance; audited, and evidence starts again, as for accepting.</summary>
     /// <returns>Whether there was one.</returns>
     public Task<bool> RevokeAsync(string signature, string actor, CancellationToken cancellationToken) => AnyAsync(
         """
@@ -105,7 +105,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         """,
         cancellationToken, signature, actor);
 
-    /// <summary>Ends acceptances whose time is over, as if they had been revoked; once, whoever of the replicas comes first.</summary>
+    /// <summary>Ends expired acceptances as if they had been revoked. Only the first replica to call it ends each of them.</summary>
     /// <returns>Whether there was one.</returns>
     public Task<bool> LapseAsync(CancellationToken cancellationToken) => AnyAsync(
         """
@@ -116,8 +116,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         cancellationToken);
 
     /// <summary>
-    /// Forgets mismatches that were last seen more than 90 days ago, and acceptances that have been over for as long; not those of a
-    /// candidate that still runs, because the gate asks for what is open on it.
+    /// Deletes mismatches that were last seen more than 90 days ago, and acceptances that expired more than 90 days ago. Mismatches of a
+    /// candidate that still runs are kept, because the gate counts its open ones.
     /// </summary>
     public async Task PruneAsync(CancellationToken cancellationToken)
     {
@@ -149,7 +149,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
 
     private static string Write(MismatchGroup group) => JsonSerializer.Serialize(group, Json);
 
-    /// <summary>What another version wrote may lack members that this one needs: better unread than guessed.</summary>
+    /// <summary>A document of another version may lack members that this one needs. Then it is not read.</summary>
     private static MismatchGroup? TryRead(string document)
     {
         try

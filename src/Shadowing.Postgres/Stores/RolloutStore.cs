@@ -7,24 +7,24 @@ using Shadowing.Rollout;
 
 namespace Shadowing.Postgres.Stores;
 
-/// <summary>What the store says of all operations.</summary>
-/// <param name="Unreadable">Operations whose row cannot be what this build writes, with what is wrong in words.</param>
+/// <summary>The stored states of all operations.</summary>
+/// <param name="Unreadable">Operations whose row this build cannot have written, each with the fault in words.</param>
 public sealed record RolloutReading(IReadOnlyList<RolloutState> States, IReadOnlyDictionary<string, string> Unreadable);
 
-/// <summary>What became of a change.</summary>
+/// <summary>The result of a change.</summary>
 /// <param name="State">The operation's state now, changed or not.</param>
-/// <param name="Refused">Why the rules refused it; null where they did not.</param>
-/// <param name="IsStale">Whether somebody else had changed the operation since; then nothing was changed.</param>
+/// <param name="Refused">Why the rules refused it; null where they did not refuse it.</param>
+/// <param name="IsStale">Whether the operation has another generation than the caller expected; then nothing was changed.</param>
 public sealed record RolloutChange(RolloutState State, RolloutRefusal? Refused = null, bool IsStale = false);
 
 /// <summary>
-/// The states of the rollout: one row an operation, changed by comparing generations, each change audited in its own transaction.
+/// The states of the rollout: one row for each operation, changed by comparing generations. Each change is audited in its transaction.
 /// </summary>
 /// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
-/// <param name="firstStage">The stage of an operation that has no row yet; one that serves nobody.</param>
+/// <param name="firstStage">The stage of an operation that has no row yet; it must serve no user.</param>
 public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
 {
-    /// <summary>The channel on which changes are announced: a shortcut, never relied on.</summary>
+    /// <summary>The channel on which changes are announced: a shortcut that no replica relies on.</summary>
     public const string Channel = "shadow_rollout";
 
     private const string Columns =
@@ -50,10 +50,10 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         return new([.. states.Values], unreadable);
     }
 
-    /// <summary>Changes an operation by <see cref="RolloutRules"/>, and says so on <see cref="Channel"/>.</summary>
-    /// <param name="expected">The generation that whoever changes it has seen; null where it does not matter.</param>
-    /// <param name="above">The new generation is above this one too, whatever the row says: what a replica has seen before.</param>
-    /// <param name="gate">What the gate says of the operation at the generation expected; null where that is not known.</param>
+    /// <summary>Changes an operation by <see cref="RolloutRules"/>, and announces it on <see cref="Channel"/>.</summary>
+    /// <param name="expected">The generation that the caller has seen; null where any generation may be changed.</param>
+    /// <param name="above">The highest generation that this replica has seen; the new one is above it, even if the row's is lower.</param>
+    /// <param name="gate">The gate's decision on the operation at the expected generation; null where that is not known.</param>
     public async Task<RolloutChange> ChangeAsync(
         string operation, RolloutCommand change, long? expected, long above, GateDecision? gate, CancellationToken cancellationToken)
     {
@@ -93,7 +93,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         return Read(reader).State;
     }
 
-    /// <summary>Which nominated fingerprint of the operation it is: the same one always the same.</summary>
+    /// <summary>The number of a nominated fingerprint of the operation; the same fingerprint always has the same number.</summary>
     private static async Task<int> AttemptAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string operation, string fingerprint,
         CancellationToken cancellationToken)
@@ -157,7 +157,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>A row that this build would not have written exposes nobody.</summary>
+    /// <summary>Reads a row. One that this build cannot have written gets a fault, and no user is served by it.</summary>
     private static (string Operation, RolloutState State, string? Fault) Read(NpgsqlDataReader row)
     {
         var (operation, generation, name) = (row.GetString(0), row.GetInt64(1), row.GetString(2));

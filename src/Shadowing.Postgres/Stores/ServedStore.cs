@@ -4,37 +4,36 @@ using Shadowing.Rollout;
 
 namespace Shadowing.Postgres.Stores;
 
-/// <summary>An answer that a user had from the candidate, as it is kept.</summary>
-/// <param name="Subject">The row that it is about; null where it is about many.</param>
+/// <summary>An answer that a user got from the candidate, as it is stored.</summary>
+/// <param name="Subject">The key of the row that it is about; null where it is about many rows.</param>
 /// <param name="User">A keyed hash: equal for the same user.</param>
 /// <param name="Verdict">
-/// An outcome; <c>skipped:</c> and why it was not compared; null while that is not known, or was lost. Of a write before that
-/// <c>in_flight</c>, then
-/// <c>written</c>; <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can
-/// tell.
+/// An outcome; or <c>skipped:</c> and why it was not compared; null while that is not known, or was lost. A write has before that
+/// <c>in_flight</c>, then one of: <c>written</c>; <c>not_written</c> where nothing of it remains and the control wrote instead;
+/// <c>commit_unknown</c> where it is not known whether it was committed.
 /// </param>
 public sealed record ServedRow(
     DateTimeOffset At, string Operation, string Shape, long? Subject, string User, string Fingerprint, string? Verdict);
 
-/// <summary>One firing of an alert, as far as one operation is concerned.</summary>
-/// <param name="StartsAt">When it began to fire: the same alert that fires again later is another one.</param>
+/// <summary>One firing of an alert, for one operation.</summary>
+/// <param name="StartsAt">When it began to fire. If the same alert fires again later, that is another claim.</param>
 public sealed record AlertClaim(string GroupKey, string Alert, DateTimeOffset StartsAt, string Operation);
 
-/// <summary>The damage list: what users were answered by the candidate.</summary>
+/// <summary>The served log: what the candidate has answered to users.</summary>
 /// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
 public sealed class ServedStore(NpgsqlDataSource evidence)
 {
-    /// <summary>What a write is called before it is judged, in this order; whatever else is said of it holds.</summary>
+    /// <summary>The verdicts of a write before it is judged, in this order; any other verdict replaces them.</summary>
     private static readonly string[] Provisional = ["in_flight", "written"];
 
     /// <summary>
-    /// No write takes as long: one that is in flight still was so when its replica died, and the server may have committed it.
+    /// Longer than any write takes. A write that is in flight for longer was interrupted when its replica died, and may be committed.
     /// </summary>
     private const string Orphaned = "5 minutes";
 
     private const int MostRows = 1_000_000;
 
-    /// <summary>Stores answers and, for those that are there, verdicts. Safe to repeat.</summary>
+    /// <summary>Stores answers, and the verdicts of answers that are stored. Safe to repeat.</summary>
     public async Task AddAsync(
         Guid instance, IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts, Func<long, string> hashOf,
         CancellationToken cancellationToken)
@@ -84,8 +83,8 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     }
 
     /// <summary>The latest answers, newest first.</summary>
-    /// <param name="operation">Only of this one; null for all.</param>
-    /// <param name="verdict">Only with this one; null for all.</param>
+    /// <param name="operation">Only answers of this operation; null for all.</param>
+    /// <param name="verdict">Only answers with this verdict; null for all.</param>
     public async Task<IReadOnlyList<ServedRow>> LatestAsync(
         string? operation, long? subject, string? verdict, int count, CancellationToken cancellationToken)
     {
@@ -113,7 +112,7 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     }
 
     /// <summary>
-    /// Forgets what is older than 30 days, or beyond the latest million; and minutes and alerts that no window looks back to.
+    /// Deletes answers older than 30 days or beyond the latest million, and minutes and alerts older than any window that reads them.
     /// </summary>
     public async Task PruneAsync(CancellationToken cancellationToken)
     {
@@ -134,8 +133,8 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
         return await command.ExecuteScalarAsync(cancellationToken) is true;
     }
 
-    /// <summary>Notes that an alert has been acted on.</summary>
-    /// <returns>Whether it had not been noted before.</returns>
+    /// <summary>Records that an alert has been acted on.</summary>
+    /// <returns>Whether it had not been recorded before.</returns>
     public async Task<bool> ClaimAlertAsync(AlertClaim claim, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(claim);

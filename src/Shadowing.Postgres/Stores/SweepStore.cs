@@ -4,20 +4,20 @@ using Shadowing.Sweeping;
 
 namespace Shadowing.Postgres.Stores;
 
-/// <summary>A sweep as it is known to all replicas.</summary>
-/// <param name="Fingerprint">The code that is swept; only replicas that run it do.</param>
+/// <summary>The state of a sweep, as all replicas see it.</summary>
+/// <param name="Fingerprint">The code that is swept; only replicas that run this code run the sweep.</param>
 /// <param name="Shape">The only shape that is compared; null for all.</param>
 /// <param name="State"><c>running</c>, <c>done</c> or <c>stopped</c>.</param>
 /// <param name="Rate">Comparisons a second at most.</param>
-/// <param name="Walked">Requests made so far; of about <paramref name="Total"/>, null where that is not known.</param>
-/// <param name="Replica">Who runs it; null while nobody does.</param>
-/// <param name="IsExhaustive">Whether, once done, it has made every request whose answer the data of its time decides.</param>
+/// <param name="Walked">Requests made so far, of about <paramref name="Total"/>; the total is null where it is not known.</param>
+/// <param name="Replica">The replica that runs it; null while none does.</param>
+/// <param name="IsExhaustive">Whether, once done, it has made every request whose answer depends on data that existed then.</param>
 public sealed record SweepState(
     long Id, string Operation, string Fingerprint, string? Shape, string State, double Rate, long Walked, long? Total, string? Replica,
     bool IsExhaustive, string StartedBy, string Reason, DateTimeOffset StartedAt, DateTimeOffset? EndedAt,
     IReadOnlyList<SweptShapeState> Shapes);
 
-/// <summary>What a sweep found of a shape: <see cref="SweptShape"/>.</summary>
+/// <summary>What a sweep found for a shape: see <see cref="SweptShape"/>.</summary>
 public sealed record SweptShapeState(string Shape, long Existing, long Swept, long Mismatches);
 
 /// <summary>A sweep that is ordered.</summary>
@@ -30,16 +30,17 @@ public sealed record SweepRequest(
     string Operation, string Fingerprint, string? Shape, double Rate, bool IsExhaustive, string Actor, string Reason);
 
 /// <summary>
-/// Sweeps in the schema <c>shadow</c>: ordered by anybody, run by one replica at a time, gone on with by another where that one dies.
+/// Sweeps in the schema <c>shadow</c>: started through any replica, run by one replica at a time, and continued by another one if that
+/// replica dies.
 /// </summary>
 /// <param name="evidence">A data source of the role that owns the schema.</param>
 public sealed partial class SweepStore(NpgsqlDataSource evidence)
 {
-    // Several beats: a replica that pauses is no dead one.
+    // Several beats: a replica that misses one is not dead.
     private const string Abandoned = "(owner is null or beat_at < now() - interval '10 seconds')";
 
-    /// <summary>Orders a sweep; audited in the same transaction.</summary>
-    /// <returns>Its id; null where one of the operation is running.</returns>
+    /// <summary>Starts a sweep; audited in the same transaction.</summary>
+    /// <returns>Its id; null where a sweep of this operation and fingerprint is running.</returns>
     public async Task<long?> StartAsync(SweepRequest sweep, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sweep);
@@ -59,7 +60,7 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         return (long?)await command.ExecuteScalarAsync(cancellationToken);
     }
 
-    /// <summary>Ends a sweep before its time; audited in the same transaction. What it has compared stays.</summary>
+    /// <summary>Stops a sweep; audited in the same transaction. What it has compared stays.</summary>
     /// <returns>Whether it was running.</returns>
     public async Task<bool> StopAsync(long id, string actor, string reason, CancellationToken cancellationToken)
     {
@@ -75,7 +76,7 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Takes a running sweep of this code that nobody runs.</summary>
+    /// <summary>Takes a running sweep of this code that no replica runs.</summary>
     public async Task<SweepOrder?> ClaimAsync(Guid instance, string replica, string fingerprint, CancellationToken cancellationToken)
     {
         await using var command = Ask(
@@ -103,8 +104,8 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         return order;
     }
 
-    /// <summary>Says that the sweep is being run.</summary>
-    /// <returns>Whether it is still this run's to do.</returns>
+    /// <summary>Reports that this run still runs the sweep.</summary>
+    /// <returns>Whether the sweep still belongs to this run.</returns>
     public async Task<bool> BeatAsync(long id, Guid instance, CancellationToken cancellationToken)
     {
         await using var command =
@@ -112,22 +113,24 @@ public sealed partial class SweepStore(NpgsqlDataSource evidence)
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Gives a sweep back, for another replica or this one's next run.</summary>
+    /// <summary>Gives a sweep back, so that another replica or this one can continue it.</summary>
     public async Task ReleaseAsync(long id, Guid instance, CancellationToken cancellationToken)
     {
         await using var command = Ask("update shadow.sweep set owner = null, replica = null where id = $1 and owner = $2", id, instance);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Says how long the walk is.</summary>
+    /// <summary>Stores about how many requests the sweep will make.</summary>
     public async Task MeasureAsync(long id, long total, CancellationToken cancellationToken)
     {
         await using var command = Ask("update shadow.sweep set total = $2 where id = $1 and total is null", id, total);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>Stores what is new, with its cases and where to go on: whole or not at all, and once however often it is tried.</summary>
-    /// <returns>Whether the sweep is still this run's to do.</returns>
+    /// <summary>
+    /// Stores new results, their cases and the cursor in one transaction. A repeated call with the same sequence has no effect.
+    /// </summary>
+    /// <returns>Whether the sweep still belongs to this run.</returns>
     public async Task<bool> AdvanceAsync(Guid instance, SweepAdvance advance, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(advance);

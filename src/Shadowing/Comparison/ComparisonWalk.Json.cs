@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace Shadowing.Comparison;
 
-/// <summary>JSON: by what it says. The order of properties says nothing, of two with one name the last holds.</summary>
+/// <summary>JSON: compared by value. The order of properties does not count; of two properties with one name the last counts.</summary>
 internal sealed partial class ComparisonWalk
 {
     private const int LongestName = 40;
@@ -17,7 +17,7 @@ internal sealed partial class ComparisonWalk
             return;
         }
 
-        // Most are equal to the last byte; nothing is allocated then.
+        // Most pairs are equal byte by byte; nothing is allocated for them.
         if (left is JsonValueKind.Undefined or JsonValueKind.Null or JsonValueKind.True or JsonValueKind.False
             || JsonMarshal.GetRawUtf8Value(control).SequenceEqual(JsonMarshal.GetRawUtf8Value(candidate))) return;
         switch (left)
@@ -89,14 +89,15 @@ internal sealed partial class ComparisonWalk
     }
 
     /// <summary>
-    /// A name as those of members are; anything else may be a value, as a dictionary's key is, and stands in brackets as that does.
+    /// A property's name as a step of the path. A name that does not look like a member's may be a value, as a dictionary's key can be. It
+    /// stands in brackets, as such keys do.
     /// </summary>
     private static string Step(string property) =>
         property.Length is > 0 and <= LongestName && char.IsAsciiLetter(property[0])
             && property.All(unit => char.IsAsciiLetterOrDigit(unit) || unit == '_')
             ? property : $"[{property}]";
 
-    /// <summary>A value of its own, for the document may be gone by the time that it is looked at.</summary>
+    /// <summary>A copy of the value, because the document may be disposed of before the copy is read.</summary>
     private static object? Shown(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => null,

@@ -1,6 +1,6 @@
 namespace Shadowing.Comparison;
 
-/// <summary>Lists: rows by position where that is what they are, by key where a rule names one.</summary>
+/// <summary>Lists: rows are compared by key where a rule names one, and by position otherwise.</summary>
 internal sealed partial class ComparisonWalk
 {
     public void List<TRow>(
@@ -15,7 +15,7 @@ internal sealed partial class ComparisonWalk
                 return;
             }
 
-            // Without keys, rows are compared by position: whatever differs there is reported.
+            // Without keys, rows are compared by position, and all differences there are reported.
             rule = null;
         }
 
@@ -24,7 +24,7 @@ internal sealed partial class ComparisonWalk
     }
 
     /// <returns>Null where a row's key throws.</returns>
-    /// <remarks>Without a closure, so that equal answers allocate nothing.</remarks>
+    /// <remarks>Without a closure, so that comparing equal answers allocates nothing.</remarks>
     private bool? IsAligned<TRow>(IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, string name, RowRule<TRow> rule)
     {
         try
@@ -61,7 +61,9 @@ internal sealed partial class ComparisonWalk
         if (_total != before && rule is not null && control is not null) NameRow(before, KeyOf(control, list, rule));
     }
 
-    /// <summary>Gives the differences found in a row its key: afterwards, because taking the key of an equal row would box it.</summary>
+    /// <summary>
+    /// Sets the row's key on the differences found in it. Done afterwards, because reading the key of an equal row would box it.
+    /// </summary>
     private void NameRow(int before, object? key)
     {
         for (var i = before; i < _differences.Count; i++) _differences[i] = _differences[i] with { RowKey = OutermostRowKey() ?? key };
@@ -73,7 +75,7 @@ internal sealed partial class ComparisonWalk
     {
         var cut = rule.Cut is { } cutOf && _depth > 0 && _path[_depth - 1].Owner is { } owner
             ? Try($"{name} cut", () => cutOf(owner), default) : default;
-        // Each sort key that throws is replaced by an object of its own, which ties with no other row.
+        // A sort key that throws is replaced by a new object, which ties with no other row.
         Func<TRow, object?>? sortKey = rule.SortKey is { } keyOf ? row => Try($"{name} sortedBy", () => keyOf(row), new object()) : null;
         Func<TRow, bool>? fits = rule.Fits is { } fitsIn ? row => Try($"{name} fits", () => fitsIn(_request, row), otherwise: false) : null;
         return Try($"{name} key", () => RowAlignment<TRow>.Align(control, candidate, rule, cut, sortKey, fits), null);

@@ -5,7 +5,8 @@ using Shadowing.Model;
 namespace Shadowing.Comparison;
 
 /// <summary>
-/// The state of one comparison on its way down: where it is, what it found, how far it may still go. Reused, so that equal costs nothing.
+/// The state of one comparison: the path it is at, what it found, and how much of the limits is used. Reused, so that comparing equal
+/// answers allocates nothing.
 /// </summary>
 internal sealed partial class ComparisonWalk
 {
@@ -46,7 +47,7 @@ internal sealed partial class ComparisonWalk
     }
 
     /// <remarks>
-    /// What differs, differs, whatever else cannot be said; where nothing does, a value that cannot be compared leaves it open.
+    /// A difference counts even if other values cannot be compared. Without a difference, such a value makes the result incomparable.
     /// </remarks>
     public ComparisonResult Result(IncomparableReason? incomparable, Exception? failure) =>
         incomparable is null && _total == 0 && _tolerated.Count == 0 && _unknown.Count == 0 && _failedRules.Count == 0
@@ -114,7 +115,7 @@ internal sealed partial class ComparisonWalk
             Report(name, DifferenceKind.Value, control, candidate);
     }
 
-    /// <summary>A sequence as a list, no longer than the limit; an endless one is too large.</summary>
+    /// <summary>A sequence as a list; one that is longer than the limit, or endless, is too large to compare.</summary>
     public IReadOnlyList<TRow>? Bounded<TRow>(IEnumerable<TRow>? rows)
     {
         if (rows is null) return null;
@@ -132,14 +133,14 @@ internal sealed partial class ComparisonWalk
     private bool IsNear<T>(T control, T candidate, string name, ValueRule<T> rule) =>
         Try($"{name} near", () => rule.Near(control, candidate), otherwise: false);
 
-    /// <summary>Asks a rule, which is the application's code: one that throws allows nothing.</summary>
+    /// <summary>Calls a rule. A rule is the application's code; where it throws, <paramref name="otherwise"/> is its answer.</summary>
     private T Try<T>(string rule, Func<T> ask, T otherwise)
     {
         try
         {
             return ask();
         }
-#pragma warning disable CA1031 // It may throw anything.
+#pragma warning disable CA1031 // A rule may throw anything.
         catch (Exception fault)
         {
             _failedRules[rule] = fault;

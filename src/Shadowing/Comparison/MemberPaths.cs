@@ -2,20 +2,20 @@ using System.Text.Json;
 
 namespace Shadowing.Comparison;
 
-/// <summary>A place in an answer whose values cannot be held against each other.</summary>
+/// <summary>A place in an answer whose values cannot be compared.</summary>
 /// <param name="Path">Without indexes; empty where it is the answer itself.</param>
 /// <param name="Type">The type's full name.</param>
 public sealed record NotComparablePath(string Path, string Type);
 
-/// <summary>The paths that an answer's type can differ at.</summary>
+/// <summary>The paths at which answers of a type can differ.</summary>
 internal static class MemberPaths
 {
     private const int Deepest = 6;
 
-    /// <summary>Every path of the type without indexes, the answer itself (empty) included; a set as closed as the type.</summary>
+    /// <summary>Every path of the type without indexes, including the answer itself (empty). A closed set.</summary>
     public static IReadOnlySet<string> AllPaths(Type type) => Walk(type, ComparisonRules.None).Select(place => place.Path).ToHashSet();
 
-    /// <summary>The declared places that nothing can be said of, whatever the values: what the rules ignore is none.</summary>
+    /// <summary>The places whose declared type can never be compared, except those that the rules ignore.</summary>
     public static IReadOnlyList<NotComparablePath> NotComparable(Type type, ComparisonRules rules) =>
     [
         .. Walk(type, rules).Where(place => ValueKind.ForType(place.Type).As is ComparedAs.Nothing)

@@ -3,12 +3,12 @@ using Shadowing.Model;
 
 namespace Shadowing.Comparison;
 
-/// <summary>Holds two answers of one type against each other, member by member, in one pass compiled once per type.</summary>
+/// <summary>Compares two answers of one type, member by member, in one pass that is compiled once for each type.</summary>
 /// <remarks>
-/// Public properties and fields are compared, lists by position or by the key of a rule, sets and dictionaries in any order, JSON by what
-/// it says, and where a type has an <c>Equals</c> that somebody wrote, that is asked too. Unknown is never equal: a value that shows
-/// neither all of its state nor has such an <c>Equals</c> is incomparable. Nothing is allocated when answers of records, lists and plain
-/// values are equal. It never throws. Safe for concurrent use.
+/// Public properties and fields are compared: lists by position or by a rule's key, sets and dictionaries in any order, JSON by value.
+/// Where a type has a hand-written <c>Equals</c>, that must agree too. What cannot be compared is never equal: a value that neither shows
+/// all of its state nor has such an <c>Equals</c> is incomparable. Nothing is allocated when answers of records, lists and plain values
+/// are equal. It never throws. Safe for concurrent use.
 /// </remarks>
 /// <typeparam name="T">The answer's type.</typeparam>
 public sealed class ResultComparer<T>
@@ -28,12 +28,12 @@ public sealed class ResultComparer<T>
         _root = _plan.PlanFor<T>().Visit;
     }
 
-    /// <summary>Places at which values were met that cannot be compared, each type once; bounded.</summary>
+    /// <summary>Places where answers had values that cannot be compared, each type once; bounded.</summary>
     internal IReadOnlyCollection<NotComparablePath> SeenNotComparable => [.. _seen.Keys];
 
     /// <summary>Compares the two answers of one request.</summary>
-    /// <param name="request">What was asked; only rules that ask whether a row fits look at it.</param>
-    /// <param name="clocks">The times at which the two were written, each by its own clock: such times are equal to each other.</param>
+    /// <param name="request">The request; passed to the rules that decide whether a row fits it.</param>
+    /// <param name="clocks">The times of the two writes, each by its own clock: such times count as equal.</param>
     public ComparisonResult Compare(T? control, T? candidate, object? request = null, (DateTime Control, DateTime Candidate)? clocks = null)
     {
         var walk = ComparisonWalk.Rent(_plan, _limits, request, clocks);

@@ -10,17 +10,17 @@ using System.Text.Json.Serialization;
 namespace Shadowing.Comparison;
 
 /// <summary>
-/// In which way values of a type are held against each other. Closed: a type that is none of the others is not comparable.
+/// How values of a type are compared. A closed set: a type that fits no other kind is <see cref="Nothing"/>.
 /// </summary>
 internal enum ComparedAs
 {
-    /// <summary>By its own <c>Equals</c>, and by how it is written.</summary>
+    /// <summary>By its own <c>Equals</c> and by its text.</summary>
     Leaf,
 
-    /// <summary>As the document that users get.</summary>
+    /// <summary>By value, as the JSON document that users get.</summary>
     Json,
 
-    /// <summary>A value type or none.</summary>
+    /// <summary>A value type or null.</summary>
     Nullable,
 
     /// <summary>By key, in any order.</summary>
@@ -44,28 +44,30 @@ internal enum ComparedAs
     /// <summary>Member by member.</summary>
     Members,
 
-    /// <summary>Neither shows all of its state nor says when it is equal: a stream, a task, a delegate.</summary>
+    /// <summary>Not comparable: it neither shows all of its state nor defines equality, such as a stream, a task or a delegate.</summary>
     Nothing,
 }
 
-/// <summary>What is decided of a type, once.</summary>
-/// <param name="Arguments">The types of keys and values, of rows, or what a nullable wraps.</param>
+/// <summary>How a type is compared; decided once for each type.</summary>
+/// <param name="Arguments">The types of keys and values, of rows, or the type inside a nullable.</param>
 internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
 {
     private const BindingFlags Instance = BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic;
     private static readonly ConcurrentDictionary<Type, ValueKind> Known = [];
 
     /// <summary>
-    /// Of members: whether the type has an <c>Equals</c> that somebody wrote, which is asked too where the members are equal.
+    /// For members: whether the type has a hand-written <c>Equals</c>, which is called too where the members are equal.
     /// </summary>
     public bool OwnEquals { get; private init; }
 
-    /// <summary>Of members, where the compiler wrote <c>Equals</c>: fields that no public member shows. They are compared too.</summary>
+    /// <summary>
+    /// For members with a compiler-generated <c>Equals</c>: the fields that no public member shows. They are compared too.
+    /// </summary>
     public IReadOnlyList<FieldInfo> Hidden { get; private init; } = [];
 
     public static ValueKind ForType(Type type) => Known.GetOrAdd(type, Decide);
 
-    /// <summary>What is compared of a type: its public properties and fields, and what its JSON includes besides.</summary>
+    /// <summary>The compared members of a type: its public properties and fields, and those that its JSON includes besides.</summary>
     public static IEnumerable<MemberInfo> MembersOf(Type type) => type.GetProperties(Instance)
         .Where(property => property.GetMethod is { } getter && (getter.IsPublic || property.IsDefined(typeof(JsonIncludeAttribute)))
             && property.GetIndexParameters().Length == 0 && IsReadable(property.PropertyType))
@@ -74,7 +76,7 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
 
     public static Type TypeOf(MemberInfo member) => member is PropertyInfo property ? property.PropertyType : ((FieldInfo)member).FieldType;
 
-    /// <summary>The type that stands for a value's own where several private ones of the framework are one to its users.</summary>
+    /// <summary>The public type that stands for a value's private framework type, because users see several such types as one.</summary>
     public static Type Seen(Type type)
     {
         if (typeof(JsonNode).IsAssignableFrom(type)) return typeof(JsonNode);
@@ -129,17 +131,17 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
         type.IsPrimitive || type.IsEnum || type == typeof(string) || type == typeof(decimal) || typeof(Type).IsAssignableFrom(type)
         || typeof(IPAddress).IsAssignableFrom(type) || type == typeof(Uri) || type == typeof(Version);
 
-    /// <summary>What does something, or will, and is no value; enumerating a query would run it.</summary>
+    /// <summary>Types that do something rather than hold a value. Enumerating a query would run it.</summary>
     private static bool IsMechanism(Type type) =>
         typeof(Delegate).IsAssignableFrom(type) || typeof(IQueryable).IsAssignableFrom(type) || typeof(IEnumerator).IsAssignableFrom(type)
         || Closed(type, typeof(IAsyncEnumerable<>)) is not null || type == typeof(ValueTask) || IsA(type, typeof(ValueTask<>))
         || type == typeof(CancellationToken) || type == typeof(void);
 
-    /// <summary>Types that generics and boxes can hold.</summary>
+    /// <summary>Types that can be generic arguments and can be boxed.</summary>
     private static bool IsReadable(Type type) => !type.IsPointer && !type.IsByRef && !type.IsByRefLike && !type.IsFunctionPointer;
 
     /// <summary>
-    /// The <c>Equals</c> that decides for two values of the type; null where only references, or fields blindly, are compared.
+    /// The <c>Equals</c> that decides for two values of the type; null where only the default of objects or value types exists.
     /// </summary>
     private static MethodInfo? EqualsOf(Type type)
     {
@@ -160,7 +162,7 @@ internal sealed record ValueKind(ComparedAs As, params Type[] Arguments)
         }
     }
 
-    /// <summary>Public itself, or behind a property that is.</summary>
+    /// <summary>Whether the field is public, or behind a compared property.</summary>
     private static bool IsShown(FieldInfo field, Type type) => field.IsPublic
         || MembersOf(type).Any(member => member.Name == field.Name
             || (field.Name == $"<{member.Name}>k__BackingField" || field.Name == $"<{member.Name}>i__Field"));

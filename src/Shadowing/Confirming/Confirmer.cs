@@ -7,8 +7,8 @@ using Shadowing.Settings;
 namespace Shadowing.Confirming;
 
 /// <summary>
-/// Asks both sides again on one snapshot of the data, or of a write in the sandbox on the same rows, so that a difference counts only where
-/// no row that moved can explain it.
+/// Asks both sides again on one snapshot of the data, or for a write in the sandbox on the same rows. So a difference counts only where no
+/// concurrent change can explain it.
 /// </summary>
 internal sealed partial class Confirmer<TStore>(
     OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, PositionWatch positions, RuleFaults rules,
@@ -24,7 +24,7 @@ internal sealed partial class Confirmer<TStore>(
     private int _inSecond;
 
     /// <param name="seen">How the two observations differ.</param>
-    /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
+    /// <param name="second">The side that is compared with the control; the control itself, to measure its own noise.</param>
     public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
         ComparisonResult seen, Side second = Side.Candidate)
@@ -38,7 +38,7 @@ internal sealed partial class Confirmer<TStore>(
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, compared.Stopping);
             open = new(await openSnapshot(either.Token));
         }
-#pragma warning disable CA1031 // Whatever keeps the snapshot from being had, the difference cannot be confirmed; it is counted as that.
+#pragma warning disable CA1031 // Without a snapshot, for any reason, the difference cannot be confirmed; it is counted so.
         catch (Exception failure)
         {
             if (!compared.Stopping.IsCancellationRequested) Log(compared.Experiment.Operation, failure);
@@ -89,7 +89,7 @@ internal sealed partial class Confirmer<TStore>(
         if (candidate.Error is not null && control.Error is null) return await FailsAgainAsync();
         var moved = judge.Compare(experiment, request, control, controlAgain);
         if (moved.Incomparable is { } unclear) return Undecided(ConfirmationVerdict.Failed, unclear);
-        // A served control that answers here as it did live has shown that both positions see the same. Else that is to be asked.
+        // If a served control answers on the snapshot as it did live, both positions see the same. Otherwise that has to be checked.
         var view = compared.Served is Side.Control && moved.IsSame ? PositionsView.Same
             : await _positions.CompareAsync(experiment, request, open.Snapshot, controlAgain, () => ObserveAsync(Side.Control), stopping);
         if (view is PositionsView.Different)
@@ -98,16 +98,16 @@ internal sealed partial class Confirmer<TStore>(
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.PositionsDiffer);
         }
 
-        // What was not kept cannot be explained.
+        // Differences beyond the limit were not kept, so they cannot be explained.
         if (seen.TotalDifferences > seen.Differences.Count) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.TooLarge);
-        // The pair that agrees here is a case only where users see the same rows.
+        // The pair on the snapshot counts as a case only where users see the same rows.
         var onSnapshot = view is PositionsView.Same ? ObservedPair.FromObservations(controlAgain, candidateAgain) : null;
         var left = ConcurrentChanges.Unexplained(seen.Differences, moved.Differences);
         if (left.Count == 0) return Explained(ConcurrentChanges.FromMoved(moved.Differences), onSnapshot);
         if (compared.Horizon is not { } horizon) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
 
-        // The control's answer, there at least, is what it was. It may have changed and changed back; only row versions can tell.
-        // What lies in a row is asked of that row; what lies beside them, such as a total or which rows a page shows, may rest on any.
+        // The control's answer on the snapshot is the live one. Rows may have changed and changed back in between; only row versions show
+        // that. For a difference in a row, that row's version is checked. A total, or which rows a page shows, may depend on any row.
         using var limit = new CancellationTokenSource(settings.Current.ShadowTimeout, clock);
         var inRows = await AskAsync([.. left.Where(ConcurrentChanges.IsInRow)]);
         var beside = inRows.Moved.HasRows
@@ -135,13 +135,13 @@ internal sealed partial class Confirmer<TStore>(
             var moved = await open.Snapshot.MovedSinceAsync(horizon, keys, limit.Token);
             if (keys is not null && !moved.HasRows && experiment.ShowsPart && !some.Any(ConcurrentChanges.IsInRow))
                 (keys, moved) = (null, await open.Snapshot.MovedSinceAsync(horizon, null, limit.Token));
-            // A row was changed, and no row that can be looked at explains the difference: one may have come and gone again. Or the rows
-            // of the difference are unknown, because the experiment's rule threw. Either way it stays open.
+            // Some row was changed, but no row that can be checked explains the difference: a row may have been added and deleted again. Or
+            // the rows of the difference are unknown, because the experiment's rule threw. In both cases the difference stays undecided.
             return moved.Any && (!isNamed || (keys is null && !moved.HasRows)) ? ([], moved, true)
                 : (ConcurrentChanges.Unexplained(some, keys, moved), moved, false);
         }
 
-        // It answers on the snapshot: perhaps because a transaction is around it. What fails live, and does so again, fails.
+        // The candidate answers on the snapshot, perhaps because of the transaction around it. If it fails live a second time, it fails.
         async Task<(ConfirmationVerdict, Verdict)> FailsAgainAsync()
         {
             var live = await again(second);

@@ -4,7 +4,7 @@ using Shadowing.Settings;
 
 namespace Shadowing.Confirming;
 
-/// <summary>Asks the control for one request on one snapshot, in the shadow's position and in the served one.</summary>
+/// <summary>Asks the control for one request on one snapshot, in the shadow's position and in the served one, and compares them.</summary>
 internal sealed class PositionComparer<TStore>(
     OpenSnapshot<TStore> openSnapshot, PairJudge judge, BoundedObserver observer, SettingsInForce settings, TimeProvider clock)
 {
@@ -25,7 +25,7 @@ internal sealed class PositionComparer<TStore>(
                 token => open.LeaseAsync(Side.Control, token), (store, token) =>
                     experiment.RunAsync(store, request, token), stopping);
         }
-#pragma warning disable CA1031 // Whatever keeps it from being asked, nothing is known.
+#pragma warning disable CA1031 // Where they cannot be asked, for any reason, nothing is known.
         catch (Exception)
         {
             return PositionsView.Unknown;
@@ -37,8 +37,8 @@ internal sealed class PositionComparer<TStore>(
         }
     }
 
-    /// <param name="inShadow">What the control does on the snapshot in the shadow's position.</param>
-    /// <param name="again">Asks it there once more: one that differs from itself says nothing of the positions.</param>
+    /// <param name="inShadow">The control's observation on the snapshot in the shadow's position.</param>
+    /// <param name="again">Asks the control there once more. If it then differs from itself, nothing is known about the positions.</param>
     public async Task<PositionsView> CompareAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, ISnapshot<TStore> snapshot, Observation<TResult> inShadow,
         Func<Task<Observation<TResult>>> again, CancellationToken stopping)

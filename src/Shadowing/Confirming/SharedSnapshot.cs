@@ -3,7 +3,7 @@ using Shadowing.Model;
 namespace Shadowing.Confirming;
 
 /// <summary>
-/// Counts the users of a snapshot: a run that ignores its time limit goes on using the connection, and whoever is last closes it.
+/// Counts the users of a snapshot. A run that ignores its time limit goes on using the connection, so the last user closes it.
 /// </summary>
 internal sealed class SharedSnapshot<TStore>(ISnapshot<TStore> snapshot) : IAsyncDisposable
 {
@@ -11,7 +11,7 @@ internal sealed class SharedSnapshot<TStore>(ISnapshot<TStore> snapshot) : IAsyn
 
     public ISnapshot<TStore> Snapshot => snapshot;
 
-    /// <summary>A side's store on the snapshot, as one more user of it.</summary>
+    /// <summary>A side's store on the snapshot; it adds one user.</summary>
     public async ValueTask<StoreLease<TStore>> LeaseAsync(Side side, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _users);
@@ -26,6 +26,6 @@ internal sealed class SharedSnapshot<TStore>(ISnapshot<TStore> snapshot) : IAsyn
         }
     }
 
-    /// <summary>One user less.</summary>
+    /// <summary>Removes one user, and closes the snapshot after the last.</summary>
     public ValueTask DisposeAsync() => Interlocked.Decrement(ref _users) == 0 ? snapshot.DisposeAsync() : ValueTask.CompletedTask;
 }

@@ -6,15 +6,16 @@ using Shadowing.Writing;
 namespace Shadowing.Confirming;
 
 /// <summary>
-/// Asks both sides again, each in a sandbox on the very rows that the write began with: nobody else writes there, so that no movement can
-/// excuse a difference, and none can make one. What a candidate that served did differently, for real, may be due to rows that others wrote
-/// and nobody locked: that accuses nobody. It does where nobody else could have written.
+/// Asks both sides again, each in a sandbox with the rows that the write began with. No other transaction writes there, so no concurrent
+/// change can cause or explain a difference. If a served candidate differs in its real write but not in the sandbox, rows that other
+/// transactions wrote may be the cause. Such a difference is incomparable, except in rows that only this write could change.
 /// </summary>
 internal sealed class WriteConfirmer(PairJudge judge)
 {
-    /// <param name="compared">Its asking runs a side in the sandbox; the side that it was served by is the one whose observation is of the
-    /// write for real.</param>
-    /// <param name="second">The side that is held against the control; the control itself, where its own noise is asked for.</param>
+    /// <param name="compared">
+    /// The pair to confirm. Asking it again runs a side in the sandbox; the served side's first observation is of the real write.
+    /// </param>
+    /// <param name="second">The side that is compared with the control; the control itself, to measure its own noise.</param>
     public async Task<(ConfirmationVerdict Found, Verdict Verdict)> ConfirmAsync<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
         ComparisonResult seen, Side second = Side.Candidate)
@@ -24,8 +25,8 @@ internal sealed class WriteConfirmer(PairJudge judge)
         if (IsSilent(controlAgain)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         if (!judge.Compare(experiment, request, control, controlAgain).IsSame)
         {
-            // What the control met is not in the rows: a deadlock, a trigger, a row beyond the image. Nothing can be held against the
-            // candidate.
+            // The cause of the control's result is not in the rows: a deadlock, a trigger, a row beyond the image. So the candidate cannot
+            // be compared with it.
             return control.Error is not null && controlAgain.Error is null
                 ? (ConfirmationVerdict.ControlUnstable, new(Outcome.ControlError))
                 : Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
@@ -45,7 +46,7 @@ internal sealed class WriteConfirmer(PairJudge judge)
 
         if (candidate.Error is not null && control.Error is null)
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotReproduced);
-        // The same rows twice, nobody else there, and not the same: a race with itself.
+        // The sides agree now, on the same rows and without other transactions: the difference came from a race in a side's own code.
         var own = compared.Served is Side.Control ? seen.Differences
             : [.. seen.Differences.Where(difference => RowComparison.IsOwn(difference, candidate.Rows))];
         return own.Count == 0
@@ -56,7 +57,7 @@ internal sealed class WriteConfirmer(PairJudge judge)
                 Pair: ObservedPair.FromObservations(control, candidate)));
     }
 
-    /// <summary>Whether a control says nothing: the database was not there, or the sandbox was too slow for it.</summary>
+    /// <summary>Whether a control's result is useless: the database was unavailable, or the sandbox was too slow.</summary>
     private bool IsSilent<TResult>(Observation<TResult> control) =>
         judge.IsUnavailable(control.Error) || control.Error is ShadowTimeoutException;
 

@@ -11,11 +11,11 @@ using Shadowing.Model;
 
 namespace Shadowing.Diagnosing;
 
-/// <summary>A value without what it says.</summary>
+/// <summary>What may be kept of a value.</summary>
 /// <param name="Type"><c>null</c>, <c>text</c>, <c>number</c>, <c>time</c>, or the type's name.</param>
-/// <param name="Text">The value itself, where it says nothing about anybody: an enum, a boolean, a declared word, keys of rows.</param>
-/// <param name="Hash">16 hexadecimal digits of a keyed hash: equal for equal values under one key, and nothing more.</param>
-/// <param name="Length">Characters of a text.</param>
+/// <param name="Text">The value itself, where it is not personal: an enum, a boolean, a declared word, keys of rows.</param>
+/// <param name="Hash">16 hexadecimal digits of a keyed hash: equal for equal values under one key.</param>
+/// <param name="Length">The number of characters of a text.</param>
 public sealed record RedactedValue(string Type, string? Text = null, string? Hash = null, int? Length = null);
 
 /// <summary>A member of a request.</summary>
@@ -24,12 +24,12 @@ public sealed record RedactedParameter(string Name, RedactedValue Value);
 
 /// <summary>A difference without its values.</summary>
 /// <param name="RowKey">The key of the row, where it is a whole number.</param>
-/// <param name="Shape">What can be said of the two values together; empty where nothing can.</param>
+/// <param name="Shape">How the two values differ, without the values; empty where nothing can be said.</param>
 public sealed record RedactedDifference(
     string Path, string Kind, RedactedValue Control, RedactedValue Candidate, string? RowKey, IReadOnlyDictionary<string, string> Shape);
 
 /// <summary>
-/// Takes the values out of what is to be kept. Keeps no personal data, and nothing from which it could be guessed without the key.
+/// Removes values from what is kept. It keeps no personal data, and nothing from which such data could be guessed without the key.
 /// </summary>
 internal sealed partial class Redactor(byte[] key)
 {
@@ -43,7 +43,7 @@ internal sealed partial class Redactor(byte[] key)
         difference.RowKey is int or long ? Convert.ToString(difference.RowKey, CultureInfo.InvariantCulture) : null,
         DifferenceShape.Describe(difference.Control, difference.Candidate));
 
-    /// <summary>The members of a request, nested ones too: whole numbers, enums and booleans as they are.</summary>
+    /// <summary>The members of a request, also nested ones. Whole numbers, enums and booleans stay as they are.</summary>
     public IReadOnlyList<RedactedParameter> Parameters(object request, Disclosure disclosure) =>
         [.. Parameters(request, "", disclosure, depth: 0)];
 
@@ -60,7 +60,7 @@ internal sealed partial class Redactor(byte[] key)
         _ => new(value is IEnumerable ? "list" : value.GetType().Name, Hash: HashOfWhole(value)),
     };
 
-    /// <summary>A statement without the texts that somebody may have written into it: parameters are placeholders already.</summary>
+    /// <summary>A statement without its text literals, which may hold personal data. Parameters are placeholders already.</summary>
     public static string Sql(string statement) => Literal().Replace(statement, "'…'");
 
     private IEnumerable<RedactedParameter> Parameters(object owner, string prefix, Disclosure disclosure, int depth)
@@ -87,7 +87,7 @@ internal sealed partial class Redactor(byte[] key)
         }
     }
 
-    /// <summary>A dictionary's key may be anything, and stands in the path; an index may stay.</summary>
+    /// <summary>Removes dictionary keys from a path, because they may be values; an index may stay.</summary>
     private static string SafePath(string path) =>
         Bracket().Replace(path, match => match.ValueSpan[1..^1].ContainsAnyExceptInRange('0', '9') ? "[*]" : match.Value);
 
@@ -99,7 +99,7 @@ internal sealed partial class Redactor(byte[] key)
         {
             return Hash(JsonSerializer.Serialize(value, value.GetType()));
         }
-#pragma warning disable CA1031 // Getters are the application's code; without a hash the difference is kept all the same.
+#pragma warning disable CA1031 // Getters are the application's code. If one throws, the difference is kept without a hash.
         catch (Exception)
         {
             return null;

@@ -6,14 +6,14 @@ using Shadowing.Model;
 
 namespace Shadowing.Diagnosing;
 
-/// <summary>One mismatch as whoever diagnoses it sees it: with all values, in memory, before anything is redacted.</summary>
+/// <summary>One mismatch as the diagnosis gets it: with all values, in memory, before anything is redacted.</summary>
 /// <param name="Pair">What both sides did; null where only the differences are known.</param>
 /// <param name="ErrorType">The candidate's error category; null where it had none.</param>
 internal sealed record Symptoms(
     Outcome Outcome, object Request, IReadOnlyList<Difference> Differences, ObservedPair? Pair = null, string? ErrorType = null,
     bool IsLeak = false)
 {
-    /// <summary>The lists that rows are missing from or extra in, or that are in another order, outermost first.</summary>
+    /// <summary>The lists with missing rows, extra rows or another order, outermost first.</summary>
     public IEnumerable<ListSymptom> Lists => Differences
         .Where(difference =>
             difference.Kind is DifferenceKind.MissingRow or DifferenceKind.ExtraRow or DifferenceKind.Order or DifferenceKind.Count)
@@ -26,7 +26,7 @@ internal sealed record Symptoms(
 }
 
 /// <summary>A list that differs in its rows.</summary>
-/// <param name="Control">The control's rows; empty where they cannot be had.</param>
+/// <param name="Control">The control's rows; empty where they cannot be read.</param>
 /// <param name="TotalDiffers">Whether a value that belongs to no row, such as a total, differs too.</param>
 internal sealed record ListSymptom(
     string Path, IReadOnlyList<Difference> Differences, IReadOnlyList<object?> Control, IReadOnlyList<object?> Candidate, bool TotalDiffers)
@@ -42,7 +42,7 @@ internal sealed record ListSymptom(
     public bool IsReordered => Differences.Any(difference => difference.Kind is DifferenceKind.Order);
 }
 
-/// <summary>Members of answers and requests by name, as their types have them.</summary>
+/// <summary>Members of answers and requests, found by name.</summary>
 internal static class Members
 {
     public static IEnumerable<PropertyInfo> PropertiesOf(object value) =>
@@ -62,7 +62,7 @@ internal static class Members
         _ => null,
     };
 
-    /// <summary>The rows at an index-free path; empty where it leads through other rows or nowhere.</summary>
+    /// <summary>The rows at a path without indexes; empty where the path leads through other rows or does not exist.</summary>
     public static IReadOnlyList<object?> List(object? value, string path)
     {
         foreach (var step in path.Split('.', StringSplitOptions.RemoveEmptyEntries)) value = Get(value, step);

@@ -4,8 +4,8 @@ using Shadowing.Writing;
 
 namespace Shadowing.Diagnosing;
 
-/// <summary>A column that the two sides left differently, with what it was before.</summary>
-/// <param name="IsNew">Whether the write made the row.</param>
+/// <summary>A column in which the two sides left different values, with its value before.</summary>
+/// <param name="IsNew">Whether the write added the row.</param>
 internal sealed record ColumnSymptom(
     Difference Of, string Column, bool IsNew, object? Before, WrittenRows ControlRows, WrittenRows CandidateRows)
 {
@@ -17,7 +17,7 @@ internal sealed record ColumnSymptom(
 
     public bool CandidateHasClock => RowComparison.IsClock(Candidate, CandidateRows);
 
-    /// <summary>Whether the candidate's row bears the time of its write in another column.</summary>
+    /// <summary>Whether another column of the candidate's row has the time of its write.</summary>
     public bool CandidateTouchedRow { get; init; }
 
     public bool IsKeptByControl => !IsNew && Equals(Control, Before);
@@ -25,7 +25,7 @@ internal sealed record ColumnSymptom(
     public bool IsKeptByCandidate => !IsNew && Equals(Candidate, Before);
 }
 
-/// <summary>What two writes left of the rows, as whoever diagnoses a difference sees it.</summary>
+/// <summary>What two writes left of the rows, as the diagnosis gets it.</summary>
 internal sealed class WriteSymptoms
 {
     private readonly WrittenRows _control;
@@ -43,7 +43,7 @@ internal sealed class WriteSymptoms
 
     public IReadOnlyList<ColumnSymptom> Columns { get; }
 
-    /// <summary>Rows that the candidate touched and that the write has no business with.</summary>
+    /// <summary>Bystander rows that the candidate changed and the control did not.</summary>
     public IEnumerable<RowKey> Elsewhere =>
         _candidate.Changes.Keys.Where(row => _candidate.Before.Bystanders.Contains(row) && !_control.Changes.ContainsKey(row));
 
@@ -61,7 +61,7 @@ internal sealed class WriteSymptoms
 
     public bool CandidateWroteNothing => _candidate.Changes.Count == 0 && _control.Changes.Count > 0;
 
-    /// <summary>Whether a row that the candidate made in excess stands beside one that both made.</summary>
+    /// <summary>Whether the candidate added one more row to a table in which both sides added one.</summary>
     public bool IsRepeated => MadeByCandidate.Any(row => New(_control).Any(other => other.Table == row.Table));
 
     public static WriteSymptoms? FromSymptoms(Symptoms symptoms) =>

@@ -6,8 +6,8 @@ using System.Text;
 namespace Shadowing.Evidence;
 
 /// <summary>
-/// Tells whether code is the same code: a hash of what types declare and of the instructions in their methods, with every token written as
-/// what it names. Formatting, remarks, log texts, paths and the build itself are not in it; whatever else may have an effect is.
+/// A hash of code: of what types declare and of the instructions in their methods, with every token replaced by the name it refers to.
+/// Formatting, remarks, log texts, paths and the build itself are left out; everything else that can have an effect is included.
 /// </summary>
 public static class CodeFingerprint
 {
@@ -18,9 +18,9 @@ public static class CodeFingerprint
     private static readonly string[] ForTools =
         ["System.Diagnostics", "System.Diagnostics.CodeAnalysis", "System.CodeDom.Compiler"];
 
-    /// <summary>Twelve hexadecimal digits over types, the types nested in them included.</summary>
+    /// <summary>Twelve hexadecimal digits over types, including those nested in them.</summary>
     /// <param name="types">In any order.</param>
-    /// <param name="more">What else decides, such as the versions of libraries.</param>
+    /// <param name="more">Other texts that matter, such as the versions of libraries.</param>
     public static string Compute(IEnumerable<Type> types, params IEnumerable<string> more)
     {
         ArgumentNullException.ThrowIfNull(types);
@@ -35,7 +35,7 @@ public static class CodeFingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..12];
     }
 
-    /// <summary>A library's name and version, to the build.</summary>
+    /// <summary>A library's name and its version, with the build.</summary>
     public static string VersionOf(Assembly library)
     {
         ArgumentNullException.ThrowIfNull(library);
@@ -43,7 +43,7 @@ public static class CodeFingerprint
         return $"{library.GetName().FullName} {build}";
     }
 
-    /// <summary>Whether a type belongs to logging: what it does with a text has no effect on an answer.</summary>
+    /// <summary>Whether a type belongs to logging. Its texts have no effect on an answer.</summary>
     internal static bool IsOfLogging(Type? type) =>
         type?.Namespace?.StartsWith("Microsoft.Extensions.Logging", StringComparison.Ordinal) is true;
 

@@ -4,8 +4,8 @@ using Shadowing.Model;
 namespace Shadowing.Evidence;
 
 /// <summary>
-/// What this run has seen that is evidence, for one fingerprint of the code at a time. Handed out in batches: a batch that could not be
-/// stored is handed out again, unchanged, until it has been.
+/// The evidence of this run, for one fingerprint of the code at a time. Handed out in batches: a batch that could not be stored is handed
+/// out again, unchanged, until it has been stored.
 /// </summary>
 public sealed class EvidenceLedger : IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class EvidenceLedger : IDisposable
     private long _sequence;
     private StoredTotals _stored;
 
-    /// <summary>An empty one that counts for a fingerprint.</summary>
+    /// <summary>An empty ledger that counts for a fingerprint.</summary>
     internal static EvidenceLedger For(string fingerprint) => new() { _book = new(fingerprint) };
 
     /// <summary>The fingerprint that is counted for.</summary>
@@ -25,7 +25,7 @@ public sealed class EvidenceLedger : IDisposable
     /// <summary>Whether the present hour is a busy one; its cases count as such.</summary>
     public bool IsBusy { get; set; }
 
-    /// <summary>Counts for another fingerprint from now on: of the old one nothing more is known.</summary>
+    /// <summary>Counts for another fingerprint from now on, and drops what was counted for the old one.</summary>
     /// <returns>How many records had not been stored yet. They are lost, and never counted as clean.</returns>
     public int Begin(string fingerprint)
     {
@@ -39,7 +39,7 @@ public sealed class EvidenceLedger : IDisposable
         }
     }
 
-    /// <summary>The batch to store: the one that could not be, or what is new.</summary>
+    /// <summary>The batch to store: the one that could not be stored before, or what is new.</summary>
     /// <returns>Null where nothing is new.</returns>
     public EvidenceBatch? Take()
     {
@@ -53,7 +53,7 @@ public sealed class EvidenceLedger : IDisposable
         }
     }
 
-    /// <summary>The batch has been stored, or had been.</summary>
+    /// <summary>Notes that the batch has been stored, now or before.</summary>
     public void Stored(EvidenceBatch batch)
     {
         lock (_taking)
@@ -72,18 +72,18 @@ public sealed class EvidenceLedger : IDisposable
         ledger.UnprovenEpoch = unprovenEpoch;
     }
 
-    /// <summary>Sets the share of each shape's requests that is compared, as <see cref="CoveragePlan"/> has it.</summary>
+    /// <summary>Sets the share of each shape's requests that is compared, as decided by <see cref="CoveragePlan"/>.</summary>
     public void Sample(string operation, IReadOnlyDictionary<string, double> shares) => OperationOf(operation).Sample(shares);
 
-    /// <summary>Begins shapes anew whose epochs the store has moved on; what was counted in an earlier one is read no more.</summary>
+    /// <summary>Restarts shapes whose epochs the store has moved on. What was counted in an earlier epoch is no longer read.</summary>
     /// <param name="epochs">By shape; empty for the operation as a whole.</param>
-    /// <returns>How many began anew.</returns>
+    /// <returns>How many were restarted.</returns>
     public int Restart(string operation, IReadOnlyDictionary<string, int> epochs) => OperationOf(operation).Restart(epochs);
 
-    /// <summary>Whether <see cref="Restart"/> would begin something anew.</summary>
+    /// <summary>Whether <see cref="Restart"/> would restart a shape.</summary>
     public bool IsBehind(string operation, IReadOnlyDictionary<string, int> epochs) => OperationOf(operation).IsBehind(epochs);
 
-    /// <summary>Returns when something urgent has come, or the time is over.</summary>
+    /// <summary>Returns when urgent evidence has been counted, or the time is over.</summary>
     public Task WaitForUrgentAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ public sealed class EvidenceLedger : IDisposable
 
     internal OperationLedger OperationOf(string operation) => _book.OperationOf(operation);
 
-    /// <summary>Counts a comparison; where it says something of the candidate, its case too.</summary>
+    /// <summary>Counts a comparison, and its case where the outcome is evidence for or against the candidate.</summary>
     internal void Compared(EvidenceSlot slot, ulong? hash, Outcome outcome, bool? candidateSentMore)
     {
         slot.Shape.Compared(outcome, candidateSentMore);

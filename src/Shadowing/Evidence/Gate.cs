@@ -3,12 +3,12 @@ using Shadowing.Model;
 
 namespace Shadowing.Evidence;
 
-/// <summary>Says which stage an operation has earned, and why. Pure: the same evidence, policy and stage give the same decision.</summary>
+/// <summary>Decides which stage an operation has earned, and why. Pure: equal evidence, policy and stage give an equal decision.</summary>
 public static class Gate
 {
-    /// <summary>Decides.</summary>
+    /// <summary>Decides whether the operation advances, holds or is rolled back.</summary>
     /// <param name="policy">A valid one: see <see cref="GatePolicy.Failures"/>.</param>
-    /// <param name="stage">Where the operation is now.</param>
+    /// <param name="stage">The stage that the operation is at now.</param>
     public static GateDecision Decide(OperationEvidence evidence, GatePolicy policy, Stage stage)
     {
         ArgumentNullException.ThrowIfNull(evidence);
@@ -29,7 +29,7 @@ public static class Gate
             policy.Name, policy.Version, gateCase?.Figures);
     }
 
-    /// <summary>The shapes that are proven now; a request of any other one counts as unproven when it arrives.</summary>
+    /// <summary>The shapes that are proven now. A request of any other shape counts as unproven when it arrives.</summary>
     public static IReadOnlySet<string> ProvenShapes(OperationEvidence evidence, GatePolicy policy)
     {
         ArgumentNullException.ThrowIfNull(evidence);
@@ -41,8 +41,9 @@ public static class Gate
     }
 
     /// <summary>
-    /// The shapes that the candidate may serve: those proven, if the fingerprint is nominated; else none. Of a family all or none, so that
-    /// the pages of one list come from one side; a page class that nobody has asked for yet, swept or not, keeps none back.
+    /// The shapes that the candidate may serve: the proven ones if the fingerprint is nominated, otherwise none. A family is served as a
+    /// whole or not at all, so that the pages of one list come from one side. A shape that has had no live request yet, swept or not, does
+    /// not hold back its family.
     /// </summary>
     /// <param name="familyOf">
     /// See <see cref="Experiment.ShapeFamily"/>; null where the rule throws. Then none may be served, because any shape may belong to

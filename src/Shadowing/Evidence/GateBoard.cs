@@ -4,25 +4,25 @@ using Shadowing.Supervision;
 
 namespace Shadowing.Evidence;
 
-/// <summary>An operation's merged evidence and what the gate says of it.</summary>
+/// <summary>An operation's merged evidence and the gate's decision on it.</summary>
 /// <param name="Servable">The shapes that this build may serve.</param>
-/// <param name="Generation">Of the rollout's state that it was judged at.</param>
+/// <param name="Generation">The generation of the rollout's state at which it was judged.</param>
 public sealed record JudgedOperation(OperationEvidence Evidence, GateDecision Decision, IReadOnlySet<string> Servable, long Generation);
 
-/// <summary>What the gate says, as of the last reading of the store. Immutable.</summary>
-/// <param name="At">When it was read; null while nothing has been.</param>
-/// <param name="Fingerprint">What the evidence was counted for.</param>
-/// <param name="Policy">By which it was judged.</param>
+/// <summary>The gate's decisions as of the last reading of the store. Immutable.</summary>
+/// <param name="At">When the store was read; null before the first reading.</param>
+/// <param name="Fingerprint">The fingerprint that the evidence was counted for.</param>
+/// <param name="Policy">The policy of the decisions.</param>
 public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePolicy Policy, IReadOnlyList<JudgedOperation> Operations)
 {
-    /// <summary>Before the first reading.</summary>
+    /// <summary>The value before the first reading.</summary>
     public static GateReading None { get; } = new(null, "", GatePolicy.Default, []);
 
-    /// <summary>One operation's; null where it is unknown, or nothing has been read.</summary>
+    /// <summary>One operation's decision; null where it is unknown, or nothing has been read.</summary>
     public JudgedOperation? JudgedOf(string operation) => Operations.FirstOrDefault(judged => judged.Evidence.Operation == operation);
 
     /// <summary>Judges a reading.</summary>
-    /// <param name="stateOf">Where an operation stands.</param>
+    /// <param name="stateOf">The rollout's state of an operation.</param>
     /// <param name="familyOf">See <see cref="Experiment.ShapeFamily"/>, by operation.</param>
     public static GateReading Judge(
         DateTimeOffset at, string fingerprint, GatePolicy policy, IEnumerable<OperationEvidence> evidence,
@@ -49,7 +49,7 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
     }
 }
 
-/// <summary>The latest reading; one volatile read for whoever asks.</summary>
+/// <summary>The latest reading; to get it is one volatile read.</summary>
 public sealed class GateBoard
 {
     private readonly Lock _change = new();
@@ -78,12 +78,12 @@ public sealed class GateBoard
         }
     }
 
-    /// <summary>The latest reading as it was judged, whatever holds the gate. Only a new reading changes it.</summary>
+    /// <summary>The latest reading as it was judged, even while a keeper holds the gate. Only a new reading changes it.</summary>
     public GateReading Read => _read;
 
     private void Publish()
     {
-        // Whoever comes later sees no less: neither an older reading nor an older hold is published over a newer one.
+        // Under the lock, so that neither an older reading nor an older hold is published over a newer one.
         lock (_change)
         {
             var (read, holds) = (_read, _keepers.Holding.Select(keeper => $"the keeper '{keeper}' is down").ToArray());

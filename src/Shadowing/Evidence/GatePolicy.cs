@@ -2,15 +2,15 @@ using Shadowing.Model;
 
 namespace Shadowing.Evidence;
 
-/// <summary>What must hold before a stage is left. Every verdict names the policy it was reached under.</summary>
-/// <remarks>Check <see cref="Failures"/> before use: the gate takes a policy to be valid.</remarks>
+/// <summary>What must hold before an operation may leave a stage. Every decision names its policy.</summary>
+/// <remarks>Check <see cref="Failures"/> before use: the gate expects a valid policy.</remarks>
 public sealed record GatePolicy
 {
-    /// <summary>The document's rules: days of traffic, one wrong answer expected in 10,000 requests at most.</summary>
+    /// <summary>The documented rules: days of traffic, and at most one wrong answer expected in 10,000 requests.</summary>
     public static GatePolicy Default { get; } = new();
 
     /// <summary>
-    /// For demonstrations: the same rules with weak numbers, so that a few minutes of driven traffic pass them. It proves little.
+    /// For demonstrations: the same rules with weak numbers, so that a few minutes of generated traffic pass them. It proves little.
     /// </summary>
     public static GatePolicy Demo { get; } = new()
     {
@@ -31,31 +31,33 @@ public sealed record GatePolicy
         UncleanExitHold = TimeSpan.FromMinutes(1),
     };
 
-    /// <summary>The name that verdicts carry.</summary>
-    /// <value>Not empty. <c>default</c> is kept for the policy that is.</value>
+    /// <summary>The name that decisions carry.</summary>
+    /// <value>Not empty. A policy that is weaker than the default one may not be named <c>default</c>, which is the default.</value>
     public string Name { get; init; } = "default";
 
-    /// <summary>Counts the changes of the policy of this name.</summary>
+    /// <summary>The version of the policy of this name.</summary>
     /// <value>At least 1.</value>
     public int Version { get; init; } = 1;
 
-    /// <summary>α: the chance that a candidate is ever promoted though it is as bad as the ε it had to beat; over all attempts.</summary>
+    /// <summary>α: the chance, over all attempts, that a candidate is promoted although its rate is not below the required ε.</summary>
     /// <value>Above 0, at most 0.5. The default is 0.05.</value>
     public double Alpha { get; init; } = 0.05;
 
-    /// <summary>The rate of mismatches to be below of, before more than a first sample is shadowed.</summary>
+    /// <summary>The rate of mismatches that must be ruled out before more than a first sample is shadowed.</summary>
     /// <value>In (0, 1), and not below <see cref="ServeEpsilon"/>. The default is 0.01.</value>
     public double FirstEpsilon { get; init; } = 1e-2;
 
-    /// <summary>The rate of mismatches to be below of, before all traffic is shadowed and before the candidate serves anybody.</summary>
+    /// <summary>
+    /// The rate of mismatches that must be ruled out before all traffic is shadowed and before the candidate serves a user.
+    /// </summary>
     /// <value>In (0, 1), and not below <see cref="WrongAnswers"/>. The default is 0.001.</value>
     public double ServeEpsilon { get; init; } = 1e-3;
 
-    /// <summary>The share of all requests that may expect a wrong answer: ε is this, divided by the share that is served.</summary>
+    /// <summary>The share of all requests that may expect a wrong answer. ε is this share divided by the share that is served.</summary>
     /// <value>In (0, 1). The default is 0.0001.</value>
     public double WrongAnswers { get; init; } = 1e-4;
 
-    /// <summary>The rate of mismatches that each shape must be below of to be served.</summary>
+    /// <summary>The rate of mismatches that must be ruled out for each shape before it is served.</summary>
     /// <value>In (0, 1). The default is 0.01: 392 clean cases.</value>
     public double ShapeEpsilon { get; init; } = 1e-2;
 
@@ -71,7 +73,7 @@ public sealed record GatePolicy
     /// <value>Not negative. The default is 48 hours.</value>
     public TimeSpan SoakBeforeFull { get; init; } = TimeSpan.FromHours(48);
 
-    /// <summary>Traffic-hours of soak before the control is let go.</summary>
+    /// <summary>Traffic-hours of soak before the candidate serves alone and the control may be deleted.</summary>
     /// <value>Not below <see cref="SoakBeforeFull"/>. The default is 7 days.</value>
     public TimeSpan SoakBeforeComplete { get; init; } = TimeSpan.FromDays(7);
 
@@ -79,21 +81,21 @@ public sealed record GatePolicy
     /// <value>Not negative. The default is 2.</value>
     public int BusinessDays { get; init; } = 2;
 
-    /// <summary>Distinct cases from busy hours that the soak must contain, because shedding thins them just there.</summary>
+    /// <summary>Distinct cases from busy hours that the soak must contain, because comparisons are shed most in those hours.</summary>
     /// <value>Not negative. The default is 392, which alone proves a rate below 1 %.</value>
     public long BusyHourCases { get; init; } = 392;
 
-    /// <summary>The stage, by the percentage it serves, up to which the cases of sweeps count as those of live traffic do.</summary>
+    /// <summary>The percentage served up to which the cases of sweeps count like those of live traffic.</summary>
     /// <value>In [0, 100]. The default is 5.</value>
     public double SweepsCarryTo { get; init; } = 5;
 
     /// <summary>
-    /// How long a sweep that has come to its end speaks for all cases that exist; what is written later is live traffic's to bring.
+    /// How long a completed sweep counts as covering all cases that existed. Cases that are written later must come from live traffic.
     /// </summary>
     /// <value>Not negative. The default is 7 days.</value>
     public TimeSpan SweepHolds { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>The percentage from which on latency and statements must be proven, and not only raise no alarm.</summary>
+    /// <summary>The percentage served from which latency and statements must be proven; below it they must only raise no alarm.</summary>
     /// <value>In [0, 100]. The default is 25.</value>
     public double PerformanceFrom { get; init; } = 25;
 
@@ -101,11 +103,11 @@ public sealed record GatePolicy
     /// <value>The default is true.</value>
     public bool LatencyMustPass { get; init; } = true;
 
-    /// <summary>The share of requests to be below of in which the candidate sends more SQL commands than the control.</summary>
+    /// <summary>The share of requests, in which the candidate sends more SQL commands than the control, that must be ruled out.</summary>
     /// <value>In (0, 1), or null where it does not matter. The default is 0.01.</value>
     public double? StatementEpsilon { get; init; } = 0.01;
 
-    /// <summary>How long each stage that serves lasts at least: what is proven unseen is still to be seen in the open.</summary>
+    /// <summary>How long each stage that serves lasts at least, because real use may show what comparisons did not.</summary>
     /// <value>Not negative. The default is 1 hour.</value>
     public TimeSpan StageDwell { get; init; } = TimeSpan.FromHours(1);
 
@@ -121,8 +123,8 @@ public sealed record GatePolicy
     /// <value>At least 1. The default is 1,000,000.</value>
     public double FailureOdds { get; init; } = RollbackWindows.DefaultOdds;
 
-    /// <summary>The rate of mismatches to be proven below of, before a stage may be entered.</summary>
-    /// <returns>Null where nothing is to be proven: nobody is served, and hardly anything shadowed.</returns>
+    /// <summary>The rate of mismatches that must be ruled out before a stage may be entered.</summary>
+    /// <returns>Null where nothing must be proven: the stage serves no user, and at most 1 percent is shadowed.</returns>
     public double? EpsilonToEnter(Stage stage)
     {
         ArgumentNullException.ThrowIfNull(stage);
@@ -135,9 +137,9 @@ public sealed record GatePolicy
         };
     }
 
-    /// <summary>All that is wrong with the policy, each with the value given; empty where it may be used.</summary>
+    /// <summary>All faults of the policy, each with the value given; empty where it may be used.</summary>
     public IReadOnlyList<string> Failures() => GatePolicyRules.Failures(this);
 
-    /// <summary>Whether anything is easier under this policy than under the default; then every verdict says so.</summary>
+    /// <summary>Whether any rule is easier than in the default policy; then every decision mentions it.</summary>
     public bool IsWeakerThanDefault() => GatePolicyRules.IsWeaker(this, Default);
 }

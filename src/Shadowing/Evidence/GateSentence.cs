@@ -1,6 +1,6 @@
 namespace Shadowing.Evidence;
 
-/// <summary>The one sentence for whoever is on call.</summary>
+/// <summary>The decision in one sentence, for the on-call engineer.</summary>
 internal static class GateSentence
 {
     public static string Compose(

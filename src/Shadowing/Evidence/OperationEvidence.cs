@@ -1,24 +1,24 @@
 namespace Shadowing.Evidence;
 
-/// <summary>All that is known of an operation on one fingerprint: what the gate decides on. Counts are of all replicas together.</summary>
+/// <summary>All evidence on an operation for one fingerprint, which the gate decides on. Counts are sums over all replicas.</summary>
 public sealed record OperationEvidence
 {
     /// <summary>The operation's name.</summary>
     public required string Operation { get; init; }
 
-    /// <summary>The candidate's fingerprint, as people are shown it.</summary>
+    /// <summary>The candidate's fingerprint, as it is shown to people.</summary>
     public required string Candidate { get; init; }
 
-    /// <summary>Whether this fingerprint is nominated for promotion; no other serves anybody.</summary>
+    /// <summary>Whether this fingerprint is nominated for promotion; no other fingerprint serves a user.</summary>
     public bool Nominated { get; init; }
 
-    /// <summary>j: which nominated fingerprint of the operation this is, from 1; if it is not nominated, which it would be.</summary>
+    /// <summary>j: the number of this nominated fingerprint, from 1; if it is not nominated, the number that it would get.</summary>
     public int Attempt { get; init; } = 1;
 
-    /// <summary>n: distinct cases compared, those of live traffic and those of sweeps together.</summary>
+    /// <summary>n: distinct cases compared, from live traffic and from sweeps together.</summary>
     public long Cases { get; init; }
 
-    /// <summary>Distinct cases that live traffic has brought.</summary>
+    /// <summary>Distinct cases of live traffic.</summary>
     public long LiveCases { get; init; }
 
     /// <summary>Of <see cref="LiveCases"/>, those from busy hours.</summary>
@@ -30,13 +30,13 @@ public sealed record OperationEvidence
     /// <summary>k: distinct cases with a confirmed or a concurrency mismatch, or a reproduced error or timeout of the candidate.</summary>
     public long Mismatches { get; init; }
 
-    /// <summary>Mismatches that nobody has triaged yet.</summary>
+    /// <summary>Signatures of mismatches that are not accepted.</summary>
     public long OpenMismatches { get; init; }
 
     /// <summary>Of the open mismatches, those of the critical class: a leaked row, a wrong write.</summary>
     public long CriticalMismatches { get; init; }
 
-    /// <summary>Differences that are accepted for the time being.</summary>
+    /// <summary>Differences that are accepted until their acceptance expires or is revoked.</summary>
     public long Acceptances { get; init; }
 
     /// <summary>Comparisons of live traffic, repeated cases included.</summary>
@@ -45,7 +45,7 @@ public sealed record OperationEvidence
     /// <summary>Comparisons that ended as <see cref="Mismatches"/> do, repeated cases included.</summary>
     public long Differing { get; init; }
 
-    /// <summary>Comparisons of which nothing could be said: the doubt.</summary>
+    /// <summary>Comparisons that ended without a result: the doubt.</summary>
     public long Incomparable { get; init; }
 
     /// <summary>Differences that a concurrent write explains.</summary>
@@ -54,10 +54,10 @@ public sealed record OperationEvidence
     /// <summary>Requests that were not compared because the lane was full or had to yield.</summary>
     public long Shed { get; init; }
 
-    /// <summary>Requests held against the number of SQL commands.</summary>
+    /// <summary>Requests in which the numbers of SQL commands were compared.</summary>
     public StatementTrials Statements { get; init; }
 
-    /// <summary>Pairs made for the latency test.</summary>
+    /// <summary>Pairs of runs for the latency test.</summary>
     public PairedLatency Latency { get; init; } = new(default, default, default);
 
     /// <summary>The share of traffic that may be in unproven shapes: <see cref="UnprovenShare.Bound"/>.</summary>
@@ -69,13 +69,13 @@ public sealed record OperationEvidence
     /// <summary>Business days within <see cref="Soak"/>.</summary>
     public int BusinessDays { get; init; }
 
-    /// <summary>How long the operation has been at its stage; for ever where nobody says.</summary>
+    /// <summary>How long the operation has been at its stage; <see cref="TimeSpan.MaxValue"/> where that is not known.</summary>
     public TimeSpan InStage { get; init; } = TimeSpan.MaxValue;
 
-    /// <summary>Whether a rollback waits to be acknowledged.</summary>
+    /// <summary>Whether a rollback has not been acknowledged yet.</summary>
     public bool IsHeld { get; init; }
 
-    /// <summary>How long ago a replica last went without saying goodbye; null where none did.</summary>
+    /// <summary>How long ago a replica last ended without a clean shutdown; null where none did.</summary>
     public TimeSpan? SinceUncleanExit { get; init; }
 
     /// <summary>The window in which the served candidate failed too often, or null.</summary>
@@ -84,10 +84,10 @@ public sealed record OperationEvidence
     /// <summary>The shapes that the operation's traffic has or a sweep has found.</summary>
     public IReadOnlyList<ShapeEvidence> Shapes { get; init; } = [];
 
-    /// <summary>Whether nothing at all has been compared with a result.</summary>
+    /// <summary>Whether no comparison has had a result.</summary>
     internal bool IsEmpty => Cases <= 0 && Mismatches <= 0 && OpenMismatches <= 0 && CriticalMismatches <= 0 && ExcessFailures is null;
 
-    /// <summary>What cannot be: a row that somebody else wrote, or a fault of the ledger.</summary>
+    /// <summary>Contradictions in the evidence, each in words: a row that another program wrote, or a fault of the ledger.</summary>
     internal IEnumerable<string> Faults()
     {
         long[] counts =
@@ -108,7 +108,7 @@ public sealed record OperationEvidence
 }
 
 /// <summary>A shape's own evidence.</summary>
-/// <param name="Name">As people read it: <c>any / page 3+</c>.</param>
+/// <param name="Name">As it is shown to people: <c>any / page 3+</c>.</param>
 public sealed record ShapeEvidence(string Name)
 {
     /// <summary>Distinct cases, of live traffic and of sweeps.</summary>
@@ -120,13 +120,13 @@ public sealed record ShapeEvidence(string Name)
     /// <summary>Distinct cases that mismatch, as in <see cref="OperationEvidence.Mismatches"/>.</summary>
     public long Mismatches { get; init; }
 
-    /// <summary>How many cases of the shape existed when its last sweep ended; null where there was none. The ledger ages it out.</summary>
+    /// <summary>How many cases of the shape existed when its last sweep ended; null where there was none, or it is too old.</summary>
     public long? Existing { get; init; }
 
-    /// <summary>How many of those a sweep has compared.</summary>
+    /// <summary>How many of those cases a sweep has compared.</summary>
     public long Swept { get; init; }
 
-    /// <summary>Its share of the operation's traffic.</summary>
+    /// <summary>The shape's share of the operation's traffic.</summary>
     public double TrafficShare { get; init; }
 
     /// <summary>How many new cases an hour brings at present.</summary>
@@ -137,7 +137,7 @@ public sealed record ShapeEvidence(string Name)
 }
 
 /// <summary>Trials of "the candidate sends no more SQL commands than the control".</summary>
-/// <param name="More">How often it sent more.</param>
+/// <param name="More">In how many trials the candidate sent more.</param>
 public readonly record struct StatementTrials(long More, long Trials);
 
 /// <summary>The blocks of pairs at each quantile.</summary>

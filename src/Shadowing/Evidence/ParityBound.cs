@@ -2,11 +2,13 @@ using MathNet.Numerics;
 
 namespace Shadowing.Evidence;
 
-/// <summary>What k mismatching cases among n distinct ones say of the rate of mismatches, at any moment somebody looks.</summary>
+/// <summary>
+/// Bounds on the rate of mismatches, from k mismatching cases among n distinct ones; valid at every moment of a running test.
+/// </summary>
 /// <remarks>
-/// Betting e-processes over a fixed grid of multipliers: each grows by chance alone beyond 1/α with a probability of at most α, ever
+/// Betting e-processes over a fixed grid of multipliers. By chance alone each ever grows beyond 1/α with a probability of at most α
 /// (Ville's inequality). Only P(mismatch | past) is assumed to obey the hypothesis; cases need not be independent. Where collisions in a
-/// bitmap leave fewer cases than mismatches, the mismatches are taken for the cases: no promotion gains by it.
+/// bitmap leave fewer cases than mismatches, every case counts as a mismatch, which never helps a promotion.
 /// </remarks>
 public static class ParityBound
 {
@@ -16,16 +18,16 @@ public static class ParityBound
     /// <summary>Bets on a rate above p: c = 2^1 to 2^10 with a tenth each.</summary>
     private static readonly Bet[] Above = [.. Enumerable.Range(1, 10).Select(power => new Bet(0.1, Math.ScaleB(1, power)))];
 
-    /// <summary>The log of the evidence against "the rate is <paramref name="rate"/> or more"; above ln(1/α) the claim falls.</summary>
+    /// <summary>The log of the evidence against "the rate is <paramref name="rate"/> or more"; above ln(1/α) that is rejected.</summary>
     /// <param name="rate">In (0, 1).</param>
     public static double LogEPlus(long mismatches, long cases, double rate) => LogE(Below, mismatches, cases, rate);
 
-    /// <summary>The log of the evidence against "the rate is <paramref name="rate"/> or less"; above ln(1/α) the claim falls.</summary>
+    /// <summary>The log of the evidence against "the rate is <paramref name="rate"/> or less"; above ln(1/α) that is rejected.</summary>
     /// <param name="rate">In (0, 1).</param>
     public static double LogEMinus(long mismatches, long cases, double rate) => LogE(Above, mismatches, cases, rate);
 
-    /// <summary>The largest mismatch rate still compatible with the evidence, at any time it is looked at.</summary>
-    /// <param name="alpha">The chance of being wrong, ever, in (0, 1).</param>
+    /// <summary>The largest mismatch rate that is compatible with the evidence; valid at every moment of a running test.</summary>
+    /// <param name="alpha">The chance of ever being wrong, in (0, 1).</param>
     /// <returns>A rate in (0, 1]; 1 where there is no evidence or nothing has matched.</returns>
     public static double Upper(long mismatches, long cases, double alpha)
     {
@@ -33,9 +35,9 @@ public static class ParityBound
         return mismatches >= cases ? 1 : Cross(rate => LogEPlus(mismatches, cases, rate) >= threshold).High;
     }
 
-    /// <summary>The least mismatch rate still compatible with the evidence, at any time it is looked at.</summary>
-    /// <param name="alpha">The chance of being wrong, ever, in (0, 1).</param>
-    /// <returns>A rate in [0, 1); 0 where nothing has mismatched, or too little to be sure of anything.</returns>
+    /// <summary>The smallest mismatch rate that is compatible with the evidence; valid at every moment of a running test.</summary>
+    /// <param name="alpha">The chance of ever being wrong, in (0, 1).</param>
+    /// <returns>A rate in [0, 1); 0 where nothing has mismatched, or there is too little evidence.</returns>
     public static double Lower(long mismatches, long cases, double alpha)
     {
         var threshold = LogThreshold(alpha);
@@ -43,7 +45,7 @@ public static class ParityBound
     }
 
     /// <summary>Whether the rate of mismatches is proven to be below <paramref name="epsilon"/>.</summary>
-    /// <param name="alpha">The chance of a false proof in this attempt, ever: see <see cref="AlphaOf"/>.</param>
+    /// <param name="alpha">The chance of ever giving a false proof in this attempt: see <see cref="AlphaOf"/>.</param>
     public static bool IsProven(long mismatches, long cases, double epsilon, double alpha) =>
         LogEPlus(mismatches, cases, epsilon) >= LogThreshold(alpha);
 
@@ -55,8 +57,8 @@ public static class ParityBound
         return alpha / (attempt * (attempt + 1.0));
     }
 
-    /// <summary>How many distinct cases, with so many mismatches among them, prove a rate below <paramref name="epsilon"/>.</summary>
-    /// <returns>At most 2^62, which no one reaches.</returns>
+    /// <summary>How many distinct cases prove a rate below <paramref name="epsilon"/>, with this many mismatches among them.</summary>
+    /// <returns>At most 2^62, which means never.</returns>
     public static long CasesNeeded(long mismatches, double epsilon, double alpha)
     {
         const long Never = 1L << 62;
@@ -72,7 +74,7 @@ public static class ParityBound
         return high;
     }
 
-    /// <summary>ln(1/α): what the log of the evidence must reach.</summary>
+    /// <summary>ln(1/α): the threshold for the log of the evidence.</summary>
     public static double LogThreshold(double alpha) => alpha is > 0 and < 1
         ? -Math.Log(alpha)
         : throw new ArgumentOutOfRangeException(nameof(alpha), alpha, "A chance in (0, 1) is needed.");
@@ -99,7 +101,7 @@ public static class ParityBound
         return most + Math.Log(sum);
     }
 
-    /// <summary>Encloses the rate from which on <paramref name="beyond"/>, which only ever turns from false to true, holds.</summary>
+    /// <summary>Encloses the rate at which <paramref name="beyond"/> turns from false to true. It must turn only once.</summary>
     private static (double Low, double High) Cross(Func<double, bool> beyond)
     {
         const double Least = 1e-300;

@@ -1,13 +1,13 @@
 namespace Shadowing.Evidence;
 
-/// <summary>Errors and timeouts of a served candidate in excess of the control's, over the last minutes and hours.</summary>
+/// <summary>Errors and timeouts of a served candidate that the control does not share, over the last minutes and hours.</summary>
 /// <remarks>
-/// One-minute buckets in a ring of a day, whatever happens to the clock: a bucket is replaced by the minute that next needs its place, and
-/// one that lies in the future, because the clock was set back, counts in every window until then. All windows together raise a false
-/// alarm at most once in a hundred weeks at the defaults. Not thread-safe: the owner locks.
+/// One-minute buckets in a ring of a day. A bucket is replaced only by the next minute that needs its place, even if the clock jumps. If
+/// the clock was set back, a bucket in the future counts in every window until then. All windows together raise a false alarm at most once
+/// in a hundred weeks at the defaults. Not thread-safe: the owner locks.
 /// </remarks>
-/// <param name="rate">τ, the rate of excess failures that is borne, in (0, 1).</param>
-/// <param name="odds">A: how much likelier a higher rate must make what was seen.</param>
+/// <param name="rate">τ, the tolerated rate of excess failures, in (0, 1).</param>
+/// <param name="odds">A: how many times likelier a higher rate must make the counts.</param>
 public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, double odds = RollbackWindows.DefaultOdds)
 {
     /// <summary>τ = 10⁻⁵.</summary>
@@ -26,8 +26,8 @@ public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, d
         [.. new[] { 1, 5, 30, 120, 360, Minutes }.Select(minutes => TimeSpan.FromMinutes(minutes))];
 
     /// <summary>Counts served requests.</summary>
-    /// <param name="at">When: now, or the minute that another replica reports, not older than a day.</param>
-    /// <param name="failures">Those that failed or timed out on the candidate and did not, or would not have, on the control.</param>
+    /// <param name="at">Now, or the minute that another replica reports; not older than a day.</param>
+    /// <param name="failures">Requests that failed or timed out on the candidate, and on the control did not or would not have.</param>
     public void Add(DateTimeOffset at, long failures, long requests)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(failures);
@@ -68,5 +68,5 @@ public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, d
 }
 
 /// <summary>A window in which the candidate failed too often.</summary>
-/// <param name="Failures">In excess of the control's.</param>
+/// <param name="Failures">Those that the control does not share.</param>
 public sealed record RollbackTrip(TimeSpan Window, long Failures, long Requests);

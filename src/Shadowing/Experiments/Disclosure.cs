@@ -1,16 +1,16 @@
 namespace Shadowing.Experiments;
 
 /// <summary>
-/// What of an operation's requests and answers may be kept as it is. All else is kept as a keyed hash and the shape of the difference.
+/// What may be kept unchanged of an operation's requests and answers. All else is kept as a keyed hash and the shape of the difference.
 /// </summary>
 /// <param name="Words">
-/// Texts that say nothing about anybody wherever they stand, such as the names of states and roles; compared exactly. The default is none.
+/// Texts that are not personal data in any member, such as the names of states and roles; compared exactly. The default is none.
 /// </param>
 /// <param name="Parameters">
-/// Members of the request, in camelCase with dots, that are kept though they are neither ids nor enums: <c>asOf</c>.
+/// Members of the request, in camelCase with dots, that are kept although they are neither ids nor enums, such as <c>asOf</c>.
 /// </param>
 public sealed record Disclosure(IReadOnlySet<string> Words, IReadOnlySet<string> Parameters)
 {
-    /// <summary>Whole numbers, enums and booleans of the request only.</summary>
+    /// <summary>Keeps only whole numbers, enums and booleans of the request.</summary>
     public static Disclosure IdsAndEnums { get; } = new(new HashSet<string>(), new HashSet<string>());
 }

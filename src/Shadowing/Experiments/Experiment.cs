@@ -4,7 +4,7 @@ using Shadowing.Writing;
 
 namespace Shadowing.Experiments;
 
-/// <summary>An operation that both sides implement, with what is needed to compare them.</summary>
+/// <summary>An operation that both sides implement, with all that comparing them needs.</summary>
 public abstract class Experiment
 {
     private protected Experiment(string operation) => Operation = PlainText.Clean(operation, PlainText.LongestName);
@@ -13,15 +13,15 @@ public abstract class Experiment
     public string Operation { get; }
 
     /// <summary>
-    /// Whether the operation changes data. A write is never shadowed but in a sandbox, and what it stored is compared too.
+    /// Whether the operation changes data. A write is shadowed only in a sandbox, and the rows that it stored are compared too.
     /// </summary>
     public bool Writes { get; init; }
 
-    /// <summary>The tables that a write may touch, with their columns: what metrics may name of the rows. The default names none.</summary>
+    /// <summary>The tables that a write may change, with the columns that metrics may name. The default names none.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Stores { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 
     /// <summary>
-    /// What a shape has in common with those that must be answered by the same side: the list, for its pages. The default is the shape
+    /// The family of a shape: shapes of one family are answered by the same side, such as the pages of one list. The default is the shape
     /// itself.
     /// </summary>
     public Func<string, string> ShapeFamily { get; init; } = static shape => shape;
@@ -30,24 +30,25 @@ public abstract class Experiment
     public Disclosure Discloses { get; init; } = Disclosure.IdsAndEnums;
 
     /// <summary>
-    /// The paths that metrics may name, without indexes: those that the answer's type has. Any other difference is counted under
-    /// <c>_other</c>, so that series stay bounded whatever differs.
+    /// The paths that metrics may name, without indexes: those of the answer's type. A difference anywhere else is counted under
+    /// <c>_other</c>, so that the number of series is bounded.
     /// </summary>
     internal abstract IReadOnlySet<string> MetricPaths { get; }
 
     /// <summary>
-    /// Where the declared type of its answers can never be compared: then no comparison would ever be a match, and none is made.
+    /// The places where the declared type of its answers can never be compared. With any such place no comparison could be a match, and
+    /// none is made.
     /// </summary>
     internal abstract IReadOnlyList<NotComparablePath> NotComparable { get; }
 
-    /// <summary>Where answers held values, at run time, that could not be compared.</summary>
+    /// <summary>The places where answers had values, at run time, that could not be compared.</summary>
     internal abstract IReadOnlyCollection<NotComparablePath> SeenNotComparable { get; }
 }
 
 /// <summary>How to run a request on <em>a</em> store; the runner chooses side, position and session.</summary>
 /// <param name="operation">See <see cref="Experiment.Operation"/>.</param>
 /// <param name="run">
-/// Must hand the very same request to the store each time: the candidate is asked again with it when a difference is confirmed.
+/// Must pass the same request to the store each time: both sides are asked again with it when a difference is confirmed.
 /// </param>
 public sealed class Experiment<TStore, TRequest, TResult>(
     string operation, Func<TStore, TRequest, CancellationToken, Task<TResult>> run) : Experiment(operation)
@@ -60,28 +61,26 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     public ComparisonRules Rules { get; init; } = ComparisonRules.None;
 
     /// <summary>
-    /// The keys of the rows that decide the members that differ; null where they cannot be named, as for a count over many rows.
-    /// Tells a row that changed and changed back from a candidate that is wrong under concurrency. The default names none.
+    /// The keys of the rows that decide the members that differ; null where they cannot be named, as for a count over many rows. With them,
+    /// a row that changed and changed back can be told from a candidate that is wrong under concurrency. The default names none.
     /// </summary>
     public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<int>?> Touches { get; init; } = static (_, _) => null;
 
     /// <summary>
-    /// Whether the answer shows a part of the rows that decide it, as a page does: one that is not shown may come or go and push another in
-    /// or out.
-    /// The default is that it shows them all.
+    /// Whether the answer shows only a part of the rows that decide it, as a page does: a row that is not shown may be added or deleted,
+    /// and move another one into or out of the page. The default is that the answer shows them all.
     /// </summary>
     public bool ShowsPart { get; init; }
 
     /// <summary>
-    /// Whether a difference shows a caller what is not the caller's to see. Such a mismatch is of severity critical, as is one that stored
-    /// other rows.
-    /// The default is never.
+    /// Whether a difference shows a caller something that the caller may not see. The severity of such a mismatch is critical, as is that
+    /// of one that stored other rows. The default is never.
     /// </summary>
     public Func<TRequest, Difference, bool> Leaks { get; init; } = static (_, _) => false;
 
     /// <summary>
-    /// The class of request that it is, known before it runs: who asks, which optional parts are set, how deep the page is. A closed set of
-    /// texts without values, as it is kept, shown and counted by. Roles that see the same share a class. The default knows one class.
+    /// The class of a request, known before it runs: the caller's role, which optional parts are set, how deep the page is. A closed set of
+    /// texts without values, because it is stored, shown and counted by. Roles that see the same share a class. The default is one class.
     /// </summary>
     public Func<TRequest, string> Shape
     {
@@ -90,21 +89,21 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     } = static _ => "any";
 
     /// <summary>
-    /// The parameters that make one case differ from another: without those that change with every request and decide nothing, such as a
+    /// The parameters that make one case differ from another, without those that change with every request and do not matter, such as a
     /// pinned clock. The default is the whole request.
     /// </summary>
     public Func<TRequest, object?> CaseOf { get; init; } = static request => request;
 
-    /// <summary>Who asks: the same user's requests of an operation are answered by the same side. The default knows one user.</summary>
+    /// <summary>The user: one user's requests of an operation are answered by the same side. The default is one user for all.</summary>
     public Func<TRequest, long> UserOf { get; init; } = static _ => 0;
 
     /// <summary>
-    /// What a request is about, for the list of what the candidate has answered: the key of a row. The default names none.
+    /// The key of the row that a request is about, for the served log. The default names none.
     /// </summary>
     public Func<TRequest, long?> SubjectOf { get; init; } = static _ => null;
 
     /// <summary>
-    /// What a write made, for the same list: the key of the new row, which the request could not name. The default names none.
+    /// The key of the row that a write added, for the served log: the request could not name it. The default names none.
     /// </summary>
     public Func<TResult, long?> CreatedOf { get; init; } = static _ => null;
 

@@ -3,16 +3,18 @@ using Shadowing.Model;
 
 namespace Shadowing.Experiments;
 
-/// <summary>How a comparison ended, and what it rests on.</summary>
+/// <summary>The outcome of a comparison, with its grounds.</summary>
 /// <param name="Reason">Set where the outcome is incomparable.</param>
 /// <param name="Differences">
-/// Of the observations that decided: the pair on one snapshot or in the sandbox, or the live pair where that is what differs.
+/// Those of the deciding observations: the pair on one snapshot or in the sandbox, or the live pair where only that differs.
 /// </param>
-/// <param name="ErrorType">The candidate's error; null where it had none.</param>
-/// <param name="Change">What explains a transient difference; set with that outcome and no other.</param>
-/// <param name="Tolerated">Why it is tolerated: a rule's reason, or that somebody accepted it.</param>
-/// <param name="Pair">The two observations that differ; of a transient difference, the two that agree on the
-/// snapshot, null where it is not known whether users see the same. Null where nothing differed.</param>
+/// <param name="ErrorType">The category of the candidate's error; null where it had none.</param>
+/// <param name="Change">The concurrent change that explains a transient difference; set with that outcome only.</param>
+/// <param name="Tolerated">Why it is tolerated: a rule's reason, or that the signature is accepted.</param>
+/// <param name="Pair">
+/// The two observations that differ. For a transient difference, the two that agree on the snapshot; null where it is not known whether
+/// users see the same rows. Null where nothing differed.
+/// </param>
 internal sealed record Verdict(
     Outcome Outcome,
     IncomparableReason? Reason = null,
@@ -23,13 +25,13 @@ internal sealed record Verdict(
     ObservedPair? Pair = null);
 
 /// <summary>
-/// What both sides did with one request, for whoever explains their difference. Lives as long as the comparison, and is stored nowhere.
+/// What both sides did with one request, for explaining their difference. Lives as long as the comparison, and is never stored.
 /// </summary>
 internal sealed record ObservedPair(
     object? Control, object? Candidate, Exception? ControlError, Exception? CandidateError, StatementLedger ControlSql,
     StatementLedger CandidateSql)
 {
-    /// <summary>What both left of the rows; null for reads.</summary>
+    /// <summary>What both sides left of the rows; null for reads.</summary>
     public (WrittenRows Control, WrittenRows Candidate)? Rows { get; private init; }
 
     public static ObservedPair FromObservations<T>(Observation<T> control, Observation<T> candidate) =>

@@ -3,31 +3,33 @@ using Shadowing.Model;
 
 namespace Shadowing.Journal;
 
-/// <summary>A signature that an owner has accepted as intended, until it expires.</summary>
-/// <param name="Owner">Who answers for it.</param>
+/// <summary>A signature that is accepted as intended until the acceptance expires.</summary>
+/// <param name="Owner">Who is responsible for it.</param>
 /// <param name="Reason">Why it is intended.</param>
-/// <param name="AcceptedBy">The operator's token's name.</param>
-/// <param name="IsOver">Whether its time is over by the database's clock, whatever this machine's says.</param>
+/// <param name="AcceptedBy">The operator's name.</param>
+/// <param name="IsOver">Whether it has expired by the database's clock; this machine's clock may differ.</param>
 public sealed record Acceptance(
     string Signature, string Operation, string Owner, string Reason, string AcceptedBy, DateTimeOffset AcceptedAt, DateTimeOffset ExpiresAt,
     bool IsOver = false)
 {
-    /// <summary>Who answers for it, as it can be kept and shown.</summary>
+    /// <summary>Who is responsible for it, cleaned for storing and showing.</summary>
     public string Owner { get; } = PlainText.Clean(Owner, PlainText.LongestName);
 
-    /// <summary>Why it is intended, as it can be kept and shown.</summary>
+    /// <summary>Why it is intended, cleaned for storing and showing.</summary>
     public string Reason { get; } = PlainText.Clean(Reason, PlainText.LongestReason);
 
-    /// <summary>Who accepted it, as it can be kept and shown.</summary>
+    /// <summary>The operator who accepted it, cleaned for storing and showing.</summary>
     public string AcceptedBy { get; } = PlainText.Clean(AcceptedBy, PlainText.LongestName);
 }
 
-/// <summary>The signatures accepted at present. Safe for concurrent use; one read on the lane, none on the caller's flow.</summary>
+/// <summary>
+/// The signatures that are accepted at present. Safe for concurrent use; read once on the lane, never on the caller's flow.
+/// </summary>
 public sealed class Acceptances
 {
     private volatile FrozenDictionary<string, Acceptance> _bySignature = FrozenDictionary<string, Acceptance>.Empty;
 
-    /// <summary>Those in force or expired since they were last replaced.</summary>
+    /// <summary>Those in force, and those that expired since they were last replaced.</summary>
     public IReadOnlyCollection<Acceptance> All => _bySignature.Values;
 
     /// <summary>The acceptance that covers a signature now; null where there is none, or it has expired.</summary>

@@ -8,11 +8,11 @@ using Shadowing.Settings;
 
 namespace Shadowing.Journal;
 
-/// <summary>What code each side is, for whoever reads a mismatch or the status later.</summary>
-/// <param name="Rules">Of the experiments: what counts as equal.</param>
+/// <summary>The fingerprints of both sides' code, shown with each mismatch and in the status.</summary>
+/// <param name="Rules">The fingerprint of the experiments' rules: what counts as equal.</param>
 public sealed record ShadowedCode(string Candidate, string Control, string Rules = "unknown");
 
-/// <summary>This replica's mismatches since it started, by signature; bounded in memory by settings, whatever differs.</summary>
+/// <summary>This replica's mismatches since it started, by signature. Settings bound the memory that it uses.</summary>
 public sealed class MismatchJournal
 {
     private const int MostDifferences = 20;
@@ -32,7 +32,7 @@ public sealed class MismatchJournal
         _redactor = new(string.IsNullOrEmpty(key) ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(key)));
     }
 
-    /// <summary>The keyed hash of a user, as samples have it too.</summary>
+    /// <summary>The keyed hash of a user, the same as in samples.</summary>
     public string HashOf(long user) => _redactor.Redact(user, Disclosure.IdsAndEnums).Hash!;
 
     /// <summary>All groups, the latest first.</summary>
@@ -41,7 +41,7 @@ public sealed class MismatchJournal
         lock (_lock) return MismatchGroup.Merge(_groups.Values.Select(group => group.Read()));
     }
 
-    /// <summary>The groups that changed since this was last asked, to be stored; whoever fails to store them gives them back.</summary>
+    /// <summary>The groups that changed since the last call, to be stored. If storing fails, call <see cref="GiveBack"/>.</summary>
     public IReadOnlyList<MismatchGroup> TakeChanged()
     {
         lock (_lock)
@@ -58,7 +58,7 @@ public sealed class MismatchJournal
         lock (_lock) _changed.UnionWith(groups.Select(group => group.Signature));
     }
 
-    /// <summary>Forgets raw values whose time is over, or all of them once raw samples are locked again.</summary>
+    /// <summary>Deletes raw values whose time is over, or all raw values once raw samples are locked again.</summary>
     public void ForgetRaw(DateTimeOffset now)
     {
         var until = _settings.Current.RawSamples.Until;
@@ -105,7 +105,7 @@ public sealed class MismatchJournal
         {
             return Diagnoses.Diagnose(symptoms);
         }
-#pragma warning disable CA1031 // It reads members of the application's types, which may throw; the mismatch is kept all the same.
+#pragma warning disable CA1031 // The members are the application's code and may throw. The mismatch is kept without a diagnosis then.
         catch (Exception)
         {
             return new(Cause.Unknown, "Diagnosing failed.");

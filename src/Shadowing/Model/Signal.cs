@@ -1,11 +1,11 @@
 namespace Shadowing.Model;
 
-/// <summary>Wakes somebody who looks at intervals before the interval is over. However often it is set, it wakes once.</summary>
+/// <summary>Wakes a waiting loop before its interval is over. If it is set several times before that, it wakes the loop once.</summary>
 public sealed class Signal : IDisposable
 {
     private readonly SemaphoreSlim _set = new(0, 1);
 
-    /// <summary>Wakes who waits, or who waits next.</summary>
+    /// <summary>Wakes the loop that waits, or the next one to wait.</summary>
     public void Set()
     {
         if (_set.CurrentCount > 0) return;
@@ -15,7 +15,7 @@ public sealed class Signal : IDisposable
         }
         catch (SemaphoreFullException)
         {
-            // Somebody else has.
+            // Another thread has set it at the same time.
         }
     }
 

@@ -3,13 +3,13 @@ namespace Shadowing.Model;
 /// <summary>Why an eligible request was not compared.</summary>
 public enum SkipReason
 {
-    /// <summary>Shadowing is off: by setting, kill file, a critical finding, or because it is still warming up.</summary>
+    /// <summary>Shadowing is off: by a setting, the kill file or a critical finding, or because it is still warming up.</summary>
     Off,
 
     /// <summary>Sampled out.</summary>
     NotSampled,
 
-    /// <summary>The lane had no room.</summary>
+    /// <summary>The queue of the lane was full.</summary>
     QueueFull,
 
     /// <summary>Other served traffic needed the machine for longer than the lane waits.</summary>
@@ -18,28 +18,29 @@ public enum SkipReason
     /// <summary>The budget of database time was spent.</summary>
     Budget,
 
-    /// <summary>The circuit breaker is open, or too many abandoned shadow runs are still going.</summary>
+    /// <summary>The circuit breaker is open, or too many abandoned shadow runs are still running.</summary>
     BreakerOpen,
 
     /// <summary>The process is short of memory.</summary>
     Memory,
 
-    /// <summary>The caller gave up on the request.</summary>
+    /// <summary>The caller cancelled the request.</summary>
     Cancelled,
 
-    /// <summary>The served database could not be had, so nobody was answered and nothing can be compared.</summary>
+    /// <summary>The served database was unavailable: the caller got no answer, so there is nothing to compare.</summary>
     Unavailable,
 
     /// <summary>The service stopped before the shadow could run.</summary>
     Shutdown,
 
     /// <summary>
-    /// A write had no sandbox to run in or no image of its rows, or others held the rows that the candidate was to write.
+    /// A write had no sandbox to run in or no image of its rows, or other transactions held the rows that the candidate was to write.
     /// </summary>
     SandboxUnavailable,
 
     /// <summary>
-    /// A write that its application registered no sandbox for, or that goes on after a failure that undoes a transaction.
+    /// The application registered no sandbox for the write; or the write goes on after a failed statement, which is impossible in a
+    /// transaction.
     /// </summary>
     UnsafeWrite,
 }

@@ -1,7 +1,7 @@
 namespace Shadowing.Model;
 
 /// <summary>The SQL commands of one observation and their time in the database, summed on the flow that runs it.</summary>
-/// <remarks>The database driver's listener writes it; what runs outside an observation is not accounted for.</remarks>
+/// <remarks>The database driver's listener writes it. Commands outside an observation are not counted.</remarks>
 public sealed class StatementLedger
 {
     private static readonly AsyncLocal<StatementLedger?> Ambient = new();
@@ -13,7 +13,7 @@ public sealed class StatementLedger
     private long _ticks;
     private long _sentAt;
 
-    /// <summary>The ledger of the flow that asks; null where nobody observes.</summary>
+    /// <summary>The ledger of the calling flow; null outside an observation.</summary>
     public static StatementLedger? Current => Ambient.Value;
 
     /// <summary>Commands so far; a batch counts each of its commands.</summary>
@@ -22,16 +22,16 @@ public sealed class StatementLedger
     /// <summary>From sending a command to reading its last row, summed over the commands.</summary>
     public TimeSpan DatabaseTime => new(Volatile.Read(ref _ticks));
 
-    /// <summary>The texts of the first 16 commands, as the driver was given them: placeholders, not values.</summary>
+    /// <summary>The texts of the first 16 commands as the driver got them: with placeholders, without values.</summary>
     public IReadOnlyList<string> Texts
     {
         get { lock (_writing) return _texts is null ? [] : _texts[.._kept]; }
     }
 
-    /// <summary>A command, or a batch of them, has been sent.</summary>
+    /// <summary>Notes that a command, or a batch of commands, was sent.</summary>
     public void Sent(long timestamp) => _sentAt = timestamp;
 
-    /// <summary>What was sent last has ended.</summary>
+    /// <summary>Notes that the last command or batch has ended.</summary>
     public void Ended(int statements, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(clock);
@@ -40,7 +40,7 @@ public sealed class StatementLedger
         _sentAt = 0;
     }
 
-    /// <summary>Time in the database that another ledger has accounted for in detail.</summary>
+    /// <summary>Adds time in the database whose commands another ledger has counted.</summary>
     internal void Spend(TimeSpan time) => Interlocked.Add(ref _ticks, time.Ticks);
 
     /// <summary>Keeps the text of a command that has ended.</summary>

@@ -1,16 +1,16 @@
 namespace Shadowing.Model;
 
-/// <summary>A place where a side can run one operation, and the store over it.</summary>
+/// <summary>A place where a side can run one operation, and the store for it.</summary>
 /// <param name="build">
-/// Builds the store. It is the side's own code, so it runs with the side: in its time, and its failure is the side's.
+/// Builds the store. It is the side's own code, so it runs within the side's time, and its failure counts as the side's.
 /// </param>
-/// <param name="resource">What the store runs on, such as a connection; closed with the lease.</param>
+/// <param name="resource">What the store runs on, such as a connection; disposed of with the lease.</param>
 public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable resource) : IAsyncDisposable
 {
     private TStore? _store;
     private bool _isBuilt;
 
-    /// <summary>The store, built when it is first asked for.</summary>
+    /// <summary>The store, built at first use.</summary>
     public TStore Store
     {
         get
@@ -25,12 +25,12 @@ public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable reso
 }
 
 /// <summary>
-/// Opens a place where a side can run. Throws only where the position's database cannot be had: what this does is the same for both sides,
-/// and its failure is no word about either.
+/// Opens a place where a side can run. Throws only where the position's database is unavailable. It does the same for both sides, so its
+/// failure counts for neither.
 /// </summary>
 /// <param name="writes">
-/// Whether it writes, outside of any transaction of ours: then the connection may keep nothing that could fail it halfway (<see
-/// cref="ErrorCategory.IsOutdated"/>). A read may be run again instead.
+/// Whether the side writes, without a transaction around it. Then the connection may keep no prepared statement, because one could fail
+/// halfway (<see cref="ErrorCategory.IsOutdated"/>). A read can be run again instead.
 /// </param>
 public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(
     Side side, Position position, bool writes, CancellationToken cancellationToken);
@@ -42,30 +42,30 @@ public delegate ValueTask<ISnapshot<TStore>> OpenSnapshot<TStore>(CancellationTo
 public interface ISnapshot<TStore> : IAsyncDisposable
 {
     /// <summary>
-    /// Makes the snapshot ready for a side: both see the same data while it is open, and neither sees the other's failure.
+    /// Prepares the snapshot for a side. Both sides see the same data while it is open, and neither is affected by the other's failure.
     /// </summary>
-    /// <returns>Builds the side's store on it.</returns>
+    /// <returns>A function that builds the side's store on it.</returns>
     ValueTask<Func<TStore>> StoreAsync(Side side, CancellationToken cancellationToken);
 
-    /// <summary>Opens the control's store on this very snapshot, with the role and the settings of the served position.</summary>
-    /// <exception cref="PositionsDifferException">The served position cannot look at this snapshot: it is on another database.</exception>
-    /// <exception cref="Exception">It cannot be had now.</exception>
+    /// <summary>Opens the control's store on this snapshot, with the role and the settings of the served position.</summary>
+    /// <exception cref="PositionsDifferException">The served position cannot read this snapshot: it is on another database.</exception>
+    /// <exception cref="Exception">The store is not available now.</exception>
     ValueTask<StoreLease<TStore>> AsServedAsync(CancellationToken cancellationToken);
 
     /// <summary>Which data changed between a moment and this snapshot.</summary>
     /// <param name="horizon">The moment, as <see cref="SnapshotHorizon"/> gave it.</param>
-    /// <param name="keys">The rows to look at; null asks for any row that an answer may rest on, a bounded number.</param>
+    /// <param name="keys">The rows to check; null checks a bounded number of all rows that an answer may depend on.</param>
     ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken);
 }
 
-/// <summary>The served position and the shadow's do not look at the same database.</summary>
+/// <summary>The served position and the shadow's do not read the same database.</summary>
 public sealed class PositionsDifferException(Exception cause)
     : Exception("The served position cannot look at the shadow's snapshot.", cause);
 
 /// <summary>What was written since a moment.</summary>
-/// <param name="Any">Whether anything was, anywhere: it may have been a row that is gone again, and bears no witness.</param>
-/// <param name="Keys">The keys asked for whose rows changed or are gone; empty where none were asked for.</param>
-/// <param name="Names">Rows that changed, named with their table, where no keys were asked for.</param>
+/// <param name="Any">Whether anything was written anywhere; also true if the row has been deleted since, so that no row shows it.</param>
+/// <param name="Keys">The requested keys whose rows changed or are gone; empty where no keys were given.</param>
+/// <param name="Names">Rows that changed, named with their table, where no keys were given.</param>
 public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys, IReadOnlyList<string> Names)
 {
     /// <summary>Nothing was written.</summary>
@@ -75,14 +75,14 @@ public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys, IReadOnl
 }
 
 /// <summary>
-/// What the database had committed a moment ago, refreshed in the background: a served request can note it without asking.
+/// What the database had committed a moment ago. It is refreshed in the background, so that a served request can note it without a query.
 /// </summary>
 public sealed class SnapshotHorizon
 {
     private volatile string? _latest;
     private volatile bool _isWanted;
 
-    /// <summary>The latest moment known; never later than now. Null until the first is known.</summary>
+    /// <summary>The latest known moment; never later than now. Null before the first.</summary>
     public string? Latest
     {
         get
@@ -92,7 +92,7 @@ public sealed class SnapshotHorizon
         }
     }
 
-    /// <summary>Whether anybody has looked since the last moment was set: while nobody does, the database need not be asked.</summary>
+    /// <summary>Whether <see cref="Latest"/> was read since the last moment was set; if not, the database need not be asked.</summary>
     public bool IsWanted => _isWanted;
 
     /// <summary>Sets the latest moment.</summary>

@@ -2,24 +2,24 @@ using Shadowing.Model;
 
 namespace Shadowing.Rollout;
 
-/// <summary>A rollback that this replica has applied and the store may not know of yet.</summary>
+/// <summary>A rollback that this replica has applied and the store may not have yet.</summary>
 public sealed record PendingRollback(string Operation, string Reason);
 
 /// <summary>
-/// What this replica may expose: the store's states, for as long as they are confirmed, less what it has rolled back itself. Measured on
-/// the monotonic clock, so that no jump of the wall clock lengthens a lease. Safe for concurrent use.
+/// What this replica may expose: the store's states while they are confirmed, without what this replica has rolled back. Measured on the
+/// monotonic clock, so that no jump of the wall clock lengthens a lease. Safe for concurrent use.
 /// </summary>
 /// <remarks>
-/// A state that cannot be, because somebody else wrote it or an old backup came back, is refused: it never raises exposure. Whoever has
-/// lost the lease takes it up again only once the store has answered steadily for a while: a store that comes and goes must not make users
-/// flap.
+/// An impossible state, written by another program or restored from an old backup, is refused: it never raises exposure. After a lost
+/// lease the replica serves again only once the store has answered steadily for <see cref="Recovery"/>. Otherwise a store that comes and
+/// goes would switch users back and forth.
 /// </remarks>
 public sealed class RolloutLease(TimeProvider clock) : IDisposable
 {
-    /// <summary>For how long an answer of the store holds, counted from the moment it was asked for.</summary>
+    /// <summary>How long an answer of the store holds, counted from the moment it was requested.</summary>
     public static readonly TimeSpan Length = TimeSpan.FromSeconds(3);
 
-    /// <summary>For how long the store must answer again, after a lease was lost, before anything is served on its word.</summary>
+    /// <summary>How long the store must answer steadily after a lost lease, before the candidate serves again.</summary>
     public static readonly TimeSpan Recovery = TimeSpan.FromSeconds(10);
 
     private readonly Lock _change = new();
@@ -41,7 +41,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>Whether the store has ever answered. Before that nothing runs on the candidate at all.</summary>
+    /// <summary>Whether the store has ever answered. Before that, nothing runs on the candidate.</summary>
     public bool IsKnown
     {
         get
@@ -50,7 +50,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>The states as last confirmed, but for what is rolled back here: of those, the stage that is left.</summary>
+    /// <summary>The states as last confirmed; an operation that is rolled back here has the stage that remains.</summary>
     public IReadOnlyList<RolloutState> States
     {
         get
@@ -59,7 +59,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>What is wrong with what the store last said, in words; empty where nothing is.</summary>
+    /// <summary>The faults of the store's last answer, in words; empty where there are none.</summary>
     public IReadOnlyList<string> Refused
     {
         get
@@ -68,7 +68,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>What this replica has rolled back and the store has not been told.</summary>
+    /// <summary>The rollbacks that this replica has applied and the store has not confirmed.</summary>
     public IReadOnlyList<PendingRollback> Pending
     {
         get
@@ -78,16 +78,16 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>The operation's state as last confirmed, less what is rolled back here; null before the store has told of it.</summary>
+    /// <summary>The operation's state as last confirmed, with what is rolled back here; null before the store has sent one.</summary>
     public RolloutState? StateOf(string operation)
     {
         lock (_change) return _states.TryGetValue(operation, out var state) ? Latched(state) : null;
     }
 
-    /// <summary>The store has answered.</summary>
-    /// <param name="askedAt">The timestamp of before it was asked: what it said may be as old as that.</param>
+    /// <summary>Takes over an answer of the store.</summary>
+    /// <param name="askedAt">The timestamp before the store was asked: the answer may be as old as that.</param>
     /// <param name="states">Of all operations.</param>
-    /// <param name="unreadable">What it said and nobody can read, operation by operation in words.</param>
+    /// <param name="unreadable">Why a row cannot be read, in words, by operation.</param>
     public void Confirm(long askedAt, IEnumerable<RolloutState> states, IReadOnlyDictionary<string, string> unreadable)
     {
         ArgumentNullException.ThrowIfNull(states);
@@ -95,14 +95,14 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         lock (_change)
         {
             NoteSteadiness(askedAt);
-            // Answers may overtake each other.
+            // Answers may arrive out of order.
             if (_confirmed is { } last && askedAt < last) return;
             _confirmed = askedAt;
             List<string> refused = [.. unreadable.Values];
             foreach (var operation in unreadable.Keys) Distrust(operation);
             foreach (var state in states)
             {
-                // It was read before the change that this replica has made since.
+                // The state was read before this replica's own later change.
                 if (_learnt.TryGetValue(state.Operation, out var learnt) && askedAt < learnt) continue;
                 if (Fault(state) is { } fault)
                 {
@@ -118,7 +118,9 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>This replica has changed a state itself, and need not wait to hear of it. Prolongs no lease.</summary>
+    /// <summary>
+    /// Takes over a state that this replica has changed itself, before the store confirms it. Does not prolong the lease.
+    /// </summary>
     public void Learn(RolloutState state)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -130,13 +132,13 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>Whether the operation serves as the store has it and nothing is rolled back here; a suspension does not count.</summary>
+    /// <summary>Whether the stored stage serves and nothing is rolled back here; a suspension does not count.</summary>
     public bool Serves(string operation)
     {
         lock (_change) return _states.TryGetValue(operation, out var state) && state.Stage.Serves && !_latches.ContainsKey(operation);
     }
 
-    /// <summary>Takes the candidate from the users here while it is decided whether to roll back; each suspension is to be ended.</summary>
+    /// <summary>Stops the candidate serving here while a rollback is being decided. Each suspension must be ended.</summary>
     public void Suspend(string operation)
     {
         lock (_change) _suspended[operation] = _suspended.GetValueOrDefault(operation) + 1;
@@ -151,8 +153,8 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
-    /// <summary>Takes the candidate from the users here and now; the store is told later, and until it knows nothing lifts it.</summary>
-    /// <param name="reason">Kept cleaned by <see cref="PlainText"/>.</param>
+    /// <summary>Stops the candidate serving here at once. The store is told later, and nothing lifts the rollback before that.</summary>
+    /// <param name="reason">Stored after cleaning by <see cref="PlainText"/>.</param>
     /// <returns>Whether that changed anything.</returns>
     public bool RollBack(string operation, string reason)
     {
@@ -166,16 +168,16 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         return true;
     }
 
-    /// <summary>The store is to be asked, and told, at once.</summary>
+    /// <summary>Makes the keeper ask the store, and publish to it, at once.</summary>
     public void Hurry() => _urgent.Set();
 
-    /// <summary>Returns when somebody is in a hurry, or the time is over.</summary>
+    /// <summary>Returns after <see cref="Hurry"/>, or when the time is over.</summary>
     public Task WaitAsync(TimeSpan limit, CancellationToken cancellationToken) => _urgent.WaitAsync(limit, cancellationToken);
 
     /// <inheritdoc/>
     public void Dispose() => _urgent.Dispose();
 
-    /// <summary>The store knows of a rollback, as of a generation: a state that old or newer has it in it.</summary>
+    /// <summary>Notes that the store has a rollback as of a generation. States of that generation or a newer one include it.</summary>
     public void Published(string operation, long generation)
     {
         lock (_change)
@@ -206,7 +208,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         return isSame ? null : $"{state.Operation}: generation {state.Generation} is not what it was";
     }
 
-    /// <summary>What is known stays, so that the next can be held against it; but nothing is served on it.</summary>
+    /// <summary>Keeps the known state, to compare the next one with it, and rolls the operation back here.</summary>
     private void Distrust(string operation) => _latches.TryAdd(operation, new("The store's state cannot be believed.", null));
 
     private RolloutState Latched(RolloutState state)
@@ -221,6 +223,6 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
 
     private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
 
-    /// <param name="PublishedAs">The generation by which the store knows; null while it does not.</param>
+    /// <param name="PublishedAs">The generation with which the store has it; null while the store does not.</param>
     private sealed record Latch(string Reason, long? PublishedAs);
 }

@@ -3,12 +3,12 @@ using Shadowing.Model;
 
 namespace Shadowing.Rollout;
 
-/// <summary>What a change makes of a state. Pure; the one place that lets exposure rise.</summary>
+/// <summary>The state that a change leads to. Pure; the only place that can raise exposure.</summary>
 public static class RolloutRules
 {
     /// <summary>Applies a change.</summary>
-    /// <param name="gate">What the gate says of the nominated fingerprint at this stage; null where it is not known.</param>
-    /// <returns>The state that follows, of the next generation, or the same one where nothing changes; or why it was refused.</returns>
+    /// <param name="gate">The gate's decision on the nominated fingerprint at this stage; null where it is not known.</param>
+    /// <returns>The new state with the next generation, or the same state where nothing changes; or why the change was refused.</returns>
     public static (RolloutState State, RolloutRefusal? Refused) Apply(RolloutState state, RolloutCommand command, GateDecision? gate)
     {
         ArgumentNullException.ThrowIfNull(state);
@@ -16,7 +16,7 @@ public static class RolloutRules
         if (command is MoveTo move && Refusal(state, move, gate) is { } refused) return (state, refused);
         var next = command switch
         {
-            // Another build has earned nothing of what this one serves.
+            // Evidence of this build proves nothing about another one.
             Nominate nominate when nominate.Fingerprint == state.Nominated => state,
             Nominate nominate => state with
             {
@@ -26,7 +26,7 @@ public static class RolloutRules
                 IsForced = false,
             },
             MoveTo to when to.Stage == state.Stage => state,
-            // Who lowers it by hand does not want to see it climb again.
+            // An operator who lowers the stage does not want the service to raise it again.
             MoveTo to when IsLower(to.Stage, state.Stage) => state with { Stage = to.Stage, IsForced = false, IsAutomatic = false },
             MoveTo to => state with { Stage = to.Stage, IsForced = !IsEarned(state, to.Stage, gate) },
             RollBack back =>
@@ -56,7 +56,8 @@ public static class RolloutRules
     }
 
     /// <summary>
-    /// Earned is one step that the gate grants from here; and the first look, which exposes nobody and nothing can be known before.
+    /// Earned is a single step that the gate grants from this stage. The first step is always earned: it exposes no user, and before it
+    /// there can be no evidence.
     /// </summary>
     private static bool IsEarned(RolloutState state, Stage target, GateDecision? gate) =>
         (gate is { Decision: GateVerdict.Advance } && gate.Operation == state.Operation && gate.Stage == state.Stage

@@ -6,24 +6,24 @@ using Shadowing.Settings;
 namespace Shadowing.Rollout;
 
 /// <summary>
-/// What happens to a request of an operation. Immutable: a change is a new table, and a request reads the table once, a write of the
-/// candidate's again before it begins.
+/// How requests of an operation are handled. Immutable: a change is a new table. A request reads the table once; a candidate's write reads
+/// it again before it begins.
 /// </summary>
 /// <param name="Shadowed">Whether the operation is shadowed at all.</param>
-/// <param name="SamplePercent">The share of its requests that are, in percent.</param>
+/// <param name="SamplePercent">The share of its requests that is shadowed, in percent.</param>
 public sealed record Route(bool Shadowed, double SamplePercent)
 {
     private const uint Buckets = 10_000;
 
-    /// <summary>The share of users that the candidate answers, in percent, of the shapes it may.</summary>
+    /// <summary>The share of users that the candidate answers, in percent, within <see cref="ServedShapes"/>.</summary>
     public double ServePercent { get; init; }
 
-    /// <summary>The shapes it may answer.</summary>
+    /// <summary>The shapes that the candidate may answer.</summary>
     public FrozenSet<string> ServedShapes { get; init; } = [];
 
     /// <summary>Whether the candidate answers a request.</summary>
     /// <param name="user">
-    /// The same user is always on the same side, and a larger share keeps those that a smaller one had; another operation draws others.
+    /// The same user is always on the same side. A larger share keeps the users of a smaller one. Other operations choose other users.
     /// </param>
     public bool Serves(string operation, long user, string shape) =>
         ServePercent > 0 && ServedShapes.Contains(shape) && Bucket(operation, user) < ServePercent * (Buckets / 100d);
@@ -35,7 +35,7 @@ public sealed record Route(bool Shadowed, double SamplePercent)
         var hash = 14695981039346656037UL;
         foreach (var letter in operation) hash = (hash ^ letter) * 1099511628211UL;
         for (var shift = 0; shift < 64; shift += 8) hash = (hash ^ (byte)(user >> shift)) * 1099511628211UL;
-        // The low bits of neighbours are alike; folding mixes the high ones in.
+        // The low bits of neighbouring users are alike; folding mixes the high bits in.
         hash = (hash ^ (hash >> 33)) * 0xff51afd7ed558ccdUL;
         return (uint)((hash ^ (hash >> 33)) % Buckets);
     }
@@ -49,16 +49,16 @@ public sealed class RoutingTable
     private RoutingTable(FrozenDictionary<string, Route> routes, long servesUntil) => (_routes, ServesUntil) = (routes, servesUntil);
 
     /// <summary>
-    /// The timestamp until which the candidate may serve by this table; after it, whatever the routes say, the control answers.
+    /// The timestamp until which the candidate may serve by this table; after it the control answers, for every route.
     /// </summary>
     public long ServesUntil { get; }
 
     /// <summary>The route of an operation; one that is not in the table is not shadowed.</summary>
     public Route this[string operation] => _routes.GetValueOrDefault(operation) ?? new(false, 0);
 
-    /// <summary>The routes that the settings and the rollout state together: of both, the one that exposes less.</summary>
+    /// <summary>The routes from the settings and the rollout: where they differ, the one that exposes less.</summary>
     /// <param name="servable">The shapes of an operation that this build may serve.</param>
-    /// <param name="fingerprint">Of this build.</param>
+    /// <param name="fingerprint">This build's fingerprint.</param>
     internal static RoutingTable From(
         ShadowingOptions options, IEnumerable<Experiment> experiments, RolloutLease lease, Func<string, IReadOnlySet<string>> servable,
         string fingerprint)

@@ -2,25 +2,26 @@ using System.Collections.Concurrent;
 
 namespace Shadowing.Rollout;
 
-/// <summary>An answer that a user had from the candidate.</summary>
-/// <param name="Number">Of this run, from 1.</param>
-/// <param name="Subject">The row that it is about; null where it is about many.</param>
-/// <param name="User">Not to be kept as it is.</param>
-/// <param name="Fingerprint">Of the build that answered.</param>
+/// <summary>An answer that a user got from the candidate.</summary>
+/// <param name="Number">Counts the answers of this run, from 1.</param>
+/// <param name="Subject">The key of the row that it is about; null where it is about many rows.</param>
+/// <param name="User">Stored only as a keyed hash.</param>
+/// <param name="Fingerprint">The fingerprint of the build that answered.</param>
 public sealed record ServedAnswer(
     long Number, DateTimeOffset At, string Operation, string Shape, long? Subject, long User, string Fingerprint);
 
-/// <summary>What became of an answer, later. Of several the latest holds.</summary>
+/// <summary>The result of judging an answer. Of several verdicts on one answer, the latest holds.</summary>
 /// <param name="Verdict">
-/// An outcome, or <c>skipped:</c> and why it was not compared. Of a write before that: <c>in_flight</c>, then <c>written</c>;
-/// <c>not_written</c> where nothing of it remains and the control did it instead, <c>commit_unknown</c> where nobody can tell.
+/// An outcome, or <c>skipped:</c> and why it was not compared. A write has before that <c>in_flight</c>, then one of: <c>written</c>;
+/// <c>not_written</c> where nothing of it remains and the control wrote instead; <c>commit_unknown</c> where it is not known whether it
+/// was committed.
 /// </param>
-/// <param name="Subject">The row that it made; null where that is known already.</param>
+/// <param name="Subject">The key of the row that it added; null where that is known already.</param>
 public sealed record ServedVerdict(long Number, string Verdict, long? Subject = null);
 
 /// <summary>
-/// What the candidate has answered, until it is stored: whom it may have harmed, if it turns out to be wrong. Bounded; what does not fit is
-/// lost and counted. Safe for concurrent use.
+/// The candidate's answers until they are stored in the served log. The log lists the users that a wrong candidate may have harmed.
+/// Bounded; answers that do not fit are lost and counted. Safe for concurrent use.
 /// </summary>
 public sealed class ServedJournal
 {
@@ -31,18 +32,18 @@ public sealed class ServedJournal
     private long _number;
     private long _lost;
 
-    /// <summary>Answers and verdicts that did not fit, since the last time this was asked.</summary>
+    /// <summary>How many answers and verdicts did not fit since the last call.</summary>
     public long TakeLost() => Interlocked.Exchange(ref _lost, 0);
 
-    /// <summary>What has come since the last time; what could not be stored is put back with <see cref="Return"/>.</summary>
+    /// <summary>Answers and verdicts since the last call; those that cannot be stored are put back with <see cref="Return"/>.</summary>
     public (IReadOnlyList<ServedAnswer> Answers, IReadOnlyList<ServedVerdict> Verdicts) Take()
     {
-        // In this order, or a verdict might come without its answer.
+        // Verdicts first. Otherwise a verdict might be taken without its answer.
         var verdicts = Drain(_verdicts);
         return (Drain(_answers), verdicts);
     }
 
-    /// <summary>Takes back what could not be stored.</summary>
+    /// <summary>Puts back what could not be stored.</summary>
     public void Return(IReadOnlyList<ServedAnswer> answers, IReadOnlyList<ServedVerdict> verdicts)
     {
         ArgumentNullException.ThrowIfNull(answers);
@@ -60,7 +61,7 @@ public sealed class ServedJournal
         return number;
     }
 
-    /// <summary>A write begins: it is listed before anybody knows how it ends.</summary>
+    /// <summary>Lists a write as it begins, before its result is known.</summary>
     internal long Began(ServedAnswer answer)
     {
         var number = Answered(answer);

@@ -6,8 +6,8 @@ using Shadowing.Settings;
 namespace Shadowing.SelfTesting;
 
 /// <summary>
-/// Makes pairs for the latency test: both sides in the lane, on one pool, the one first as often as the other, because whoever comes second
-/// finds a warm cache. A served control under load against a shadow that waits for idle moments would be no pair.
+/// Runs pairs for the latency test: both sides in the lane, on one pool, each first in half of the pairs, because the second run finds a
+/// warm cache. A control that serves under load cannot be paired with a shadow that waits for idle moments.
 /// </summary>
 internal sealed class PairTimer(SettingsInForce settings, EvidenceLedger evidence)
 {

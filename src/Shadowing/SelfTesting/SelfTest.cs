@@ -7,8 +7,8 @@ using Shadowing.Settings;
 namespace Shadowing.SelfTesting;
 
 /// <summary>
-/// Tests the detector with what traffic brings: the control held against itself tells the noise floor, an answer held against a copy that
-/// was made wrong in one place tells whether the detector sees at all.
+/// Tests the detector with real traffic. Comparing the control with itself measures the noise floor. Comparing an answer with a copy that
+/// has one planted fault shows whether the detector finds it.
 /// </summary>
 internal sealed partial class SelfTest<TStore>(
     PairJudge judge, Confirmer<TStore> confirmer, OperationMetrics metrics, SettingsInForce settings, TimeProvider clock,
@@ -16,7 +16,7 @@ internal sealed partial class SelfTest<TStore>(
 {
     private const int Attempts = 8;
 
-    /// <summary>Tests if a test is due. Runs on the lane, after the comparison whose request and answer it takes.</summary>
+    /// <summary>Runs a test if one is due. Runs on the lane, after the comparison whose request and answer it uses.</summary>
     public async Task RunAsync<TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, SelfTestTally tally, Observation<TResult> control)
     {
@@ -33,16 +33,16 @@ internal sealed partial class SelfTest<TStore>(
         if (outcome is Outcome.Mismatch) LogNoise(experiment.Operation);
     }
 
-    /// <returns>Whether what was planted was found; null where nothing could be planted, which proves nothing.</returns>
+    /// <returns>Whether the planted difference was found; null where none could be planted, which proves nothing.</returns>
     private bool? Plant<TRequest, TResult>(Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control)
     {
-#pragma warning disable CA5394 // Which place is made wrong needs no secret.
+#pragma warning disable CA5394 // Where the difference is planted is no secret.
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             if (Plant(control, IsSame) is not var (copy, path)) continue;
             var found = judge.Compare(experiment, request, control, copy);
 
-            // A row's key that was changed shows as a row lost and one won; and where a tie excuses it, another place must do.
+            // A changed row key shows as a missing and an extra row. Where a tie rule tolerates the change, another place is tried.
             if (found.Differences.Any(difference => PlantedDifference.IsAt(difference.Pattern, path))) return true;
             if (found.Tolerated.Count == 0) return false;
         }
@@ -60,17 +60,17 @@ internal sealed partial class SelfTest<TStore>(
         var pair = judge.Compare(compared.Experiment, compared.Request, control, again);
         if (pair.Incomparable is not null) return Outcome.Incomparable;
         if (pair.IsSame) return pair.Tolerated.Count == 0 ? Outcome.Match : Outcome.Tolerated;
-        // The request may have been served by the other side; here the control is held against itself.
+        // The other side may have served the request, but here the control is compared with itself.
         return (await confirmer.ConfirmAsync(compared with { Served = Side.Control }, control, again, pair, Side.Control)).Verdict.Outcome;
     }
 
-    /// <summary>Wrong in one place: in what was answered or, as often, in what a write stored.</summary>
+    /// <summary>Plants one difference: in the answer or, as often, in the rows that a write stored.</summary>
     /// <param name="isSame">
-    /// Whether the detector calls a copy the same: if not of one that nothing was planted in, what it says of the next means nothing.
+    /// Whether the detector finds a copy equal. If it does not for an unchanged copy, a planted difference would prove nothing.
     /// </param>
     private static (Observation<T> Copy, string Path)? Plant<T>(Observation<T> control, Func<T, bool> isSame)
     {
-#pragma warning disable CA5394 // Which place is made wrong needs no secret.
+#pragma warning disable CA5394 // Where the difference is planted is no secret.
         if (control.Rows is { } rows && Random.Shared.Next(2) == 0)
             return PlantedDifference.In(rows, Random.Shared) is var (stored, row) ? (control with { Rows = stored }, row) : null;
         return PlantedDifference.Copy(control.Value) is { } untouched && isSame(untouched)

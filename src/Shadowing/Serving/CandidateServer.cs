@@ -5,14 +5,14 @@ using Shadowing.Settings;
 
 namespace Shadowing.Serving;
 
-/// <summary>What came of asking the candidate for a user's answer.</summary>
-/// <param name="InTime">What it did; null where it took too long.</param>
-/// <param name="Eventually">What it did, as soon as that is known; never fails.</param>
+/// <summary>The result of asking the candidate for a user's answer.</summary>
+/// <param name="InTime">The candidate's observation; null where it missed its deadline.</param>
+/// <param name="Eventually">The candidate's observation once it has ended; never fails.</param>
 internal readonly record struct ServedAttempt<T>(Observation<T>? InTime, Task<Observation<T>> Eventually);
 
 /// <summary>
-/// Asks the candidate for a user's answer, no longer than its deadline: then the control answers, and the candidate goes on for what can be
-/// learnt of it. A candidate that blocks, or ignores that it was cancelled, holds nobody.
+/// Asks the candidate for a user's answer until its deadline. After that the control answers, and the candidate goes on so that its result
+/// can still be compared. A candidate that blocks, or ignores its cancellation, does not delay the caller.
 /// </summary>
 internal sealed class CandidateServer<TStore>(
     OpenStore<TStore> open, BoundedObserver observer, SettingsInForce settings, TimeProvider clock)
@@ -20,21 +20,21 @@ internal sealed class CandidateServer<TStore>(
     private const double OverP99 = 1.5;
     private int _late;
 
-    /// <summary>Whether so many runs are late that no more may be begun.</summary>
+    /// <summary>Whether too many runs are late, so that no more may begin.</summary>
     public bool IsExhausted => observer.IsExhausted || Volatile.Read(ref _late) > settings.Current.MaxLate;
 
     /// <summary>
-    /// How long the candidate may take: near the slowest that users know from the control, but never less than the setting.
+    /// How long the candidate may take: 1.5 times the control's recent p99, and never less than the setting.
     /// </summary>
     public TimeSpan DeadlineOf(OperationState operation) =>
         operation.Tally.ControlP99 * OverP99 is var near && near > settings.Current.CandidateDeadline ? near
             : settings.Current.CandidateDeadline;
 
     /// <summary>
-    /// Asks the candidate. Its time begins when it has its connection, which is waited for as the control would wait: a pool that others
-    /// have emptied is no fault of the candidate.
+    /// Asks the candidate. Its time begins when it has its connection, which it waits for as the control would: an exhausted pool is not
+    /// the candidate's fault.
     /// </summary>
-    /// <exception cref="Exception">The connection cannot be had, as it came; or the caller gave up.</exception>
+    /// <exception cref="Exception">No connection is available, with the original exception; or the caller cancelled.</exception>
     public async Task<ServedAttempt<TResult>> AskAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, TimeSpan deadline, CancellationToken caller)
     {

@@ -8,19 +8,19 @@ namespace Shadowing.Serving;
 
 internal readonly record struct ExplainedGroup((string Path, DifferenceKind Kind) Key, Difference First, bool IsLeak, bool IsStored)
 {
-    /// <summary>Shown to whom it may not be, or stored wrongly: neither can be taken back.</summary>
+    /// <summary>Whether it was shown to a caller who may not see it, or was stored wrongly: neither can be undone.</summary>
     public bool IsCritical => IsLeak || IsStored;
 }
 
-/// <param name="Verdict">As it is counted: an accepted mismatch is tolerated.</param>
+/// <param name="Verdict">The verdict that counts: an accepted mismatch is tolerated.</param>
 /// <param name="Groups">The differences that count, each path and kind once.</param>
 internal sealed record Explained(
     Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
 
-/// <summary>Explains what differs, and keeps it in the journal.</summary>
+/// <summary>Explains differences, and keeps them in the journal.</summary>
 internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acceptances, RuleFaults rules)
 {
-    /// <summary>The differences that count, and the verdict by what is accepted; noted where anything differs.</summary>
+    /// <summary>The differences that count, and the verdict after acceptances. A difference is noted in the journal.</summary>
     public Explained Explain<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
     {
@@ -55,7 +55,7 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
             rules.Ask(experiment, nameof(experiment.Leaks), about => experiment.Leaks(request, about), difference, otherwise: true);
     }
 
-    /// <summary>Answers are equal, but cost more statements: no mismatch, yet worth the same explanation.</summary>
+    /// <summary>Notes equal answers for which the candidate needed more statements: no mismatch, but explained in the same way.</summary>
     public void NoteStatements<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
         DateTimeOffset now)
@@ -72,8 +72,8 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
     }
 
     /// <summary>
-    /// Keeps a sample. It reads the members of the request and of both answers, any of which may throw: then the sample is lost, and the
-    /// mismatch is counted all the same.
+    /// Keeps a sample. It reads members of the request and of both answers, which may throw. Then the sample is lost, and the mismatch
+    /// still counts.
     /// </summary>
     private void Note(MismatchNote note) => rules.Ask(note.Experiment, "sample", about =>
     {

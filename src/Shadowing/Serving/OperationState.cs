@@ -60,8 +60,8 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
 }
 
 /// <summary>A write of the candidate's that has begun and not ended.</summary>
-/// <param name="Number">Of the damage list, on this replica.</param>
-/// <param name="Subject">The row that it is about; null where it makes one.</param>
+/// <param name="Number">Its number in this replica's served log.</param>
+/// <param name="Subject">The key of the row that it changes; null where it creates one.</param>
 public sealed record WriteInFlight(long Number, DateTimeOffset Since, string Shape, long? Subject);
 
 /// <summary>The windows of failures, for many threads.</summary>

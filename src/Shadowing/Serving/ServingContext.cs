@@ -6,7 +6,7 @@ using Shadowing.Supervision;
 
 namespace Shadowing.Serving;
 
-/// <summary>What serving and comparing consult and report to, whatever the store is.</summary>
+/// <summary>What serving and comparing use and report to, independent of the store's type.</summary>
 /// <param name="Answers">What the candidate has answered.</param>
 internal sealed record ServingContext(
     OperationStates Operations, ShadowingControl Control, OperationMetrics Metrics, EvidenceLedger Evidence, ServedJournal Answers,

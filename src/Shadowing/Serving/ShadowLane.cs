@@ -7,8 +7,8 @@ using Shadowing.Supervision;
 namespace Shadowing.Serving;
 
 /// <summary>
-/// Where the shadow runs: a bounded queue whose reader polls, so that handing a request over costs the caller one write; waits for moments
-/// without served traffic, but never so long that an operation starves; and drains when the service stops.
+/// Runs the shadow: a bounded queue whose readers poll, so that handing over a request costs the caller one write. It waits for moments
+/// without served traffic, but never so long that an operation is not compared. It drains when the service stops.
 /// </summary>
 internal sealed partial class ShadowLane : IHostedService, IDisposable
 {
@@ -35,10 +35,10 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         _polls = [.. Enumerable.Range(0, settings.Current.Workers).Select(_ => new LaneTimer(interval, clock))];
     }
 
-    /// <summary>Whether the lane has been told to stop: what comes now is counted as shut down.</summary>
+    /// <summary>Whether the lane has been told to stop: requests that come now are counted as shut down.</summary>
     public bool IsStopping => _draining.IsCancellationRequested;
 
-    /// <summary>What waits.</summary>
+    /// <summary>The waiting requests.</summary>
     public LaneQueue Queue => _queue;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -49,7 +49,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         return Task.CompletedTask;
     }
 
-    /// <summary>Goes on with what waits for as long as the settings and the host allow, then counts the rest.</summary>
+    /// <summary>Runs what waits until the drain timeout or the host's limit, then counts the rest as shut down.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _draining.CancelAsync();
@@ -77,7 +77,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         if (left > 0) LogLeft(left);
     }
 
-    /// <summary>Ends the workers where they are: whoever wants them to drain stops the lane first.</summary>
+    /// <summary>Stops the workers at once. To let them drain, stop the lane first.</summary>
     public void Dispose()
     {
         if (_isDisposed) return;
@@ -111,7 +111,7 @@ internal sealed partial class ShadowLane : IHostedService, IDisposable
         }
     }
 
-    /// <summary>A run never throws; should one do so all the same, the worker goes on with the next.</summary>
+    /// <summary>A run should never throw; if one does, the worker goes on with the next.</summary>
     private async Task TryRunAsync(ShadowRun run, LaneTimer poll)
     {
         try

@@ -10,7 +10,7 @@ using Shadowing.Supervision;
 namespace Shadowing.Serving;
 
 /// <summary>
-/// What requests consult before anything else: the routes, the switch and the memory. Kept up to date twice a second, off their path.
+/// What every request reads first: the routes, the switch and the memory. Updated twice a second, outside of requests.
 /// </summary>
 public sealed partial class ShadowingControl : Keeper
 {
@@ -49,7 +49,7 @@ public sealed partial class ShadowingControl : Keeper
 
     internal RoutingTable Routes => _routes;
 
-    /// <summary>Makes a new table of what the settings, the store and the gate say at this moment.</summary>
+    /// <summary>Makes a new table from the current settings, the stored states and the gate's decisions.</summary>
     public void Refresh()
     {
         lock (_route)
@@ -59,7 +59,7 @@ public sealed partial class ShadowingControl : Keeper
         }
     }
 
-    /// <summary>Takes the candidate from the users of this replica, now; publishing it is the caller's.</summary>
+    /// <summary>Stops the candidate serving on this replica, at once. The caller publishes the rollback.</summary>
     /// <returns>Whether it was serving.</returns>
     public bool RollBack(string operation, string reason)
     {
@@ -70,9 +70,9 @@ public sealed partial class ShadowingControl : Keeper
     }
 
     /// <summary>
-    /// Takes the candidate from the users of this replica until the result is disposed of: to ask first, and serve nobody meanwhile.
+    /// Stops the candidate serving on this replica until the result is disposed of, so that the caller can decide on a rollback meanwhile.
     /// </summary>
-    /// <returns>Null where it serves nobody.</returns>
+    /// <returns>Null where it serves no user.</returns>
     public IDisposable? Suspend(string operation)
     {
         if (!_lease.Serves(operation)) return null;
@@ -81,7 +81,7 @@ public sealed partial class ShadowingControl : Keeper
         return new Suspension(this, operation);
     }
 
-    /// <summary>Where an operation stands on this replica: what the store says, and the share that is really exposed.</summary>
+    /// <summary>The rollout of an operation on this replica: the stored state, and the share that is really exposed.</summary>
     public RolloutStanding StandingOf(Experiment experiment)
     {
         ArgumentNullException.ThrowIfNull(experiment);
@@ -93,13 +93,13 @@ public sealed partial class ShadowingControl : Keeper
     }
 
     /// <summary>
-    /// What of which operation's answers cannot be compared: declared so, which holds shadowing off, or met in an answer.
+    /// The places in the operations' answers that cannot be compared. A declared type holds shadowing off; a value in an answer does not.
     /// </summary>
     public IEnumerable<(string Operation, NotComparablePath Place, bool IsDeclared)> NotComparable => Experiments.SelectMany(experiment =>
         experiment.NotComparable.Select(place => (experiment.Operation, place, true))
             .Concat(experiment.SeenNotComparable.Except(experiment.NotComparable).Select(place => (experiment.Operation, place, false))));
 
-    /// <summary>The process is past the load at which the collector calls memory scarce.</summary>
+    /// <summary>Whether the process is above the load at which the garbage collector reports high memory load.</summary>
     internal bool IsShortOfMemory => _isShortOfMemory;
 
     /// <inheritdoc/>
@@ -109,7 +109,7 @@ public sealed partial class ShadowingControl : Keeper
         return Task.CompletedTask;
     }
 
-    /// <summary>What holds an operation's shadow off here; empty where nothing does.</summary>
+    /// <summary>The reasons that hold off an operation's shadow on this replica; empty where there are none.</summary>
     internal IReadOnlyList<string> HeldOff(Experiment experiment) =>
         _settings.Current.Operations.GetValueOrDefault(experiment.Operation) is { Enabled: false }
             ? [ShadowSwitch.Disabled, .. Switch.Reasons] : Switch.Reasons;

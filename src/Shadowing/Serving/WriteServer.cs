@@ -7,20 +7,20 @@ using Shadowing.Writing;
 
 namespace Shadowing.Serving;
 
-/// <summary>What came of a write for real.</summary>
+/// <summary>The result of a real write.</summary>
 /// <param name="Observation">Its rows are null where they are not known.</param>
-/// <param name="IsUndone">Whether it failed and nothing of it remains, for certain: only then may another side do it.</param>
-/// <param name="ImageTime">What reading the rows has cost the caller.</param>
+/// <param name="IsUndone">Whether it failed and certainly nothing of it remains: only then may the other side write.</param>
+/// <param name="ImageTime">How long reading the rows has delayed the caller.</param>
 internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone, TimeSpan ImageTime);
 
 /// <summary>Which side is to write, and how.</summary>
 /// <param name="WithImages">Whether the rows are to be read before and after.</param>
-/// <param name="Deadline">How long it may take, once the rows are held.</param>
+/// <param name="Deadline">How long it may take, once the rows are locked.</param>
 internal readonly record struct WriteOrder(Side Side, bool WithImages, TimeSpan Deadline);
 
 /// <summary>
-/// Writes for real, in a transaction that is ours: the rows are read before and after, and nothing is committed but by us, once the side
-/// has said that it is done. So a side that fails, or takes too long, has not written.
+/// Runs real writes, in a transaction that belongs to shadowing. The rows are read before and after, and only this class commits, once the
+/// side has returned. So a side that fails, or takes too long, has not written.
 /// </summary>
 internal sealed partial class WriteServer<TStore>(
     SettingsInForce settings, TimeProvider clock, ILogger<WriteServer<TStore>> logger, IWriteStage<TStore>? stage = null)
@@ -28,15 +28,15 @@ internal sealed partial class WriteServer<TStore>(
     private int _late;
     private int _abandoned;
 
-    /// <summary>Whether the application has registered where writes run; else none may.</summary>
+    /// <summary>Whether the application has registered where writes run; without that, no write is compared or served here.</summary>
     public bool HasStage => stage is not null;
 
-    /// <summary>Whether so many writes are late, or were abandoned and are still going, that no more may be begun.</summary>
+    /// <summary>Whether too many writes are late, or abandoned and still running, so that no more may begin.</summary>
     public bool IsExhausted =>
         Volatile.Read(ref _late) > settings.Current.MaxLate || Volatile.Read(ref _abandoned) >= settings.Current.MaxAbandoned;
 
-    /// <summary>Writes on the caller's own flow, for as long as it takes.</summary>
-    /// <exception cref="OperationCanceledException">The caller gave up; nothing was written.</exception>
+    /// <summary>Writes on the caller's own flow, without a deadline.</summary>
+    /// <exception cref="OperationCanceledException">The caller cancelled; nothing was written.</exception>
     public async Task<WriteAttempt<TResult>> WriteAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, CancellationToken caller)
     {
@@ -44,8 +44,8 @@ internal sealed partial class WriteServer<TStore>(
         return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller));
     }
 
-    /// <summary>Writes no longer than the deadline. A side that goes on all the same is cut off from what it wrote.</summary>
-    /// <param name="mayBegin">Asked once the rows are held, which may have taken longer than a rollback.</param>
+    /// <summary>Writes until the deadline. A side that still runs after that loses its transaction.</summary>
+    /// <param name="mayBegin">Called once the rows are locked, because a rollback may have come in the meantime.</param>
     /// <returns>Null where the side may not begin any more; nothing was written.</returns>
     /// <inheritdoc cref="WriteAsync"/>
     public async Task<WriteAttempt<TResult>?> TryAsync<TRequest, TResult>(
@@ -75,7 +75,7 @@ internal sealed partial class WriteServer<TStore>(
         }
         finally
         {
-            // Whoever is still in the transaction must be out of it first. It was not committed, and cannot be any more.
+            // A side that still runs uses the transaction, so that is disposed of afterwards. It was not committed, and cannot be any more.
             if (running.IsCompleted) await DisposeAsync();
             else _ = running.ContinueWith(_ => DisposeAsync().AsTask(), TaskScheduler.Default);
         }
@@ -94,7 +94,7 @@ internal sealed partial class WriteServer<TStore>(
             {
                 await scope.DisposeAsync();
             }
-#pragma warning disable CA1031 // A connection that cannot be closed decides nothing of the write, which has ended; the pool drops it.
+#pragma warning disable CA1031 // A connection that cannot be closed has no effect on the write, which has ended; the pool drops it.
             catch (Exception)
             {
             }
@@ -108,8 +108,8 @@ internal sealed partial class WriteServer<TStore>(
         WriteObserver<TStore>.RunAsync(experiment, request, () => scope.Store, clock, cancellationToken);
 
     /// <summary>
-    /// Not cancelled: what the side has done is as good as done, and whether the caller still waits decides nothing. And no time of the
-    /// side's: to read its rows is our affair.
+    /// Not cancelled, because the side has finished its work, even if the caller no longer waits. The side's deadline does not apply
+    /// either: reading its rows is the service's work.
     /// </summary>
     private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)
     {
@@ -120,7 +120,7 @@ internal sealed partial class WriteServer<TStore>(
             observation = observation with { Rows = await scope.CommitAsync(CancellationToken.None) };
             return new(observation, IsUndone: false, scope.ImageTime);
         }
-#pragma warning disable CA1031 // It is the caller's to see, as it came.
+#pragma warning disable CA1031 // The caller gets it, unchanged.
         catch (Exception failure)
         {
             return new(observation with { Value = default, Error = failure, Rows = untouched }, scope.IsUndone, scope.ImageTime);
@@ -129,7 +129,8 @@ internal sealed partial class WriteServer<TStore>(
     }
 
     /// <summary>
-    /// Takes the locks from a write that will not end. Where that fails it keeps them until it does, and is counted all the same.
+    /// Ends the session of a write that does not end, to release its locks. If that fails, the write keeps its locks until it ends. It
+    /// counts as abandoned in both cases.
     /// </summary>
     private async Task CutOffAsync(Experiment experiment, IServedWrite<TStore> scope, Task running)
     {
@@ -139,7 +140,7 @@ internal sealed partial class WriteServer<TStore>(
         {
             await scope.AbandonAsync();
         }
-#pragma warning disable CA1031 // Whatever it is, the control can write as soon as the locks are gone.
+#pragma warning disable CA1031 // For any failure: the control can write as soon as the locks are released.
         catch (Exception failure)
         {
             LogHolding(experiment.Operation, failure.GetType().Name);
@@ -147,7 +148,7 @@ internal sealed partial class WriteServer<TStore>(
 #pragma warning restore CA1031
     }
 
-    /// <returns>Whether it has ended by then, however it did.</returns>
+    /// <returns>Whether it has ended by then, with any result.</returns>
     private async Task<bool> EndsAsync(Task running, TimeSpan patience, CancellationToken caller)
     {
         await running.WaitAsync(patience, clock, caller).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -6,13 +6,13 @@ using Shadowing.Writing;
 namespace Shadowing.Serving;
 
 /// <summary>
-/// Answers writes that are to be compared, or that the candidate does: in a transaction of ours, and handed over once it is committed.
+/// Answers writes that are compared, or that the candidate does: in a transaction of shadowing's own, handed over once it is committed.
 /// </summary>
 internal sealed class WriteServing<TStore>(
     ServingContext context, AdmissionControl<TStore> admissions, CandidateServer<TStore> candidates, WriteServer<TStore> writes,
     ReadServing<TStore> untracked, ComparisonQueue<TStore> queue, CandidateFailures failures)
 {
-    /// <summary>The side that was admitted writes; nothing that is thrown leaves the request uncounted.</summary>
+    /// <summary>The admitted side writes. The request is counted, even if an exception is thrown.</summary>
     public async Task<TResult> AnswerAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
         var admission = served.Admission;
@@ -36,9 +36,9 @@ internal sealed class WriteServing<TStore>(
         var overhead = context.Clock.GetElapsedTime(admission.Arrived, started);
         var attempt = await writes.WriteAsync(experiment, request, Side.Control, caller);
         context.Budget.Charge(attempt.ImageTime);
-        // In a transaction it is undone by what it gets over outside of one: it cannot be compared, and is done as it always was.
+        // The write goes on after a failed statement, which only works without a transaction. It cannot be compared, and runs without one.
         if (attempt.Observation.Error is WriteUndoneException) return await UntrackedAsync(SkipReason.UnsafeWrite);
-        // Nothing of it remains, and it fails through no fault of its own: done again where no statement is prepared, it does not fail.
+        // Nothing of it remains, and a prepared statement was outdated. It runs again on a connection that prepares none.
         if (attempt.IsUndone && context.Judge.IsOutdated(attempt.Observation.Error))
             return await UntrackedAsync(SkipReason.SandboxUnavailable);
 
@@ -57,7 +57,7 @@ internal sealed class WriteServing<TStore>(
     }
 
     /// <summary>
-    /// The candidate writes; the control does instead where the candidate failed, and it is certain that nothing of its write remains.
+    /// The candidate writes. If it fails, and it is certain that nothing of its write remains, the control writes instead.
     /// </summary>
     private async Task<TResult> ByCandidateAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
@@ -72,7 +72,8 @@ internal sealed class WriteServing<TStore>(
         }
         catch (RowsHeldException)
         {
-            // It has not begun: the control waits for the rows as it always did, and nothing is learnt of the candidate.
+            // The candidate has not begun. The control waits for the rows as it does without shadowing, and nothing is known of the
+            // candidate.
             NotWritten();
             queue.Skip(served, SkipReason.SandboxUnavailable);
             return await untracked.ByControlAsync(served, isFallback: true);
@@ -99,7 +100,7 @@ internal sealed class WriteServing<TStore>(
         }
     }
 
-    /// <returns>The number of the write in the damage list.</returns>
+    /// <returns>The number of the write in the served log.</returns>
     private long Begin<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
         var (experiment, request, admission, _) = served;
@@ -111,7 +112,7 @@ internal sealed class WriteServing<TStore>(
         return number;
     }
 
-    /// <summary>It was taken from the users while it waited for the rows: the write is the control's, as if it came now.</summary>
+    /// <summary>A rollback came while the candidate waited for the rows: the control writes, as if the request came now.</summary>
     private Task<TResult> InsteadAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
         Activity.Current?.SetTag("shadow.side", Side.Control.Wire());
@@ -140,7 +141,7 @@ internal sealed class WriteServing<TStore>(
         queue.HandOver(served, observation);
         if (!attempt.IsUndone)
         {
-            // It may be stored, or not: nobody may do it again, and the caller must know.
+            // The write may be stored or not. So neither side may repeat it, and the caller gets the failure.
             context.Answers.Judged(number, "commit_unknown");
             context.Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, observation.Error);
             failures.Count(admission.Operation, failed: !context.Judge.IsUnavailable(observation.Error));
@@ -151,7 +152,7 @@ internal sealed class WriteServing<TStore>(
         Activity.Current?.SetTag("shadow.fallback", true);
         var began = context.Clock.GetTimestamp();
         var value = await untracked.ByControlAsync(served, isFallback: true);
-        // A failure that the control shares says nothing; it has been thrown by now.
+        // A failure that the control shares has been thrown by now, and does not count against the candidate.
         failures.Count(admission.Operation, failures.IsOwn(observation, context.Clock.GetElapsedTime(began)));
         return value;
     }

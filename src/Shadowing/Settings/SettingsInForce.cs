@@ -9,17 +9,17 @@ using Microsoft.Extensions.Primitives;
 namespace Shadowing.Settings;
 
 /// <summary>
-/// The setting is used to build something once: a change of it needs a restart, and until then the old value is in force.
+/// Marks a setting that is used once, at start: a changed value needs a restart, and until then the old value is in force.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 public sealed class BuiltOnceAttribute : Attribute;
 
-/// <summary>Something that is wrong with the settings while the service runs.</summary>
-/// <param name="IsCritical">Whether shadowing is off for it.</param>
+/// <summary>A fault of the settings while the service runs.</summary>
+/// <param name="IsCritical">Whether it switches shadowing off.</param>
 public sealed record SettingsFault(string Setting, bool IsCritical, string Text);
 
 /// <summary>
-/// The only source of the section <see cref="ShadowingOptions.Section"/>: the last valid settings, as reloads change them.
+/// The only source of the section <see cref="ShadowingOptions.Section"/>: the last valid settings, updated by reloads.
 /// </summary>
 public sealed partial class SettingsInForce : IDisposable
 {
@@ -42,7 +42,7 @@ public sealed partial class SettingsInForce : IDisposable
         _reloads = ChangeToken.OnChange(section.Configuration.GetReloadToken, Reload);
     }
 
-    /// <summary>Settings that are always the same, for what is built without a host.</summary>
+    /// <summary>Settings that never change, for objects that are built without a host.</summary>
     internal static SettingsInForce ForOptions(ShadowingOptions options) => new(options);
 
     private SettingsInForce(ShadowingOptions options)
@@ -52,16 +52,16 @@ public sealed partial class SettingsInForce : IDisposable
         _logger = Microsoft.Extensions.Logging.Abstractions.NullLogger<SettingsInForce>.Instance;
     }
 
-    /// <summary>The settings in force. To be read anew for each use; never changed by the reader.</summary>
+    /// <summary>The settings in force. Read them anew for each use, and never change them.</summary>
     public ShadowingOptions Current => _current;
 
-    /// <summary>What is wrong with the settings as they now stand; empty where nothing is.</summary>
+    /// <summary>The faults of the settings at present; empty where there are none.</summary>
     public IReadOnlyList<SettingsFault> Faults => _faults;
 
     /// <summary>Whether a setting has a name that this build does not know.</summary>
     internal bool HasUnknown => _faults.Any(fault => fault.IsCritical);
 
-    /// <summary>A hash of the settings in force, but for the replica's own name: 12 hexadecimal digits.</summary>
+    /// <summary>A hash of the settings in force, without the replica's name: 12 hexadecimal digits.</summary>
     public string Hash()
     {
         var settings = JsonSerializer.SerializeToNode(_current)!.AsObject();
@@ -83,7 +83,7 @@ public sealed partial class SettingsInForce : IDisposable
                 faults.AddRange(KeepWhatIsBuilt(next));
                 _current = next;
             }
-#pragma warning disable CA1031 // Whatever is wrong with the new settings: the last valid ones stay, and the fault is reported.
+#pragma warning disable CA1031 // For any fault of the new settings: the last valid ones stay in force, and the fault is reported.
             catch (Exception refused)
             {
                 var reasons = refused is OptionsValidationException { Failures: var failures } ? string.Join(" ", failures)

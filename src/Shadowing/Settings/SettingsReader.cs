@@ -4,22 +4,22 @@ using Microsoft.Extensions.Configuration;
 
 namespace Shadowing.Settings;
 
-/// <summary>A name in the configuration that nothing reads.</summary>
-/// <param name="Nearest">The known name that is most like it.</param>
+/// <summary>A name in the configuration that no option has.</summary>
+/// <param name="Nearest">The most similar known name.</param>
 public sealed record UnknownSetting(string Path, string Nearest);
 
-/// <summary>A section as it was written.</summary>
+/// <summary>A section as it is written in the configuration.</summary>
 /// <param name="Values">All values that can be bound, by their path in the section.</param>
-/// <param name="Malformed">Each value that cannot, in words.</param>
-/// <param name="Unknown">Each name that nothing reads.</param>
+/// <param name="Malformed">For each value that cannot be bound, the fault in words.</param>
+/// <param name="Unknown">Each name that no option has.</param>
 public sealed record SettingsRead(
     IReadOnlyDictionary<string, string?> Values, IReadOnlyList<string> Malformed, IReadOnlyList<UnknownSetting> Unknown)
 {
-    /// <summary>Binds what can be bound.</summary>
+    /// <summary>Binds the values that can be bound.</summary>
     public void Bind(object options) => new ConfigurationBuilder().AddInMemoryCollection(Values).Build().Bind(options);
 }
 
-/// <summary>Reads a section against the type that it is bound to, so that everything wrong with it is found at once.</summary>
+/// <summary>Reads a section by the type that it is bound to, so that all of its faults are found at once.</summary>
 public sealed class SettingsReader
 {
     private readonly string _root;
@@ -33,10 +33,10 @@ public sealed class SettingsReader
         string root, IReadOnlyDictionary<string, Type> sections, IReadOnlyDictionary<string, IReadOnlyCollection<string>> names) =>
         (_root, _sections, _names) = (root, sections, names);
 
-    /// <summary>Reads.</summary>
-    /// <param name="root">The section's path, to name it by.</param>
-    /// <param name="sections">Sections within it that are read by others, with the types that they are bound to.</param>
-    /// <param name="names">The keys that a dictionary may have, by its path in the section; any other dictionary may have all.</param>
+    /// <summary>Reads a section and finds its faults.</summary>
+    /// <param name="root">The section's path, for messages.</param>
+    /// <param name="sections">Nested sections that are bound elsewhere, with their types.</param>
+    /// <param name="names">The allowed keys of a dictionary, by its path in the section; any other dictionary may have all keys.</param>
     public static SettingsRead Read(
         IConfiguration section, Type type, string root, IReadOnlyDictionary<string, Type>? sections = null,
         IReadOnlyDictionary<string, IReadOnlyCollection<string>>? names = null)
@@ -90,7 +90,7 @@ public sealed class SettingsReader
         var converter = TypeDescriptor.GetConverter(plain);
         if (!converter.CanConvertFrom(typeof(string)) || plain == typeof(object))
         {
-            // Not quoted: it may be a secret.
+            // The value is not quoted: it may be a secret.
             if (section.Value is { Length: > 0 }) _malformed.Add($"{Full(path)} has a value, but it is a section.");
             Section(section, plain, path);
             return;
@@ -109,7 +109,7 @@ public sealed class SettingsReader
         {
             return converter.ConvertFromInvariantString(value) is not null;
         }
-#pragma warning disable CA1031 // Converters wrap what they cannot read in exceptions of many types.
+#pragma warning disable CA1031 // Converters throw many types of exceptions for values that they cannot read.
         catch (Exception)
         {
             return false;
@@ -132,7 +132,7 @@ public sealed class SettingsReader
             .ThenBy(candidate => candidate, StringComparer.Ordinal)
             .FirstOrDefault() ?? "";
 
-    /// <summary>How many characters must be added, removed or replaced, whatever their case.</summary>
+    /// <summary>How many characters must be added, removed or replaced, ignoring case.</summary>
     private static int Distance(string from, string to)
     {
         var row = Enumerable.Range(0, to.Length + 1).ToArray();

@@ -5,25 +5,25 @@ using Shadowing.Settings;
 
 namespace Shadowing.Supervision;
 
-/// <summary>Something an operator should know about the setup.</summary>
+/// <summary>A fault or a risk of the setup, for an operator.</summary>
 /// <param name="Severity"><c>critical</c> or <c>warning</c>.</param>
 /// <param name="Object">What it is about: <c>orders.total</c>, <c>role orders_shadow</c>.</param>
 public sealed record Finding(string Severity, string Object, string Text)
 {
-    /// <summary>What it is about, as it can be shown.</summary>
+    /// <summary>What it is about, cleaned for showing.</summary>
     public string Object { get; } = PlainText.Clean(Object, PlainText.LongestName);
 
-    /// <summary>What is wrong, as it can be shown.</summary>
+    /// <summary>What is wrong, cleaned for showing.</summary>
     [System.Text.Json.Serialization.JsonPropertyName("finding")]
     public string Text { get; } = PlainText.Clean(Text, PlainText.LongestReason);
 
-    /// <summary>Shadowing is off, or holds, until it is mended.</summary>
+    /// <summary>Shadowing is off, or the gate holds, until it is fixed.</summary>
     public const string Critical = "critical";
     /// <summary>Something works less well than it could.</summary>
     public const string Warning = "warning";
 }
 
-/// <summary>What is wrong with the setup at present, by the check that says so. Safe for concurrent use.</summary>
+/// <summary>The faults of the setup at present, by the check that found them. Safe for concurrent use.</summary>
 public sealed partial class Findings
 {
     private readonly Lock _change = new();
@@ -31,14 +31,14 @@ public sealed partial class Findings
     private readonly SettingsInForce _settings;
     private readonly ILogger<Findings> _logger;
 
-    // Replaced as a whole: to sort a concurrent dictionary throws while somebody adds to it.
+    // Replaced as a whole, because sorting a concurrent dictionary throws while another thread adds to it.
     private volatile ImmutableSortedDictionary<string, IReadOnlyList<Finding>> _byCheck =
         ImmutableSortedDictionary.Create<string, IReadOnlyList<Finding>>(StringComparer.Ordinal);
 
     internal Findings(KeeperRegister keepers, SettingsInForce settings, ILogger<Findings> logger) =>
         (_keepers, _settings, _logger) = (keepers, settings, logger);
 
-    /// <summary>What is wrong now: what the checks found, what is wrong with the settings, and the keepers that are down.</summary>
+    /// <summary>All present findings: those of the checks, the faults of the settings, and the keepers that are down.</summary>
     public IReadOnlyList<Finding> All =>
     [
         .. _byCheck.Values.SelectMany(found => found),
@@ -46,7 +46,7 @@ public sealed partial class Findings
         .. _keepers.Down.Select(ForKeeper),
     ];
 
-    /// <summary>Replaces what a check found; what is new is logged, once.</summary>
+    /// <summary>Replaces the findings of a check; each new finding is logged once.</summary>
     public void Replace(string check, params IReadOnlyList<Finding> found)
     {
         IReadOnlyList<Finding> before;

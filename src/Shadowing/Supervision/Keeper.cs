@@ -2,22 +2,22 @@ using Microsoft.Extensions.Hosting;
 
 namespace Shadowing.Supervision;
 
-/// <summary>What a keeper is called, and by which times it runs.</summary>
+/// <summary>A keeper's name and times.</summary>
 /// <param name="Name">From a closed set: it is the attribute <c>shadow.keeper</c> of the metrics.</param>
 /// <param name="Interval">The time between two steps.</param>
-/// <param name="Limit">How long a step may take; one that takes longer has failed. Infinite where the step limits its parts itself.</param>
+/// <param name="Limit">How long a step may take before it has failed. Infinite where the step limits its parts itself.</param>
 public sealed record KeeperPlan(string Name, TimeSpan Interval, TimeSpan Limit)
 {
-    /// <summary>Whether the gate may say advance only while the keeper works.</summary>
+    /// <summary>Whether the gate may decide to advance only while the keeper works.</summary>
     public bool HoldsGate { get; init; }
 
     /// <summary>The pause after a first failed step. The default is the interval.</summary>
     public TimeSpan FirstPause { get; init; } = Interval;
 
-    /// <summary>The pause doubles with each failed step up to this.</summary>
+    /// <summary>The longest pause: the pause doubles with each failed step up to this.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The pause after so many failed steps in a row; at least 1.</summary>
+    /// <summary>The pause after this many failed steps in a row; at least 1.</summary>
     public TimeSpan PauseAfter(int failures)
     {
         var longest = LongestPause > FirstPause ? LongestPause : FirstPause;
@@ -27,8 +27,8 @@ public sealed record KeeperPlan(string Name, TimeSpan Interval, TimeSpan Limit)
 }
 
 /// <summary>
-/// A loop in the background. A step that fails, for whatever reason, or that does not end in time, is counted and tried again; only the
-/// host's own stop ends the loop. Two steps never run at the same time.
+/// A loop in the background. A step that fails for any reason, or does not end in time, is counted and tried again. Only the host's stop
+/// ends the loop. Two steps never run at the same time.
 /// </summary>
 public abstract class Keeper : IHostedService, IDisposable
 {
@@ -41,7 +41,7 @@ public abstract class Keeper : IHostedService, IDisposable
     private volatile Task _step = Task.CompletedTask;
     private bool _isDisposed;
 
-    /// <summary>Creates it, not started.</summary>
+    /// <summary>Creates the keeper; the host starts it.</summary>
     protected Keeper(KeeperPlan plan, KeeperRegister keepers)
     {
         ArgumentNullException.ThrowIfNull(keepers);
@@ -49,16 +49,16 @@ public abstract class Keeper : IHostedService, IDisposable
         Standing = keepers.Register(plan);
     }
 
-    /// <summary>Whether it works, for a step that has something to say before it ends.</summary>
+    /// <summary>The keeper's standing, for a step that reports a success or failure before it ends.</summary>
     protected KeeperStanding Standing { get; }
 
-    /// <summary>By which times it runs.</summary>
+    /// <summary>The keeper's name and times.</summary>
     protected KeeperPlan Plan { get; }
 
-    /// <summary>Its time.</summary>
+    /// <summary>The clock that the keeper uses.</summary>
     protected TimeProvider Clock { get; }
 
-    /// <summary>Whether nothing is left to do, ever.</summary>
+    /// <summary>Whether there is no work left, for the rest of the run.</summary>
     protected virtual bool IsDone => false;
 
     /// <summary>Whether the first step comes before the first pause.</summary>
@@ -74,19 +74,19 @@ public abstract class Keeper : IHostedService, IDisposable
         await tick.WaitForNextTickAsync(stopping);
     }
 
-    /// <summary>The last thing that it does, after the loop has ended; left out while a step still hangs.</summary>
+    /// <summary>The keeper's last work, after the loop has ended; left out while a step still hangs.</summary>
     protected virtual Task PartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public virtual Task StartAsync(CancellationToken cancellationToken)
     {
         var tick = new PeriodicTimer(Plan.Interval, Clock);
-        // Nothing ambient of the start, such as an activity, goes along.
+        // The loop must not inherit ambient state of the start, such as an activity.
         using (ExecutionContext.SuppressFlow()) _loop = Task.Run(() => LoopAsync(tick), CancellationToken.None);
         return Task.CompletedTask;
     }
 
-    /// <summary>Ends within a few seconds, whatever hangs. Never throws.</summary>
+    /// <summary>Ends within a few seconds, even if a step hangs. Never throws.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (!_stopped.IsCancellationRequested) await _stopping.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -111,7 +111,7 @@ public abstract class Keeper : IHostedService, IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends the loop where it is.</summary>
+    /// <summary>Stops the loop at once.</summary>
     protected virtual void Dispose(bool disposing)
     {
         if (_isDisposed || !disposing) return;
@@ -137,7 +137,7 @@ public abstract class Keeper : IHostedService, IDisposable
             {
                 return;
             }
-#pragma warning disable CA1031 // The one rule for all loops: nothing but the host's stop ends them, and every failure is counted.
+#pragma warning disable CA1031 // The rule for all loops: only the host's stop ends them, and every failure is counted.
             catch (Exception failure)
             {
                 isDue = false;
@@ -152,7 +152,7 @@ public abstract class Keeper : IHostedService, IDisposable
 
     private async Task RunStepAsync()
     {
-        // On a thread of its own: a step that blocks must be noticed too.
+        // On a thread of its own, so that a step that blocks is noticed too.
         var step = _step = Task.Run(StepWithinLimitAsync, CancellationToken.None);
         var patience = Plan.Limit == Timeout.InfiniteTimeSpan ? Plan.Limit : Plan.Limit + Grace;
         try
@@ -161,7 +161,7 @@ public abstract class Keeper : IHostedService, IDisposable
         }
         catch (TimeoutException late) when (!step.IsCompleted)
         {
-            // It does not heed its cancellation. Another one beside it could do the same work twice.
+            // The step ignores its cancellation. A second one beside it could do the same work twice.
             Standing.Failed(late);
             await step.WaitAsync(_stopped);
         }

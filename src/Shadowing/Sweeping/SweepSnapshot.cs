@@ -4,17 +4,18 @@ using Shadowing.Model;
 namespace Shadowing.Sweeping;
 
 /// <summary>
-/// The snapshot that a sweep works on: opened when it is needed, and never kept for long, for it holds back the database's cleaning up.
+/// The snapshot that a sweep works on. It is opened when needed and never kept for long, because an open snapshot keeps the database from
+/// removing dead rows.
 /// </summary>
 internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan maxAge, TimeProvider clock) : IAsyncDisposable
 {
     private SharedSnapshot<TStore>? _snapshot;
     private long _openedAt;
 
-    /// <summary>A moment before it was opened.</summary>
+    /// <summary>A moment before the snapshot was opened.</summary>
     public string? Horizon { get; private set; }
 
-    /// <returns>Whether there is one now: the database may be away.</returns>
+    /// <returns>Whether there is a snapshot now; the database may be unavailable.</returns>
     public async Task<bool> IsOpenAsync(Func<string?> horizon, TimeSpan limit, CancellationToken cancellationToken)
     {
         if (_snapshot is not null) return true;
@@ -26,7 +27,7 @@ internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan 
             _snapshot = new(await open(either.Token));
             return true;
         }
-#pragma warning disable CA1031 // Whatever keeps it from being had, the sweep waits and tries again.
+#pragma warning disable CA1031 // Without a snapshot, for any reason, the sweep waits and tries again.
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {
             return false;
@@ -40,7 +41,7 @@ internal sealed class SweepSnapshot<TStore>(OpenSnapshot<TStore> open, TimeSpan 
     public ValueTask CloseIfOldAsync() =>
         _snapshot is not null && clock.GetElapsedTime(_openedAt) >= maxAge ? CloseAsync() : ValueTask.CompletedTask;
 
-    /// <summary>Gives it up; whoever still uses it closes it.</summary>
+    /// <summary>Gives the snapshot up; its last user closes it.</summary>
     public ValueTask CloseAsync()
     {
         var snapshot = _snapshot;

@@ -5,12 +5,12 @@ using Shadowing.Model;
 
 namespace Shadowing.Writing;
 
-/// <summary>A stored row, where a whole row differs.</summary>
+/// <summary>A stored row, for a difference of whole rows.</summary>
 internal sealed record StoredRow(IReadOnlyDictionary<string, object?> Columns);
 
 /// <summary>
-/// Holds what two writes left of the rows against each other: every column of every row that either of them touched. A value that is its
-/// own transaction's clock equals the other's, and nothing else does: source and precision are compared, no column is passed over.
+/// Compares the rows that two writes left: every column of every row that either of them changed. Two values count as equal if each is the
+/// clock of its own transaction. Otherwise they must be the same. No column is left out.
 /// </summary>
 internal static class RowComparison
 {
@@ -37,8 +37,8 @@ internal static class RowComparison
     public static bool IsStored(Difference difference) => difference.Path.StartsWith(Root + ".", StringComparison.Ordinal);
 
     /// <summary>
-    /// Whether a difference is in a row that nobody but the write itself could have changed: one that was locked before it was looked at,
-    /// or a new one.
+    /// Whether a difference is in a row that only the write itself could have changed: a row that was locked before it was read, or one
+    /// that the write added.
     /// </summary>
     public static bool IsOwn(Difference difference, WrittenRows? written) =>
         written is not null && written.Before.Locked.Concat(written.Changes.Keys.Where(row => !written.Before.Rows.ContainsKey(row)))
@@ -72,7 +72,7 @@ internal static class RowComparison
     public static bool IsClock(object? value, WrittenRows written) =>
         written.Now.Length > 0 && value is DateTime time && time == Time(written.Now);
 
-    /// <summary>The clock of a transaction as the rows' columns have it, without zone.</summary>
+    /// <summary>A transaction's clock from the JSON form of a column, without time zone; null where the text is no such time.</summary>
     public static DateTime? Time(string text) =>
         text.Length >= "2000-01-01T00:00:00".Length && text[10] == 'T'
         && DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null;

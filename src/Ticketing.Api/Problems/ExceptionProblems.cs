@@ -4,7 +4,9 @@ using Shadowing.AspNetCore.Problems;
 
 namespace Ticketing.Api.Problems;
 
-/// <summary>Turns what an operation threw into what the caller may know of it, and logs once what is nobody's but ours.</summary>
+/// <summary>
+/// Turns an operation's exception into the problem that the caller may see. It logs once the failures of the service and its database.
+/// </summary>
 internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
@@ -24,7 +26,7 @@ internal sealed class ExceptionProblems(IProblemDetailsService problems, ILogger
         RefusedException refused => refused.Refusal,
         BadHttpRequestException bad => TicketProblemCodes.ForStatus(bad.StatusCode),
         _ when context.RequestAborted.IsCancellationRequested && Chain(exception).Any(IsCancellation) => TicketRefusals.ClientClosedRequest,
-        // EF Core wraps what Npgsql throws, in DbUpdateException or InvalidOperationException; Dapper does not.
+        // EF Core wraps Npgsql's exceptions in DbUpdateException or InvalidOperationException; Dapper does not.
         _ when Chain(exception).OfType<PostgresException>().FirstOrDefault() is { } refusedByDatabase => RefusalOf(refusedByDatabase),
         _ when Chain(exception).OfType<NpgsqlException>().Any() => TicketRefusals.DatabaseUnavailable,
         _ => TicketRefusals.InternalError,

@@ -5,7 +5,7 @@ using Shadowing.AspNetCore.Problems;
 
 namespace Ticketing.Api.Problems;
 
-/// <summary>Writes every problem of the service, whoever raised it, whatever the caller said to accept.</summary>
+/// <summary>Writes every problem of the service, from every source, and ignores the request's <c>Accept</c> header.</summary>
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     public bool CanWrite(ProblemDetailsContext context) => true;

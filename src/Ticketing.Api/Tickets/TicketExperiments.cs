@@ -11,7 +11,7 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, ListTickets, TicketPage> List =
         new("tickets.list", static (store, request, token) => store.ListAsync(request, token))
         {
-            // Whoever of the staff asks for all tickets sees the same.
+            // All staff see the same when they ask for all tickets.
             CaseOf = static request => request.All ? request with { Caller = TicketShapes.AnyStaff } : request,
             Shape = TicketShapes.ShapeOf,
             Discloses = TicketShapes.Discloses,
@@ -50,7 +50,7 @@ internal static class TicketExperiments
     public static readonly Experiment<ITicketStore, GetStats, TicketStats> Stats =
         new("tickets.stats", static (store, request, token) => store.StatsAsync(request, token))
         {
-            // The clock moves with every request; what the statistics are of is in their answer.
+            // The clock changes with every request and is left out. The control's answer is part of the case, and shows what was counted.
             CaseOf = static request => request.Timeframe,
             UserOf = static request => request.Caller.UserId,
             Shape = TicketShapes.ShapeOf,
@@ -120,8 +120,8 @@ internal static class TicketExperiments
     public static readonly IReadOnlyList<Experiment> All = [List, Get, Create, Update, Delete, Comment, Stats];
 
     /// <summary>
-    /// The <c>xmin</c> of the rows that answers about the tickets <c>@keys</c> rest on, by ticket: the ticket's own (NULL if it is gone),
-    /// its comments', and everybody's whose name is shown with it.
+    /// The <c>xmin</c> of the rows that answers about the tickets <c>@keys</c> depend on, by ticket: the ticket's row (NULL if it is
+    /// deleted), its comments, and the users whose names are shown with it.
     /// </summary>
     public const string RowVersions =
         """
@@ -134,12 +134,12 @@ internal static class TicketExperiments
         select c.ticket_id, u.xmin from ticket_comments c join users u on u.id = c.user_id where c.ticket_id = any(@keys)
         """;
 
-    /// <summary>What totals and statistics rest on: no comment is in them.</summary>
+    /// <summary>The row versions that totals and statistics depend on: they contain no comments.</summary>
     public const string AnyVersions =
         "select 'support_tickets ' || id, xmin from support_tickets union all select 'users ' || id, xmin from users";
 
     /// <summary>
-    /// A row shown in place of one that it ties with must be one that the filters let through, or a leak could pass for a tie.
+    /// Whether a row fits the request's filters. A row shown in place of one that it ties with must fit, or a leak could pass for a tie.
     /// </summary>
     private static bool WasAskedFor(ListTickets request, TicketListItem ticket) =>
         (request.All || ticket.UserId == request.Caller.UserId)
@@ -147,6 +147,6 @@ internal static class TicketExperiments
         && (string.IsNullOrEmpty(request.Priority) || ticket.Priority == request.Priority)
         && (request.AssignedTo is null || ticket.AssignedTo == request.AssignedTo);
 
-    /// <summary>The legacy CASE: what it does not name ties.</summary>
+    /// <summary>As the legacy CASE ranks them: all priorities that it does not name tie.</summary>
     private static int PriorityRank(CountOf entry) => entry.Value switch { "high" => 1, "medium" => 2, "low" => 3, _ => 4 };
 }

@@ -4,19 +4,19 @@ using Shadowing.Postgres.Sandbox;
 namespace Ticketing.Api.Tickets;
 
 /// <summary>
-/// The rows that each write concerns: the ticket, its comments and whom they name; its neighbours as bystanders; and what the write locks
-/// of them.
+/// The rows that each write concerns: the ticket, its comments, the users that both refer to, and neighbouring tickets as bystanders; and
+/// the locks that the write takes on them.
 /// </summary>
 internal static class TicketFootprints
 {
-    /// <summary>A ticket that is not there yet: its neighbour is the latest.</summary>
+    /// <summary>Stands for a ticket that does not exist yet: its neighbour is the latest ticket.</summary>
     private const int NewTicket = int.MaxValue;
 
-    // Only who may change the ticket locks it: anybody else must wait for nobody, as without the image.
+    // Only for a caller who may change the ticket. The write of another caller takes no lock without the image, and must wait for none.
     private const string ForChange =
         "select from support_tickets where id = @ticket and (@staff or user_id = @caller) for no key update";
 
-    // As the references of a comment or a ticket do, before the ticket is touched: in another order two writers could wait for each other.
+    // The lock that a foreign key takes, before the ticket itself is changed. In another order two writers could deadlock.
     private const string ForComment = "select from support_tickets where id = @ticket and (@staff or user_id = @caller) for key share";
 
     private const string ForAuthor =
@@ -63,7 +63,7 @@ internal static class TicketFootprints
             case when c.aside then 'aside' when @removes then 'locked' else 'read' end from said c
         """;
 
-    /// <param name="maxRows">Comments beyond it are not read: the image is too large with it.</param>
+    /// <param name="maxRows">More comments than this are not read: the image is then too large.</param>
     public static Func<object, WriteFootprint> Upto(int maxRows) => request => request switch
     {
         CreateTicket create => Footprint([ForOwner], NewTicket, create.Caller, null, maxRows),
@@ -79,7 +79,7 @@ internal static class TicketFootprints
         _ => throw new ArgumentOutOfRangeException(nameof(request), $"{request.GetType().Name} writes nothing."),
     };
 
-    // Also where it may not be assigned: a side that does so all the same must find the user there.
+    // Given also where the caller may not assign: a side that assigns anyway must find the user in the image.
     private static int? Assignee(UpdateTicket update) => update.AssignedTo?.Value;
 
     private static WriteFootprint Footprint(IReadOnlyList<string> locks, int ticket, Caller caller, int? assignee, int maxRows) =>

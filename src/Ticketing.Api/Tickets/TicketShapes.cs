@@ -2,10 +2,10 @@ using Shadowing.Experiments;
 
 namespace Ticketing.Api.Tickets;
 
-/// <summary>The class of each request, known before it runs, and what of it may be kept.</summary>
+/// <summary>The shape of each request, known before it runs, and which of its texts may be kept.</summary>
 internal static class TicketShapes
 {
-    /// <summary>Names of states and roles: they say nothing about anybody.</summary>
+    /// <summary>Names of states and roles, which are not personal data.</summary>
     private static readonly HashSet<string> Words =
     [
         "", "open", "in_progress", "resolved", "closed", "low", "medium", "high", "urgent", "general", "bug", "feature_request",
@@ -15,10 +15,10 @@ internal static class TicketShapes
 
     public static readonly Disclosure Discloses = new(Words, new HashSet<string> { "asOf" });
 
-    /// <summary>Stands for every caller who is staff.</summary>
+    /// <summary>Stands for all callers who are staff.</summary>
     public static readonly Caller AnyStaff = new(0, "admin");
 
-    // Asked on the caller's own flow for every request: written down once, so that it costs a lookup.
+    // Read on the caller's own flow for every request. Built once, so that it costs only a lookup.
     private static readonly string[] Lists =
     [
         .. from bits in Enumerable.Range(0, 32)

@@ -7,7 +7,7 @@ using Shadowing.Sweeping;
 namespace Ticketing.Api.Tickets;
 
 /// <summary>
-/// The lists: everybody's tickets as staff see them, then each user's own; each with every combination of filters that finds something, to
+/// The lists: all tickets as staff see them, then each user's own. Each is read with every combination of filters that finds a ticket, to
 /// its last page.
 /// </summary>
 internal sealed partial class TicketSweeps
@@ -90,7 +90,7 @@ internal sealed partial class TicketSweeps
             row.GetInt64(3));
     }
 
-    /// <param name="User">0 for everybody's tickets.</param>
+    /// <param name="User">0 for the tickets of all users.</param>
     private sealed record ListCursor(int User, int Page, string Key)
     {
         public static ListCursor Parse(string? text) => text?.Split(':', 3) is [var user, var page, var key]

@@ -5,8 +5,8 @@ using Shadowing.Sweeping;
 namespace Ticketing.Api.Tickets;
 
 /// <summary>
-/// The writes: legal commands over the rows there are, in the sandbox. Never exhaustive, because there are more commands than rows; every
-/// ticket is written to by who may and by who may not, and the tickets together take every shape.
+/// The writes: legal commands on the existing rows, in the sandbox. Never exhaustive, because there are more commands than rows. Every
+/// ticket is written to by callers who may and by callers who may not, and all tickets together cover every shape.
 /// </summary>
 internal sealed partial class TicketSweeps
 {
@@ -62,8 +62,8 @@ internal sealed partial class TicketSweeps
         var (subject, description) = (Text(ticket.Subject, 5, 200), Text(ticket.Description, 10, 2000));
         for (var turn = 0; turn < 2; turn++)
         {
-            // Four combinations of what is given, one a ticket for each caller, so that neighbours make all of them; the values change more
-            // slowly.
+            // Priority and category are given or not: four combinations, one for each ticket and caller, so that neighbouring tickets cover
+            // all four. The values change more slowly.
             var given = ticket.Id + (turn * 2);
             yield return new(
                 turn == 0 ? new(ticket.Owner, "user") : cast.Staff, subject, description,
@@ -74,7 +74,7 @@ internal sealed partial class TicketSweeps
     private static IEnumerable<UpdateTicket> UpdatesOf(SweptTicket ticket, SweptCast cast)
     {
         var owner = new Caller(ticket.Owner, "user");
-        // What of status, priority, assignee and resolution is given: 1 to 15.
+        // Which of status, priority, assignee and resolution are given, as bits: 1 to 15.
         for (var turn = 0; turn < 3; turn++)
         {
             yield return Update(cast.Staff, ((ticket.Id + (turn * 5)) % 15) + 1);
@@ -112,7 +112,7 @@ internal sealed partial class TicketSweeps
         if (cast.StrangerTo(ticket) is { } stranger) yield return new(stranger, ticket.Id, text);
     }
 
-    /// <summary>As the edge lets texts through: trimmed, and within their bounds.</summary>
+    /// <summary>The text as the endpoints accept it: trimmed, and within its bounds.</summary>
     private static string Text(string text, int least, int most)
     {
         text = text.Trim();
@@ -136,7 +136,7 @@ internal sealed partial class TicketSweeps
 
     private sealed record SweptTicket(int Id, int Owner, string Subject, string Description, string? Status)
     {
-        /// <summary>Stands for tickets that are not there; nobody owns it.</summary>
+        /// <summary>Stands for tickets that do not exist; it has no owner.</summary>
         public static readonly SweptTicket Missing = new(int.MaxValue, 0, "", "", null);
 
         public bool IsMissing => Id == int.MaxValue;

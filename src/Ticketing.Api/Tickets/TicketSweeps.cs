@@ -6,11 +6,10 @@ using Shadowing.Sweeping;
 namespace Ticketing.Api.Tickets;
 
 /// <summary>
-/// How operations are swept: which requests the data there is can be asked about. Reads exhaustively for what the rows decide, at the usual
-/// page size and for one caller of those who see the same; writes by the commands, legal ones and such as are refused, that each ticket can
-/// be given.
+/// How operations are swept: the requests that the existing data allows. Reads cover all answers that depend on rows, at the default page
+/// size and once for all callers who see the same. Writes cover commands on each ticket, legal ones and ones that are refused.
 /// </summary>
-/// <param name="shadow">The shadow's data source; each query is short, and no transaction outlives it.</param>
+/// <param name="shadow">The shadow's data source. Each query is short and has its own transaction.</param>
 internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
 {
     private const int Batch = 500;
@@ -20,7 +19,7 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
         new Sweep<ITicketStore, GetTicket, TicketAnswer>(TicketExperiments.Get, GetsAsync) { CountAsync = CountGetsAsync },
         new Sweep<ITicketStore, ListTickets, TicketPage>(TicketExperiments.List, ListsAsync) { CountAsync = CountListsAsync },
 
-        // The clock makes new cases for ever.
+        // Not exhaustive: the clock makes new cases without end.
         new Sweep<ITicketStore, GetStats, TicketStats>(
             TicketExperiments.Stats, StatsAsync) { CountAsync = CountStatsAsync, IsExhaustive = false },
 
@@ -34,7 +33,7 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
             { CountAsync = token => CountWritesAsync(4, token), IsExhaustive = false },
     ];
 
-    /// <summary>Every ticket as staff, its owner and somebody else see it; then tickets that are not there.</summary>
+    /// <summary>Every ticket as staff, its owner and another user see it; then a ticket that does not exist.</summary>
     private async IAsyncEnumerable<SweepStep<GetTicket>> GetsAsync(
         string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -76,14 +75,14 @@ internal sealed partial class TicketSweeps(NpgsqlDataSource shadow)
             + "from support_tickets t join users u on u.id = t.user_id",
             cancellationToken);
 
-    /// <summary>Each timeframe as it would have been asked for every six hours, the latest first, up to a year back.</summary>
+    /// <summary>Each timeframe at every sixth hour, the latest first, up to a year back.</summary>
     private async IAsyncEnumerable<SweepStep<GetStats>> StatsAsync(
         string? cursor, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var (last, turn) = cursor is null ? (int.MaxValue, -1) : Pair(cursor);
         foreach (var at in (await MomentsAsync(cancellationToken)).OrderDescending())
         {
-            // Moments lie on a grid, so that they are the same ones on another day.
+            // The moments lie on a fixed grid, so that a sweep on another day asks for the same ones.
             var hour = (int)(at - DateTime.UnixEpoch).TotalHours;
             if (hour > last) continue;
             foreach (var timeframe in Enum.GetValues<Timeframe>())

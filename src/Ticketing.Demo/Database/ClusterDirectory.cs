@@ -2,14 +2,16 @@ using System.Security.Cryptography;
 
 namespace Ticketing.Demo.Database;
 
-/// <summary>The directory of one private cluster, and the lock that shows that its owner lives.</summary>
-/// <remarks>The kernel drops the lock with the process, however that ended: a directory whose lock can be had belongs to nobody.</remarks>
+/// <summary>The directory of one private cluster, and the lock that shows that its owner is running.</summary>
+/// <remarks>
+/// The kernel releases the lock when the process ends, even if it was killed. A directory whose lock is free is abandoned.
+/// </remarks>
 internal sealed class ClusterDirectory : IDisposable
 {
     private const string Prefix = "shadow-ticketing-pg-";
     private const string LockSuffix = ".lock";
 
-    // As root, PostgreSQL runs as somebody else, who may not be let into root's own temporary directory.
+    // Run by root, PostgreSQL runs as another user, who may have no access to root's own temporary directory.
     private static readonly string Parent = Environment.IsPrivilegedProcess ? "/tmp" : System.IO.Path.GetTempPath();
 
     private readonly FileStream _lock;
@@ -20,14 +22,14 @@ internal sealed class ClusterDirectory : IDisposable
 
     public string Data => System.IO.Path.Combine(Path, "data");
 
-    /// <summary>A name that is free and locked; the directory itself is for the server's user to make.</summary>
+    /// <summary>Reserves and locks a free name. The server's user creates the directory itself.</summary>
     public static ClusterDirectory Reserve()
     {
         var path = System.IO.Path.Combine(Parent, Prefix + RandomNumberGenerator.GetHexString(8, lowercase: true));
         return new(path, new FileStream(path + LockSuffix, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None));
     }
 
-    /// <summary>Removes what killed owners left behind, as far as it is ours to remove.</summary>
+    /// <summary>Removes the directories of killed owners, where the permissions allow it.</summary>
     public static void RemoveAbandoned()
     {
         foreach (var file in Directory.EnumerateFiles(Parent, Prefix + "*" + LockSuffix))
@@ -40,7 +42,7 @@ internal sealed class ClusterDirectory : IDisposable
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Its owner lives, or it is somebody else's.
+                // The owner is still running, or the directory belongs to another user.
             }
         }
     }

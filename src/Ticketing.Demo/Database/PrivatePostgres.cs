@@ -6,10 +6,10 @@ using Npgsql;
 
 namespace Ticketing.Demo.Database;
 
-/// <summary>A PostgreSQL cluster of this process's own: booted in about a second, gone with the process, even one that is killed.</summary>
+/// <summary>A private PostgreSQL cluster of this process: started in about a second, and removed even if the process is killed.</summary>
 /// <remarks>
-/// Listens on 127.0.0.1 only, on a port the system chose, with random passwords. Its zone is UTC. Linux only: it relies on
-/// <c>setpriv</c> and <c>setsid</c>. Run by root, it serves as the user postgres or nobody.
+/// Listens on 127.0.0.1 only, on a free port, with random passwords. Its time zone is UTC. Linux only: it needs <c>setpriv</c> and
+/// <c>setsid</c>. Started by root, it runs as the user <c>postgres</c> or <c>nobody</c>.
 /// </remarks>
 public sealed class PrivatePostgres : IAsyncDisposable
 {
@@ -25,22 +25,22 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private readonly Dictionary<string, string> _passwords =
         ByPosition.Append(Superuser).Append(Owner).ToDictionary(role => role, _ => RandomNumberGenerator.GetHexString(32));
 
-    private readonly SemaphoreSlim _oneAtATime = new(1); // Roles belong to the cluster: two grants at once would collide.
+    private readonly SemaphoreSlim _oneAtATime = new(1); // Roles belong to the cluster, and two grants at once would conflict.
     private PostgresProcess? _process;
 
     private PrivatePostgres(ClusterDirectory directory, PostgresBinaries binaries, bool durable, string[] settings) =>
         (_directory, _binaries, _durable, _settings) = (directory, binaries, durable, settings);
 
-    /// <summary>Where it listens; the same after a restart.</summary>
+    /// <summary>The port that it listens on; the same after a restart.</summary>
     public int Port { get; private set; }
 
     internal int ProcessId => _process?.Id ?? 0;
 
     internal string DirectoryPath => _directory.Path;
 
-    /// <summary>Makes a cluster and waits until it takes connections.</summary>
-    /// <param name="durable">Whether commits survive a crash of the machine; tests do without, and are faster.</param>
-    /// <param name="settings">The server's own, as <c>name=value</c>, besides those of every private cluster.</param>
+    /// <summary>Creates a cluster and waits until it accepts connections.</summary>
+    /// <param name="durable">Whether commits survive a crash of the machine; tests do not need that, and are faster without it.</param>
+    /// <param name="settings">Settings of the server, as <c>name=value</c>, besides those of every private cluster.</param>
     /// <exception cref="InvalidOperationException">PostgreSQL is not installed or does not start; the message says what to do.</exception>
     public static async Task<PrivatePostgres> StartAsync(bool durable, CancellationToken cancellationToken, params string[] settings)
     {
@@ -63,7 +63,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes a database with the ticketing tables, empty, and the roles.</summary>
+    /// <summary>Creates a database with empty ticketing tables, and the roles.</summary>
     public async Task<TicketingDatabase> CreateAsync(string name, CancellationToken cancellationToken)
     {
         await ExecuteAsync(Connect(Superuser, Superuser), $"CREATE DATABASE {Quote(name)} OWNER {Owner}", cancellationToken);
@@ -71,7 +71,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return await GrantAsync(name, cancellationToken);
     }
 
-    /// <summary>Copies a database, rows included. Connections to the template are ended.</summary>
+    /// <summary>Copies a database with its rows. Connections to the template are ended.</summary>
     public async Task<TicketingDatabase> CloneAsync(TicketingDatabase template, string name, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(template);
@@ -84,7 +84,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             $"CREATE DATABASE {Quote(name)} OWNER {Owner} TEMPLATE {Quote(template.Name)} STRATEGY file_copy",
             cancellationToken);
 
-        // What is granted on a database is not copied with it.
+        // Grants on a database are not copied with it.
         return await GrantAsync(name, cancellationToken);
     }
 
@@ -103,7 +103,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         _oneAtATime.Dispose();
     }
 
-    /// <summary>As the superuser, unpooled: for what only the server's administrator does.</summary>
+    /// <summary>The superuser's connection string, without pooling, for administration only.</summary>
     internal string Administrator(string database = Superuser) => Connect(database, Superuser);
 
     private async Task InitialiseAsync(CancellationToken cancellationToken)
@@ -137,7 +137,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             catch (InvalidOperationException e)
                 when (attempt < PortAttempts && e.Message.Contains("Address already in use", StringComparison.Ordinal))
             {
-                // Somebody took the port between our look and the server's.
+                // Another process took the port after it was found free and before the server used it.
             }
         }
     }

@@ -3,7 +3,7 @@ using Bogus;
 
 namespace Ticketing.Demo.Database;
 
-/// <summary>The rows of <c>users</c>: staff first, then accounts with something wrong, then everybody else.</summary>
+/// <summary>The rows of <c>users</c>: staff first, then accounts with something wrong, then ordinary users.</summary>
 internal sealed class SeededPeople(int count, DateTime now)
 {
     public const string Columns =
@@ -62,7 +62,7 @@ internal sealed class SeededPeople(int count, DateTime now)
         ];
     }
 
-    /// <summary>Somebody who has opened a ticket. A few people open many, every twentieth none.</summary>
+    /// <summary>The id of a user who has opened a ticket. A few users open many; every twentieth opens none.</summary>
     public int Owner(ref Draw draw)
     {
         var place = draw.Unit();
@@ -70,7 +70,7 @@ internal sealed class SeededPeople(int count, DateTime now)
         return id % 20 == 0 ? id - 1 : id;
     }
 
-    /// <summary>Mostly an active admin; sometimes one who has left, or anybody.</summary>
+    /// <summary>Mostly an active admin; sometimes an inactive one, or any user.</summary>
     public int Assignee(ref Draw draw) =>
         draw.Unit() switch
         {

@@ -14,9 +14,9 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
 
     private const ulong TicketKey = 23;
     private const ulong CommentKey = 37;
-    private const int UndatedTickets = 7; // Few: they come first on every staff list, and ties hide what is behind them.
+    private const int UndatedTickets = 7; // Few: they come first on every staff list, and their ties hide differences in later rows.
     private const int LongestThread = 500;
-    private const int UnresolvedDays = 8; // So the shortest statistics find nothing resolved, until somebody does.
+    private const int UnresolvedDays = 8; // The statistics of a week have no average time to resolve until a ticket is resolved in the run.
 
     private static readonly (string?, int)[] Statuses =
     [
@@ -79,7 +79,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
     }
 
     /// <summary>
-    /// The comments of one ticket, oldest first; some at the same instant, and some that were written before but arrived late.
+    /// The comments of one ticket, oldest first. Some have the same time; some are dated earlier than the comment before them.
     /// </summary>
     public IEnumerable<object?[]> Comments(int ticket, int firstId)
     {
@@ -104,8 +104,8 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         }
     }
 
-    // Recent tickets are more frequent than old ones, and some lie close to where a window of the statistics begins. About a quarter come
-    // in batches of their owner's, and some in one great import: they tie.
+    // Recent tickets are more frequent than old ones, and some lie close to the start of a timeframe of the statistics. About a quarter
+    // come in batches of one owner, and some in one large import; tickets of a batch have equal times.
     private DateTime? Created(int id, int owner, ref Draw draw)
     {
         if (id % (count / UndatedTickets) == 3) return null;
@@ -138,7 +138,7 @@ internal sealed class SeededTickets(int count, SeededPeople people, DateTime now
         };
     }
 
-    // Never cleared when a ticket was reopened, sometimes never set, and once in a while before the ticket itself.
+    // Not cleared when a ticket was reopened, sometimes never set, and in a few tickets earlier than the ticket itself.
     private DateTime? Resolved(DateTime? created, bool isSet, ref Draw draw)
     {
         if (!isSet || created > now.AddDays(-UnresolvedDays)) return null;

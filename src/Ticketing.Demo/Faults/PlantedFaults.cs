@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace Ticketing.Demo.Faults;
 
-/// <summary>A fault and the share of the answers it fits that it changes.</summary>
+/// <summary>A fault, and the share of the matching answers that it changes.</summary>
 internal sealed record FaultChoice(CandidateFault Fault, double Rate);
 
-/// <summary>The faults of one run: decides which requests they hit, remembers it, and counts.</summary>
+/// <summary>The faults of one run: decides which requests they change, remembers the decision, and counts.</summary>
 /// <remarks>
-/// A request is hit by at most one fault, and for good: the candidate is asked again with the very same request when a difference is
-/// confirmed, and must be wrong again. Requests are told apart by reference, because as records equal ones are equal.
+/// A request has at most one fault, and keeps it: the candidate is asked again with the same request object when a difference is
+/// confirmed, and must be wrong again. Requests are distinguished by reference, because two equal records are different requests.
 /// </remarks>
 internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
 {
@@ -20,8 +20,8 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
     public IReadOnlyDictionary<string, long> ByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Count);
 
     /// <summary>
-    /// Of these, those in which the control was asked again and the candidate was not: the difference was seen, and its confirmation ended
-    /// before it could be held against anybody. Known where the control is watched.
+    /// Of these, requests for which the control was asked again and the candidate was not: the difference was found, and its confirmation
+    /// ended before it could count as a mismatch. Known only where the control is watched.
     /// </summary>
     public IReadOnlyDictionary<string, long> UndecidedByFault =>
         _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Undecided);
@@ -30,10 +30,10 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
 
     public long Total => _planted.Sum(planted => planted.Count);
 
-    /// <summary>From now on answers are changed. Before that the service may warm up in peace.</summary>
+    /// <summary>Starts changing answers. Before that the service can warm up without faults.</summary>
     public void Arm() => _armed = true;
 
-    /// <summary>The answer as it was, or as a fault leaves it.</summary>
+    /// <summary>The answer, unchanged or changed by a fault.</summary>
     public async Task<TAnswer> PassAsync<TRequest, TAnswer>(CandidateCall<TRequest, TAnswer> call, CancellationToken cancellationToken)
         where TRequest : class
         where TAnswer : class
@@ -52,7 +52,7 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
             if (planted.Fault is not CandidateFault<TRequest, TAnswer> fault || !fault.Fits(call.Request, call.Answer)) continue;
             if (!planted.Share.Take()) continue;
 
-            // Before the fault acts: it may throw, or never return.
+            // Noted before the fault acts, because the fault may throw or never return.
             decision.By = planted;
             planted.Add(1);
             if (await fault.Apply(call, cancellationToken) is { } changed) return changed;
@@ -64,7 +64,7 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
         return call.Answer;
     }
 
-    /// <summary>The control was asked, for a user or in the shadow.</summary>
+    /// <summary>Notes that the control was asked, for a user or in the shadow.</summary>
     public void AskedControl(object request)
     {
         if (_armed) _decisions.GetValue(request, static _ => new()).AskControl();
@@ -78,7 +78,7 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
 
         public Planted? By { get; set; }
 
-        /// <summary>Whether the candidate is asked for the first time.</summary>
+        /// <summary>Notes that the candidate is asked. True the first time.</summary>
         public bool Begin()
         {
             if (Interlocked.Increment(ref _candidate) == 1) return true;
@@ -87,7 +87,7 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
             return false;
         }
 
-        // The second time is after both have answered: what the candidate's was, is settled.
+        // The second time comes after both sides have answered, so the decision on the candidate's answer is made by then.
         public void AskControl()
         {
             if (Interlocked.Increment(ref _control) != 2 || By is null || Volatile.Read(ref _candidate) != 1) return;

@@ -8,7 +8,7 @@ using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Demo.Screen;
 
-/// <summary>What is going on, once a second: redrawn in place on a terminal, a table every ten seconds elsewhere.</summary>
+/// <summary>Shows the run's progress: redrawn in place each second on a terminal, printed every ten seconds elsewhere.</summary>
 internal sealed class Dashboard(
     IAnsiConsole console, StatusClient status, TrafficTally traffic, PlantedFaults faults, DemoLog log, TimeProvider clock)
 {
@@ -19,7 +19,7 @@ internal sealed class Dashboard(
     private readonly long _started = clock.GetTimestamp();
     private (long At, long Requests) _before = (clock.GetTimestamp(), 0);
 
-    /// <summary>Shows until told to stop. Never throws: the show is no reason for the run to end.</summary>
+    /// <summary>Shows the progress until told to stop. Never throws, so that the display cannot end the run.</summary>
     public async Task ShowAsync(CancellationToken stop)
     {
         try
@@ -29,15 +29,15 @@ internal sealed class Dashboard(
         }
         catch (OperationCanceledException)
         {
-            // Shown enough.
+            // Told to stop.
         }
         catch (IOException)
         {
-            // Nobody reads the output any more.
+            // The reader of the output has closed it.
         }
     }
 
-    /// <summary>The last picture, which stays.</summary>
+    /// <summary>Shows the final state, which stays on the screen.</summary>
     public void ShowFinal(JsonObject? final)
     {
         try
@@ -46,7 +46,7 @@ internal sealed class Dashboard(
         }
         catch (IOException)
         {
-            // Nobody reads the output any more.
+            // The reader of the output has closed it.
         }
     }
 
@@ -128,7 +128,7 @@ internal sealed class Dashboard(
 
     private IEnumerable<IRenderable> Warnings() => log.Last.TakeLast(3).Select(line => Line("grey", "log", line));
 
-    /// <summary>Whether every request that was sent is accounted for.</summary>
+    /// <summary>Whether every request that was sent is counted by the service.</summary>
     private IEnumerable<IRenderable> Account(StatusView view)
     {
         var driven = traffic.Driven;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 
 namespace Ticketing.Demo.Status;
 
-/// <summary>Asks the service what shadowing has found, over HTTP like anybody else.</summary>
+/// <summary>Reads the service's status over HTTP, as any operator's tool does.</summary>
 internal sealed class StatusClient : IDisposable
 {
     private readonly HttpClient[] _replicas;
@@ -18,7 +18,7 @@ internal sealed class StatusClient : IDisposable
             new AuthenticationHeaderValue("Bearer", viewerToken);
     }
 
-    /// <summary>The status of all replicas together; null where one of them did not give it.</summary>
+    /// <summary>The status of all replicas together; null where one of them did not answer.</summary>
     public async Task<JsonObject?> ReadAsync(CancellationToken cancellationToken)
     {
         var all = await Task.WhenAll(_replicas.Select(replica => ReadAsync(replica, cancellationToken)));
@@ -44,8 +44,8 @@ internal sealed class StatusClient : IDisposable
 
     public static StatusView? View(JsonObject? status) => status?.Deserialize<StatusView>(JsonSerializerOptions.Web);
 
-    /// <summary>Asks until the status is as wanted, or for as long as <paramref name="patience"/> lasts.</summary>
-    /// <returns>The last status there was.</returns>
+    /// <summary>Reads the status until it is as wanted, at most for <paramref name="patience"/>.</summary>
+    /// <returns>The last status that was read.</returns>
     public async Task<JsonObject?> WhenAsync(Func<StatusView, bool> wanted, TimeSpan patience, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100), _clock);
@@ -58,7 +58,7 @@ internal sealed class StatusClient : IDisposable
         }
     }
 
-    /// <summary>Completes once every replica calls itself ready.</summary>
+    /// <summary>Completes once every replica reports that it is ready.</summary>
     public async Task ReadyAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100), _clock);

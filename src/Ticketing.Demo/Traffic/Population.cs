@@ -3,24 +3,24 @@ using Npgsql;
 
 namespace Ticketing.Demo.Traffic;
 
-/// <summary>Somebody with an active account.</summary>
-/// <param name="Role">As the service understands it: <c>user</c>, <c>admin</c> or <c>superadmin</c>.</param>
-/// <param name="Tickets">Some of the tickets the person opened, at most 200.</param>
+/// <summary>A user with an active account.</summary>
+/// <param name="Role">As the service reads it: <c>user</c>, <c>admin</c> or <c>superadmin</c>.</param>
+/// <param name="Tickets">Some of the tickets that the user opened, at most 200.</param>
 internal sealed record Actor(int UserId, string Email, string Role, ImmutableArray<int> Tickets)
 {
     public bool IsStaff => Role is "admin" or "superadmin";
 }
 
-/// <summary>Who takes part in the traffic, and the tickets it is about. The same tables give the same population.</summary>
+/// <summary>The users who send traffic, and the tickets that it is about. The same tables give the same population.</summary>
 /// <param name="Heavy">Users with the most tickets; never empty.</param>
 /// <param name="Light">Users with a few tickets.</param>
-/// <param name="Idle">Users who have opened none.</param>
+/// <param name="Idle">Users who have opened no ticket.</param>
 /// <param name="Staff">Admins and superadmins; never empty.</param>
 /// <param name="Tickets">A sample over all tickets, by id.</param>
 /// <param name="LongThreads">The tickets with the most comments.</param>
 /// <param name="Closed">Tickets that are closed.</param>
-/// <param name="Hot">A few tickets of <paramref name="Heavy"/> users that everybody writes to at once.</param>
-/// <param name="Expendable">Tickets that nothing else here names, to be deleted, each once.</param>
+/// <param name="Hot">A few tickets of <paramref name="Heavy"/> users that many users write to at once.</param>
+/// <param name="Expendable">Tickets in none of the other lists, to be deleted, each once.</param>
 internal sealed record Population(
     ImmutableArray<Actor> Heavy,
     ImmutableArray<Actor> Light,
@@ -34,7 +34,7 @@ internal sealed record Population(
 {
     private const int HotTickets = 6;
 
-    /// <summary>Reads it as somebody who may read every table.</summary>
+    /// <summary>Reads the population, with a role that may read every table.</summary>
     /// <exception cref="InvalidOperationException">There is no active user with tickets, or no active staff.</exception>
     public static async Task<Population> ReadAsync(string connectionString, CancellationToken cancellationToken)
     {
@@ -66,7 +66,7 @@ internal sealed record Population(
                 .Where(id => !named.Contains(id)).Take(2000)]);
     }
 
-    // Those with the most tickets first.
+    // Users with the most tickets first.
     private static async Task<ImmutableArray<Actor>> PeopleAsync(NpgsqlDataSource source, string who, CancellationToken cancellationToken)
     {
         await using var command = source.CreateCommand(

@@ -6,37 +6,39 @@ using System.Text.Json;
 
 namespace Ticketing.Demo.Traffic;
 
-/// <summary>How traffic is driven.</summary>
+/// <summary>How traffic is sent.</summary>
 internal sealed record TrafficOptions
 {
     /// <summary>The same seed and population plan the same requests in the same order.</summary>
     public int Seed { get; init; } = 1;
 
-    /// <summary>Requests a second on average, whatever the answers take; null for as fast as <see cref="Concurrency"/> lets them.</summary>
+    /// <summary>
+    /// Requests a second on average, however long the answers take; null sends as fast as <see cref="Concurrency"/> allows.
+    /// </summary>
     public double? Rate { get; init; }
 
-    /// <summary>Requests under way at most; more wait their turn.</summary>
+    /// <summary>The most requests in flight; further ones wait.</summary>
     public int Concurrency { get; init; } = 64;
 
-    /// <summary>Operations whose requests are sent; null for all. The others are planned and left out.</summary>
+    /// <summary>Operations whose requests are sent; null for all. Requests of other operations are planned and left out.</summary>
     public IReadOnlySet<string>? Operations { get; init; }
 
     /// <summary>
-    /// Whether each request has a connection of its own. A client that keeps connections sends a request again, and says nothing of it,
-    /// where the connection turns out to be closed: failures would not be seen.
+    /// Whether each request has a connection of its own. A client that keeps connections silently repeats a request whose connection turns
+    /// out to be closed, so failures would not be seen.
     /// </summary>
     public bool OneRequestPerConnection { get; init; }
 
-    /// <summary>How many to send; null for no end but the caller's.</summary>
+    /// <summary>How many to send; null until the caller stops it.</summary>
     public int? Requests { get; init; }
 }
 
-/// <summary>Sends planned requests at a pace, as people do who do not wait for each other, and checks how they are answered.</summary>
+/// <summary>Sends planned requests at a rate, without waiting for earlier answers, and checks the answers' statuses.</summary>
 internal sealed class TrafficDriver(
     IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, TrafficOptions options, TimeProvider clock)
     : IDisposable
 {
-    /// <summary>No sequence gets as far.</summary>
+    /// <summary>An id that no sequence reaches.</summary>
     private const int NobodysTicket = 2_147_000_000;
     private static readonly TimeSpan MostArrears = TimeSpan.FromSeconds(1);
 
@@ -49,7 +51,7 @@ internal sealed class TrafficDriver(
     public TrafficTally Tally { get; } = new();
 
     /// <summary>
-    /// Sends until there are enough or <paramref name="stop"/> says so, and completes once every request sent is answered.
+    /// Sends until the number is reached or <paramref name="stop"/> is cancelled, and completes once every request sent is answered.
     /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -63,7 +65,7 @@ internal sealed class TrafficDriver(
                 await places.WaitAsync(stop);
                 if (stop.IsCancellationRequested)
                 {
-                    // A place that came free in the very moment of stopping is no reason to go on.
+                    // A place was free at the moment of stopping. No further request is sent.
                     places.Release();
                     break;
                 }
@@ -73,7 +75,7 @@ internal sealed class TrafficDriver(
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Enough; a request that is under way is not given up, for the service would count it as cancelled.
+            // Requests in flight are not cancelled, because the service would count them as cancelled.
         }
 
         for (var place = 0; place < options.Concurrency; place++) await places.WaitAsync(CancellationToken.None);
@@ -81,7 +83,7 @@ internal sealed class TrafficDriver(
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Waits for the next arrival. Arrivals are as irregular as in life: the gaps are exponentially distributed.</summary>
+    /// <summary>The next planned request of the operations that are sent.</summary>
     private PlannedRequest Next()
     {
         PlannedRequest request;
@@ -90,6 +92,7 @@ internal sealed class TrafficDriver(
         return request;
     }
 
+    /// <summary>Waits for the next arrival. As in real traffic, the gaps are irregular: exponentially distributed.</summary>
     private async Task<DateTimeOffset> PaceAsync(DateTimeOffset due, CancellationToken stop)
     {
         stop.ThrowIfCancellationRequested();
@@ -133,7 +136,7 @@ internal sealed class TrafficDriver(
             path = path.Replace(PlannedRequest.Created, id.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         }
 
-        // One replica after the other, as a load balancer would.
+        // The replicas in turn, as a load balancer would choose them.
         var replica = replicas[_turn++ % replicas.Count];
         return new(planned.Method, new Uri(replica, path))
         {

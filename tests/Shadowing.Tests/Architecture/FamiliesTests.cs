@@ -54,6 +54,12 @@ public sealed partial class FamiliesTests
     public void No_method_is_called_Of() =>
         Assert.Empty(Sources.Lines(".cs").Where(line => UnsearchableName().IsMatch(line.Text)).Select(line => line.Place));
 
+    [Fact]
+    public void Comments_say_who_is_meant() => Assert.Empty(
+        from line in Sources.Lines(".cs")
+        where CommentLine().IsMatch(line.Text) && VaguePerson().IsMatch(Code().Replace(line.Text, ""))
+        select $"{line.Place} {line.Text.Trim()}");
+
     private static bool IsShadowing(string name) => name.StartsWith("Shadow", StringComparison.Ordinal);
 
     /// <summary>Words of its domain, and names of its tables and their columns.</summary>
@@ -66,4 +72,15 @@ public sealed partial class FamiliesTests
     /// <summary>The product's name, and a function of PostgreSQL's.</summary>
     [GeneratedRegex("ShadowTicketing|pg_current_xact_id_if_assigned")]
     private static partial Regex Allowed();
+
+    [GeneratedRegex(@"^\s*//")]
+    private static partial Regex CommentLine();
+
+    /// <summary>Words that do not say which person or transaction is meant: the caller, the operator, another transaction.</summary>
+    [GeneratedRegex(@"\b(somebody|nobody|anybody|whoever|whomever|whence)\b", RegexOptions.IgnoreCase)]
+    private static partial Regex VaguePerson();
+
+    /// <summary>Names in comments, such as the Unix user <c>nobody</c>.</summary>
+    [GeneratedRegex("<c>.*?</c>")]
+    private static partial Regex Code();
 }
