@@ -33,9 +33,11 @@ internal sealed partial class WarmUp<TStore>(
         var since = _servedSince ??= Clock.GetTimestamp();
         var warming = shadowSwitch.Reasons.Contains(ShadowSwitch.Disabled) ? Task.CompletedTask : WarmShadowAsync(cancellationToken);
         var left = Patience - Clock.GetElapsedTime(since);
-        await Task.WhenAny(warming, Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, Clock, cancellationToken));
-        if (warming.IsCompletedSuccessfully || Clock.GetElapsedTime(since) >= Patience) readiness.MarkWarm();
+        var patience = Task.Delay(left > TimeSpan.Zero ? left : TimeSpan.Zero, Clock, cancellationToken);
+        // The timer may end a moment before the clock says so.
+        if (await Task.WhenAny(warming, patience) == patience || Clock.GetElapsedTime(since) >= Patience) readiness.MarkWarm();
         await warming;
+        readiness.MarkWarm();
         _isDone = true;
     }
 
