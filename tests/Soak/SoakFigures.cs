@@ -28,6 +28,9 @@ internal sealed record SoakFigures(
     private static readonly string[] CandidateFailures = ["candidate_error", "candidate_timeout"];
     private static readonly string[] Reads = ["tickets.get", "tickets.list", "tickets.stats"];
 
+    /// <summary>Differences that were seen and could not be asked again, by operation.</summary>
+    public IReadOnlyDictionary<string, long> FailedConfirmations { get; init; } = new Dictionary<string, long>();
+
     public IReadOnlyList<OperationStatus> Operations => After;
 
     /// <summary>Every planted fault: how often it was planted, and how often found.</summary>
@@ -93,7 +96,8 @@ internal sealed record SoakFigures(
             PlantedCount[] mustShow = [.. Faults.Concat(StillRaces).Where(fault => fault.Operation == name)];
             foreach (var more in mustShow.Where(fault => fault.Found > fault.Planted)) yield return $"{more.Name}: found more often than planted.";
             // That something else could not be compared excuses no fault: its own confirmation must have begun, and come to nothing.
-            var (lost, undecided) = (Lost(Faults), Faults.Where(fault => fault.Operation == name).Sum(fault => fault.Undecided));
+            var undecided = Faults.Where(fault => fault.Operation == name).Sum(fault => fault.Undecided) + FailedConfirmations.GetValueOrDefault(name);
+            var lost = Lost(Faults);
             if (lost > undecided) yield return $"{name}: {lost} planted faults are not found, and only {undecided} are undecided; "
                 + string.Join(", ", ended.Where(outcome => outcome.Value > 0).Select(outcome => $"{outcome.Value} {outcome.Key}")) + ".";
             // A race is not wrong again: of these it is not known which they were.

@@ -30,6 +30,7 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
         await using var served = NpgsqlDataSource.Create(database.Served);
         await using var service = await SoakService.StartAsync(database, planted, race, log, stop);
         var report = service.Services.GetRequiredService<ShadowingReport>();
+        using var failed = new FailedConfirmations(service.Services);
         await WarmAsync(service.Services, ground, report, stop);
 
         var before = report.Operations();
@@ -53,7 +54,10 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
         await UntilAsync(() => report.Operations().All(operation => operation is { Queued: 0, InFlight: 0 }), Patience, CancellationToken.None);
         return new(
             options, span, before, report.Operations(), service.Services.GetRequiredService<MismatchJournal>().Read(), planted, race,
-            writers.Written, writers.Refused, unexplained, memory, SoakFigures.Memory(), log.Last);
+            writers.Written, writers.Refused, unexplained, memory, SoakFigures.Memory(), log.Last)
+        {
+            FailedConfirmations = failed.Counts,
+        };
 
         Task LoopAsync(Func<ITicketStore, Task> act, bool yields) => Task.Run(
             async () =>

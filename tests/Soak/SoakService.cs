@@ -24,8 +24,10 @@ internal static class SoakService
                 .. DemoSecrets.Draw().Settings,
                 new("urls", "http://127.0.0.1:0"),
                 new("ConnectionStrings:Served", database.Served),
-                new("ConnectionStrings:Shadow", database.Shadow),
-                new("ConnectionStrings:Sandbox", database.Sandbox),
+                // An overloaded machine may take long to open a connection: that is no reason to shed anything here.
+                new("ConnectionStrings:Shadow", database.Shadow + ";Timeout=60"),
+                new("ConnectionStrings:Sandbox", database.Sandbox + ";Timeout=60"),
+                new("Shadowing:Breaker:MinimumThroughput", "10000"),
                 new("ConnectionStrings:Evidence", database.Evidence),
                 new("Stopping:ServeFor", "00:00:00"),
                 new("Shadowing:QueueCapacity", "4096"),

@@ -20,8 +20,8 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
     public IReadOnlyDictionary<string, long> ByFault => _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Count);
 
     /// <summary>
-    /// Of these, requests for which the control was asked again and the candidate was not: the difference was found, and its confirmation
-    /// ended before it could count as a mismatch. Known only where the control is watched.
+    /// Of these, requests whose difference was found, and could not be confirmed. The control was asked again and the candidate was not,
+    /// which is known only where the control is watched; or the rows had changed so that the fault no longer changes the answer.
     /// </summary>
     public IReadOnlyDictionary<string, long> UndecidedByFault =>
         _planted.ToDictionary(planted => planted.Fault.Name, planted => planted.Undecided);
@@ -42,9 +42,10 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
         var decision = _decisions.GetValue(call.Request, static _ => new());
         if (!decision.Begin())
         {
-            return decision.By?.Fault is CandidateFault<TRequest, TAnswer> again && again.Fits(call.Request, call.Answer)
-                ? await again.Apply(call, cancellationToken) ?? call.Answer
-                : call.Answer;
+            if (decision.By?.Fault is not CandidateFault<TRequest, TAnswer> again) return call.Answer;
+            if (again.Fits(call.Request, call.Answer) && await again.Apply(call, cancellationToken) is { } wrong) return wrong;
+            decision.Fade();
+            return call.Answer;
         }
 
         foreach (var planted in _planted)
@@ -85,6 +86,13 @@ internal sealed class PlantedFaults(IReadOnlyList<FaultChoice> choices)
             if (_isUndecided) By?.AddUndecided(-1);
             _isUndecided = false;
             return false;
+        }
+
+        /// <summary>Notes that the fault changed nothing when the candidate was asked again.</summary>
+        public void Fade()
+        {
+            _isUndecided = true;
+            By?.AddUndecided(1);
         }
 
         // The second time comes after both sides have answered, so the decision on the candidate's answer is made by then.

@@ -13,7 +13,8 @@ public sealed class UndecidedFaultsTests
 
     private static CandidateFault<DeleteTicket, TicketDeletion> Fault { get; } = new(Name, "tickets.delete", "granted to all", FaultShows.Mismatch)
     {
-        Fits = static (_, _) => true,
+        // The row may go while the difference is confirmed.
+        Fits = static (_, answer) => answer.Access != TicketAccess.NotFound,
         Apply = static (_, _) => new(new TicketDeletion(TicketAccess.Granted)),
     };
 
@@ -48,6 +49,18 @@ public sealed class UndecidedFaultsTests
     }
 
     [Fact]
+    public async Task What_the_candidate_cannot_do_again_because_the_rows_have_changed_is_undecided()
+    {
+        _planted.AskedControl(_request);
+        await AskCandidateAsync();
+        _planted.AskedControl(_request);
+        await AskCandidateAsync(TicketAccess.NotFound);
+        Assert.Equal((1, 1), Counts);
+        await AskCandidateAsync();
+        Assert.Equal((1, 0), Counts);
+    }
+
+    [Fact]
     public async Task A_control_that_answers_after_the_candidate_has_not_been_asked_again()
     {
         await AskCandidateAsync();
@@ -55,6 +68,6 @@ public sealed class UndecidedFaultsTests
         Assert.Equal((1, 0), Counts);
     }
 
-    private Task<TicketDeletion> AskCandidateAsync() => _planted.PassAsync(
-        new CandidateCall<DeleteTicket, TicketDeletion>(null!, null!, _request, new(TicketAccess.Forbidden)), TestContext.Current.CancellationToken);
+    private Task<TicketDeletion> AskCandidateAsync(TicketAccess access = TicketAccess.Forbidden) => _planted.PassAsync(
+        new CandidateCall<DeleteTicket, TicketDeletion>(null!, null!, _request, new(access)), TestContext.Current.CancellationToken);
 }
