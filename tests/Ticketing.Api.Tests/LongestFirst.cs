@@ -3,6 +3,7 @@ using Ticketing.Api.Tests.Matrix;
 using Ticketing.Api.Tests.Rollout;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Api.Tests.Stopping;
 using Ticketing.Api.Tests.Sweeps;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -20,7 +21,7 @@ public sealed class LongestFirst : ITestCollectionOrderer
     private static readonly Type[] Long =
     [
         typeof(PlantedFaultsUnderTrafficTests), typeof(SweptFaultsTests), typeof(PlantedFaultMatrixTests), typeof(WriteFaultMatrixTests),
-        typeof(WriteFaultTests), typeof(WrecksTests), typeof(SweepTests), typeof(RollbackTests), typeof(SoakTests),
+        typeof(WriteFaultTests), typeof(WrecksTests), typeof(SweepTests), typeof(RollbackTests), typeof(SoakTests), typeof(StoppingTests),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Shadowing.Postgres.Keepers;
+using Shadowing.Supervision;
 using Ticketing.Api.Tests.Database;
 
 namespace Ticketing.Api.Tests.Shadowing;
@@ -34,7 +36,9 @@ public sealed class PruningKeeperTests(PostgresFixture postgres)
         Assert.Equal("4", await Sql.LineAsync(service.Database.Evidence, Left));
 
         var clock = new FakeTimeProvider();
-        using var keeper = ActivatorUtilities.CreateInstance<PruningKeeper>(service.Services, clock);
+        var keepers = new KeeperRegister(
+            service.Services.GetRequiredService<SupervisionMetrics>(), clock, service.Services.GetRequiredService<ILogger<KeeperRegister>>());
+        using var keeper = ActivatorUtilities.CreateInstance<PruningKeeper>(service.Services, keepers);
         await keeper.StartAsync(cancellation);
         clock.Advance(TimeSpan.FromMinutes(10));
         await Until.HoldsAsync(async () => await Sql.LineAsync(service.Database.Evidence, Left) == "0");
