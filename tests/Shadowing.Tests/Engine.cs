@@ -3,7 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Testing;
 using Shadowing.Experiments;
 using Shadowing.Hosting;
 using Shadowing.Model;
@@ -33,8 +33,7 @@ internal sealed class Engine : IAsyncDisposable
     public Engine(Dictionary<string, string?>? settings = null, TimeProvider? clock = null, params Experiment[] experiments)
     {
         var services = new ServiceCollection();
-        services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);
-        services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
+        services.AddLogging(logging => logging.AddFakeLogging());
         if (clock is not null) services.AddSingleton(clock);
         // A busy machine may take longer than users would be kept waiting.
         Dictionary<string, string?> all = new(settings ?? []);
@@ -126,6 +125,8 @@ internal sealed class Engine : IAsyncDisposable
     public SnapshotHorizon Horizon { get; }
 
     public IServiceProvider Services => _services;
+
+    public FakeLogCollector Logs => _services.GetFakeLogCollector();
 
     public OperationStatus Status => Report.Operations()[0];
 

@@ -59,6 +59,22 @@ public sealed class OutcomeTests
         await EndsAsync("incomparable", new Engine { Candidate = Engine.Saying("no"), SnapshotIsDown = new DatabaseGoneException() });
 
     [Fact]
+    public async Task Why_differences_cannot_be_confirmed_is_logged_once_without_what_the_failure_says()
+    {
+        await using var engine = await new Engine
+        {
+            Candidate = Engine.Saying("no"),
+            SnapshotIsDown = new InvalidOperationException("alice@example.com"),
+        }.StartAsync();
+        for (var i = 0; i < 3; i++) await engine.CompareAsync();
+        Assert.Equal(3, engine.Status.Comparisons["incomparable"]);
+        var entry = Assert.Single(engine.Logs.GetSnapshot(), entry => entry.Message.Contains("could not be confirmed", StringComparison.Ordinal));
+        Assert.Contains("oracle.ask could not be confirmed (System.InvalidOperationException)", entry.Message, StringComparison.Ordinal);
+        Assert.Null(entry.Exception);
+        Assert.DoesNotContain("alice", entry.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Confirmations_are_bounded_in_rate_and_what_is_beyond_is_incomparable()
     {
         await using var engine = await new Engine(new() { ["ConfirmationsPerSecond"] = "1" }) { Candidate = Engine.Saying("no") }.StartAsync();

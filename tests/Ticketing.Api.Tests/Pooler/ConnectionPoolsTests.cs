@@ -127,6 +127,28 @@ public sealed class ConnectionPoolsTests(PostgresFixture postgres)
         Assert.Equal(1, ledger.Statements);
     }
 
+    /// <summary>Npgsql prepares a statement with the execution that makes it frequent; whichever execution is cancelled may be that one.</summary>
+    [Fact]
+    public async Task A_statement_that_was_cancelled_while_it_was_prepared_harms_no_later_one()
+    {
+        var database = await postgres.CloneAsync("pools_cancelled", Cancellation);
+        await using var pools = Pools(database.Served + ";Maximum Pool Size=2");
+        await pools.ProbeAsync(Cancellation);
+        for (var cancelled = 0; cancelled < 8; cancelled++)
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                using var soon = new CancellationTokenSource();
+                await using var connection = await pools.OpenAsync(Cancellation);
+                await using var command = new NpgsqlCommand($"select {cancelled}, pg_sleep($1)", connection) { Parameters = { new() { Value = i == cancelled ? 60.0 : 0.0 } } };
+                if (i == cancelled) soon.CancelAfter(TimeSpan.FromMilliseconds(50));
+                var running = command.ExecuteNonQueryAsync(soon.Token);
+                if (i == cancelled) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+                else await running;
+            }
+        }
+    }
+
     [Fact]
     public async Task A_read_whose_plan_the_schema_has_outdated_is_run_again_and_answered()
     {

@@ -31,6 +31,8 @@ public sealed class RolloutTests(PostgresFixture postgres)
         Assert.Equal(200, await replica.Service.GetAsync("/api/tickets/7"));
         Assert.Single(replica.CandidateStarts);
         Assert.False((bool)(await replica.RolloutAsync())["forced"]!);
+        // The nomination and five steps; nothing else has changed.
+        Assert.Equal(6, (await replica.Service.StatusAsync()).Generation);
         var steps = (await replica.GetAsync("audit"))["entries"]!.AsArray().Where(entry => (string?)entry!["action"] == "rollout.move").ToArray();
         Assert.Equal(5, steps.Length);
         Assert.All(steps, entry =>

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shadowing.Experiments;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Stores;
 using Shadowing.Supervision;
@@ -36,6 +37,19 @@ public sealed class SetupTests(PostgresFixture postgres)
         status = await service.StatusAsync();
         Assert.True(status.Enabled);
         Assert.Empty(status.Findings);
+    }
+
+    [Fact]
+    public async Task A_rule_of_the_application_that_has_thrown_is_a_finding_that_quotes_nothing_of_it()
+    {
+        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("setup_rules", Cancellation));
+        service.Services.GetRequiredService<RuleFaults>().Note("tickets.get", "Shape", new InvalidOperationException("alice@example.com"));
+        await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.Count > 0);
+        var finding = Assert.Single((await service.StatusAsync()).Findings);
+        Assert.Equal((Finding.Warning, "tickets.get"), (finding.Severity, finding.Object));
+        Assert.Contains("Shape has thrown InvalidOperationException", finding.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain("alice", finding.Text, StringComparison.Ordinal);
+        Assert.True((await service.StatusAsync()).Enabled);
     }
 
     [Fact]
