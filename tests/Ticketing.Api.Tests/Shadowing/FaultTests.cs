@@ -16,18 +16,24 @@ public sealed class FaultTests(PostgresFixture postgres)
     public async Task A_candidate_that_hangs_and_ignores_cancellation_is_not_felt()
     {
         using var never = new ManualResetEventSlim();
+        var hanging = 0;
         await using var service = await StartAsync("hangs", store => new TamperedStore(store)
         {
             OnGet = (_, next, _) =>
             {
+                Interlocked.Increment(ref hanging);
                 never.Wait(Cancellation);
                 return next();
             },
         }, settings: [("Shadowing:ShadowTimeout", "00:00:00.200"), ("Shadowing:CancelGrace", "00:00:00.050")]);
 
+        // The warm-up has hung as well, and been given up.
+        Interlocked.Exchange(ref hanging, 0);
         for (var id = 1; id <= 30; id++) Assert.Equal(200, await service.GetAsync($"/api/tickets/{id}"));
         var get = await service.SettledAsync("tickets.get");
-        Assert.InRange(get.Comparisons["candidate_timeout"] + get.Comparisons["incomparable"], 1, 2);
+        // A slow machine may find no connection for a further one in time, which is incomparable too; but no more than two threads are lost.
+        Assert.InRange(hanging, 1, 2);
+        Assert.NotEqual(0, get.Comparisons["candidate_timeout"] + get.Comparisons["incomparable"]);
         Assert.Equal(30, get.Comparisons.Values.Sum() + get.Skips["breaker_open"] + get.Skips["yielded"]);
 
         never.Set();
