@@ -18,8 +18,8 @@ public sealed class Sweeper<TStore>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    /// <summary>A step that cannot be decided as often is undecided in the end, or it would hold up all others.</summary>
-    private const int MostTries = 3;
+    /// <summary>After so many tries a step stays undecided, so that it does not delay the others.</summary>
+    private const int MostTries = 5;
 
     private readonly ServingContext _context;
     private readonly ShadowComparer<TStore> _comparer;
@@ -66,14 +66,19 @@ public sealed class Sweeper<TStore>
                 while (await TryCompareAsync(experiment, step.Request, shape, run, snapshot, cancellationToken) is var attempt
                     and not Attempt.Done)
                 {
-                    if (attempt is Attempt.Undecided && ++tries == MostTries)
+                    // Before the next step too: a run that passed its limit may still be using the connection.
+                    await snapshot.CloseAsync();
+                    if (attempt is Attempt.Undecided)
                     {
+                        // Each try counts, so that a difference that comes and goes is seen even if a later try agrees.
                         _context.Metrics.Swept(experiment, Outcome.Incomparable);
-                        run.Swept(shape, null, isWrong: false);
-                        break;
+                        if (++tries == MostTries)
+                        {
+                            run.Swept(shape, null, isWrong: false);
+                            break;
+                        }
                     }
 
-                    await snapshot.CloseAsync();
                     await Task.Delay(Retry, _clock, cancellationToken);
                 }
             }

@@ -103,6 +103,8 @@ public sealed class SweeperTests
         }.StartAsync();
         await SweepAsync(engine, "a", "b");
         Assert.Equal((new(1, 0, 0), new SweptShape(1, 1, 0)), (Total("a"), Total("b")));
+        // One for each try, the last one's too, and one for the step after it.
+        Assert.InRange(engine.SnapshotsClosed, 6, int.MaxValue);
     }
 
     [Fact]
