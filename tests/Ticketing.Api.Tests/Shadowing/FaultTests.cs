@@ -33,6 +33,7 @@ public sealed class FaultTests(PostgresFixture postgres)
         var get = await service.SettledAsync("tickets.get");
         // A slow machine may find no connection for a further one in time, which is incomparable too; but no more than two threads are lost.
         Assert.InRange(hanging, 1, 2);
+        Assert.InRange(get.Comparisons["candidate_timeout"], 0, 2);
         Assert.NotEqual(0, get.Comparisons["candidate_timeout"] + get.Comparisons["incomparable"]);
         Assert.Equal(30, get.Comparisons.Values.Sum() + get.Skips["breaker_open"] + get.Skips["yielded"]);
 
