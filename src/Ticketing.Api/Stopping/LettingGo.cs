@@ -30,15 +30,16 @@ internal sealed partial class LettingGo(
 
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
+        // The signal that brought us here was delivered before these registrations: they see the second one. A replica that reports itself
+        // not ready must take that second signal, so the registrations come first.
+        var hurried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Hurry);
+        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Hurry);
         _begun = true;
         var serveFor = options.Value.ServeFor;
         if (serveFor == TimeSpan.Zero) return;
 
         LogServing(serveFor);
-        // The signal that brought us here was delivered before these registrations: they see the second one.
-        var hurried = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Hurry);
-        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Hurry);
         await hurried.Task.WaitAsync(serveFor, clock, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         LogClosing();
 

@@ -59,6 +59,7 @@ public sealed class ShadowctlTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(It_shows_status_gate_and_mismatches_and_answers_with_exit_codes))]
     public async Task A_sweep_is_followed_to_its_end_and_answers_with_what_it_found()
     {
         await using var replica = await Replica.StartAsync(

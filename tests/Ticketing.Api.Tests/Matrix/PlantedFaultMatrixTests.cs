@@ -38,7 +38,8 @@ public sealed class PlantedFaultMatrixTests(MatrixFixture matrix) : IClassFixtur
         await WriteAsync(MatrixReport.Of(found, await matrix.AllAsync(MatrixFixture.Controls)));
         Assert.All(found, detection => Assert.NotNull(detection.Comparisons));
         var wrong = found.Where(detection => !detection.IsDiagnosed).Select(detection => $"{detection.Fault.Name}: {string.Join(", ", detection.Causes)}");
-        Assert.True(wrong.Count() <= found.Count / 10, string.Join("; ", wrong));
+        // Of the ten in the short form two of the few that are hard to name may be among them.
+        Assert.True(wrong.Count() <= found.Count / Effort.Of(5, all: 10), string.Join("; ", wrong));
     }
 
     /// <summary>To the file that SHADOW_MATRIX_FILE names, else to the output folder.</summary>

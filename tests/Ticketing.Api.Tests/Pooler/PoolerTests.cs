@@ -34,6 +34,7 @@ public sealed class PoolerTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(Behind_a_transaction_pooler_no_user_meets_a_failure_and_the_candidate_is_blamed_for_nothing))]
     public async Task A_pooler_put_in_between_while_users_are_served_fails_no_request_of_theirs()
     {
         var database = await postgres.CloneAsync("pooler_later", Cancellation);

@@ -77,6 +77,7 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(A_read_or_write_that_meets_an_outdated_plan_is_answered_as_ever_and_done_once))]
     public async Task A_candidate_that_serves_goes_on_serving_when_its_plans_are_outdated()
     {
         await using var replica = await Replica.StartAsync(
@@ -125,6 +126,7 @@ public sealed class SchemaChangeTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(A_read_or_write_that_meets_an_outdated_plan_is_answered_as_ever_and_done_once))]
     public async Task Columns_that_change_under_load_fail_no_answer_and_blame_nobody()
     {
         await using var service = await ShadowedService.StartAsync(

@@ -55,16 +55,16 @@ internal sealed class Replica : IAsyncDisposable
             services.AddSingleton<OpenStore<ITicketStore>>(provider =>
             {
                 var open = (OpenStore<ITicketStore>)opened(provider);
-                return async (side, position, writes, token) =>
+                return async (place, token) =>
                 {
-                    if ((side, position) == (Side.Candidate, Position.Served))
+                    if ((place.Side, place.Position) == (Side.Candidate, Position.Served))
                     {
                         starts.Enqueue(Stopwatch.GetTimestamp());
                         if (openingCandidate is not null) await openingCandidate();
                     }
 
-                    var lease = await open(side, position, writes, token);
-                    return side is Side.Candidate && candidate is not null ? new(() => candidate(lease.Store), lease) : lease;
+                    var lease = await open(place, token);
+                    return place.Side is Side.Candidate && candidate is not null ? new(() => candidate(lease.Store), lease) : lease;
                 };
             });
         }, warm, [.. Settings, ("Shadowing:Replica", name), .. settings]);

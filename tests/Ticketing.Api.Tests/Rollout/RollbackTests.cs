@@ -104,6 +104,7 @@ public sealed class RollbackTests(PostgresFixture postgres, ITestOutputHelper ou
     }
 
     [Fact]
+    [LongForm(nameof(With_the_store_gone_nothing_starts_on_the_candidate_after_three_seconds_and_a_rollback_here_is_kept))]
     public async Task A_service_that_starts_without_its_store_runs_nothing_on_the_candidate()
     {
         var database = await postgres.CloneAsync("rollout_boot", Cancellation);

@@ -42,7 +42,8 @@ public sealed class ServedPoolTests(PostgresFixture postgres)
             await hold.ExecuteNonQueryAsync(Cancellation);
         var writes = Enumerable.Range(0, Pool)
             .Select(_ => replica.Service.SendAsync(HttpMethod.Patch, "/api/tickets/9", new { priority = "high" })).ToArray();
-        await using (var waiting = new NpgsqlCommand("select count(*) from pg_locks where not granted", owner, transaction))
+        await using (var waiting = new NpgsqlCommand(
+            "select count(*) from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()", owner, transaction))
             await Until.HoldsAsync(async () => (long)(await waiting.ExecuteScalarAsync(Cancellation))! >= Pool);
 
         mayOpen.SetResult();

@@ -46,6 +46,7 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(Sandbox.UntouchedTests))]
     public async Task Under_concurrent_traffic_the_tables_are_written_as_often_as_users_asked_and_locked_by_nobody_else()
     {
         var database = await CloneAsync("served_counts");
@@ -148,6 +149,7 @@ public sealed class ServedWritesTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(WriteRollbackTests))]
     public async Task A_rollback_lists_the_writes_in_flight_and_lets_them_end()
     {
         var begun = new TaskCompletionSource();

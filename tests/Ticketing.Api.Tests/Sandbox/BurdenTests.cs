@@ -77,6 +77,7 @@ public sealed class BurdenTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(The_catalogues_are_as_large_after_500_more_compared_writes))]
     public async Task A_compared_write_takes_one_to_three_transaction_ids_more_than_the_write_alone()
     {
         // A cluster of its own: transaction ids are the cluster's.

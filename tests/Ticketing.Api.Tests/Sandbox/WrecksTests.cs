@@ -18,6 +18,7 @@ public sealed class WrecksTests(PostgresFixture postgres)
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    [LongForm(nameof(A_sandbox_ended_in_the_middle_of_a_write_makes_it_incomparable_and_no_more))]
     public async Task A_service_killed_with_writes_in_the_sandbox_leaves_what_users_were_told_and_nothing_else()
     {
         var database = await postgres.CloneAsync("wrecks_killed", Cancellation);

@@ -5,7 +5,10 @@ namespace Ticketing.Api.Tests.Shadowing;
 /// <summary>The detector against known faults, under the ordinary mixed traffic with its concurrent writers: found, at the right place, nothing else.</summary>
 public sealed class PlantedFaultsUnderTrafficTests(SwitchedFaults shared, PostgresFixture postgres) : IClassFixture<SwitchedFaults>
 {
-    public static TheoryData<string> Names => [.. new FaultRegistry(TimeProvider.System).All.Select(fault => fault.Name)];
+    /// <summary>In the short form one of each way to show on each operation.</summary>
+    public static TheoryData<string> Names =>
+        [.. new FaultRegistry(TimeProvider.System).All.GroupBy(fault => (fault.Shows, fault.Operation))
+            .SelectMany(alike => alike.Take(Effort.Of(1, all: int.MaxValue))).Select(fault => fault.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -16,14 +19,15 @@ public sealed class PlantedFaultsUnderTrafficTests(SwitchedFaults shared, Postgr
         // What hangs holds its connection for good, and the costs of others would be in the quantiles: these have a service of their own.
         await using var own = fault.Shows is FaultShows.Mismatch or FaultShows.Error ? null : new SwitchedFaults(postgres);
         if (own is not null) await own.InitializeAsync();
-        var operations = await (own ?? shared).DriveAsync(planted, () => planted.Total > 0, rounds: 12);
+        var operations = await (own ?? shared).DriveAsync(planted, () => Decided(planted) > 0, rounds: 12);
 
         var hit = operations.Single(operation => operation.Operation == fault.Operation);
-        var (found, unclear) = (hit.Comparisons, hit.Comparisons["incomparable"]);
+        // What could not be decided need not be the fault's: a busy machine leaves a race undecided too, and a writer may have changed the
+        // row in the meantime, so that the fault no longer changes it.
+        var (found, unclear) = (hit.Comparisons, hit.Comparisons["incomparable"] + planted.Total - Decided(planted));
         switch (fault.Shows)
         {
             case FaultShows.Mismatch:
-                // What could not be decided need not be the fault's: a busy machine leaves a race undecided too.
                 Assert.InRange(planted.Total, found["mismatch"], found["mismatch"] + unclear);
                 Assert.NotEmpty(hit.Mismatches);
                 Assert.Empty(hit.Mismatches.Select(mismatch => new FaultTrace(mismatch.Path, mismatch.Kind)).Except(fault.Expected));
@@ -61,12 +65,15 @@ public sealed class PlantedFaultsUnderTrafficTests(SwitchedFaults shared, Postgr
     }
 
     [Fact]
+    [LongForm(nameof(SoakTests))]
     public async Task A_rare_fault_is_found_and_none_that_was_planted_is_lost()
     {
         var planted = new PlantedFaults([new(new FaultRegistry(TimeProvider.System).Find("wrong-count")!, 0.02)]);
-        var operations = await shared.DriveAsync(planted, () => planted.Total >= 3, rounds: 12);
+        var operations = await shared.DriveAsync(planted, () => Decided(planted) >= 3, rounds: 12);
         var list = operations.Single(operation => operation.Operation == "tickets.list").Comparisons;
         Assert.NotEqual(0, list["mismatch"]);
-        Assert.InRange(planted.Total, list["mismatch"], list["mismatch"] + list["incomparable"]);
+        Assert.InRange(planted.Total, list["mismatch"], list["mismatch"] + list["incomparable"] + planted.Total - Decided(planted));
     }
+
+    private static long Decided(PlantedFaults planted) => planted.Total - planted.UndecidedByFault.Values.Sum();
 }

@@ -84,6 +84,7 @@ public sealed class PruningTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(Every_table_is_pruned_to_its_bound_and_what_a_gate_asks_for_is_kept))]
     public async Task What_is_asked_each_second_scans_no_large_table()
     {
         var database = await postgres.CloneAsync("plans", Cancellation);

@@ -47,8 +47,8 @@ public sealed class StoppingTests(PostgresFixture postgres)
     }
 
     [Theory]
-    [InlineData("TERM")]
     [InlineData("INT")]
+    [InlineData("TERM", Traits = ["form", "long"])]
     public async Task A_second_signal_ends_the_time_at_once(string signal)
     {
         await using var process = await StartAsync("hurried_" + signal.ToLowerInvariant(), serveFor: "00:05:00");

@@ -41,6 +41,7 @@ public sealed class SweepTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(Every_ticket_is_compared_and_the_evidence_says_so))]
     public async Task The_lists_are_walked_to_their_last_page_and_the_statistics_through_a_year()
     {
         await using var replica = await StartAsync("lists");
@@ -69,6 +70,7 @@ public sealed class SweepTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(It_is_ordered_by_operators_one_at_a_time_and_ended_by_them))]
     public async Task Another_replica_goes_on_where_the_one_before_stopped()
     {
         var database = await CloneAsync("handed");
@@ -90,6 +92,7 @@ public sealed class SweepTests(PostgresFixture postgres)
     }
 
     [Fact]
+    [LongForm(nameof(Every_ticket_is_compared_and_the_evidence_says_so))]
     public async Task Every_ticket_is_swept_beside_live_traffic_though_the_replica_is_killed()
     {
         var database = await postgres.Postgres.CreateAsync("sweep_killed", Cancellation);

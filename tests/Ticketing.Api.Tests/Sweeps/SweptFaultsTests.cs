@@ -47,7 +47,7 @@ public sealed class SweptFaultsTests(PostgresFixture postgres)
         }
 
         Assert.Empty(missed);
-        Assert.Empty(NotByData.Except(MatrixFixture.Faults.Select(fault => fault.Name)));
+        if (Effort.IsAll) Assert.Empty(NotByData.Except(MatrixFixture.Faults.Select(fault => fault.Name)));
     }
 
     /// <summary>Sweeps until something differs.</summary>
