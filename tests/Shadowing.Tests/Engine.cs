@@ -42,7 +42,7 @@ internal sealed class Engine : IAsyncDisposable
         all.TryAdd("LatencyPairPercent", "0");
         services.AddShadowing<Oracle>(
             new ConfigurationBuilder().AddInMemoryCollection(all).Build(), experiments.Length == 0 ? [Ask] : experiments);
-        services.AddSingleton<OpenStore<Oracle>>((side, position, _, token) => OpenAsync(side, position, token));
+        services.AddSingleton<OpenStore<Oracle>>((place, token) => OpenAsync(place.Side, place.Position, token));
         services.AddSingleton<OpenSnapshot<Oracle>>(token => OpenSnapshotAsync(token));
         services.AddSingleton<CategorizeError>(error => new(error.GetType().Name, error is DatabaseGoneException));
         _services = services.BuildServiceProvider();
@@ -96,7 +96,7 @@ internal sealed class Engine : IAsyncDisposable
     public bool Moved { get; set; }
 
     /// <summary>Keys of rows that stay though others move.</summary>
-    public IReadOnlyList<int> UnmovedKeys { get; set; } = [];
+    public IReadOnlyList<string> UnmovedKeys { get; set; } = [];
 
     /// <summary>The rows that bear witness of it where no key was asked for.</summary>
     public IReadOnlyList<string> MovedRows { get; set; } = ["lines 1"];
@@ -131,7 +131,7 @@ internal sealed class Engine : IAsyncDisposable
     public OperationStatus Status => Report.Operations()[0];
 
     public static Experiment<Oracle, Question, Answer> Named(string operation, bool writes = false) =>
-        new(operation, static (oracle, question, token) => oracle.AskAsync(question, token)) { Writes = writes, Touches = static (_, _) => [1] };
+        new(operation, static (oracle, question, token) => oracle.AskAsync(question, token)) { Writes = writes, Touches = static (_, _) => ["1"] };
 
     public static Func<Question, CancellationToken, Task<Answer>> Saying(string text) => (_, _) => Task.FromResult(new Answer(text));
 
@@ -194,7 +194,7 @@ internal sealed class Engine : IAsyncDisposable
             : new(new StoreLease<Oracle>(
                 () => new((question, token) => (engine.ControlAsServed ?? engine.ControlOnSnapshot ?? engine.Control)(question, token)), new Nothing()));
 
-        public ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken) =>
+        public ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<string>? keys, CancellationToken cancellationToken) =>
             new(new RowsMoved(engine.Moved, engine.Moved ? [.. (keys ?? []).Except(engine.UnmovedKeys)] : [], engine.Moved && keys is null ? engine.MovedRows : []));
 
         public ValueTask DisposeAsync()

@@ -34,11 +34,11 @@ public sealed class MovementTests
 
     [Fact]
     public void A_row_whose_version_is_old_did_not_move_though_its_neighbour_did() =>
-        Assert.Equal([RowTwo], ConcurrentChanges.Unexplained([RowOne, RowTwo], [1, 2], new RowsMoved(true, [1], [])));
+        Assert.Equal([RowTwo], ConcurrentChanges.Unexplained([RowOne, RowTwo], ["1", "2"], new RowsMoved(true, ["1"], [])));
 
     [Fact]
     public void A_page_whose_rows_come_and_go_is_explained_by_any_of_them() =>
-        Assert.Empty(ConcurrentChanges.Unexplained([Lost, Won], [3, 4], new RowsMoved(true, [4], [])));
+        Assert.Empty(ConcurrentChanges.Unexplained([Lost, Won], ["3", "4"], new RowsMoved(true, ["4"], [])));
 
     [Fact]
     public async Task A_candidate_that_is_wrong_in_one_row_while_another_moves_is_a_mismatch()
@@ -106,7 +106,7 @@ public sealed class MovementTests
             Control = Lines("one"),
             Candidate = Lines("one", "pushed in"),
             CandidateOnSnapshot = Lines("one"),
-            UnmovedKeys = [2],
+            UnmovedKeys = ["2"],
             Moved = true,
         }.StartAsync();
         await engine.Runner.RunAsync(experiment, new Question(), TestContext.Current.CancellationToken);
@@ -121,7 +121,7 @@ public sealed class MovementTests
             Control = Lines("one", "two"),
             Candidate = (_, _) => Task.FromResult(new Answer("no", Lines: [new Line(1, "one"), new Line(2, "wrong")])),
             CandidateOnSnapshot = Lines("one", "two"),
-            UnmovedKeys = [2],
+            UnmovedKeys = ["2"],
             Moved = true,
         }.StartAsync();
         await engine.Runner.RunAsync(ByLine, new Question(), TestContext.Current.CancellationToken);
@@ -152,7 +152,7 @@ public sealed class MovementTests
             ShowsPart = showsPart,
             Rules = new ComparisonRules().Rows<Answer, Line, int>(answer => answer.Lines, line => line.Id),
             Touches = static (_, differences) =>
-                differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
+                differences.All(difference => difference.RowKey is int) ? [.. differences.Select(difference => $"{difference.RowKey}")] : null,
         };
 
     private static Func<Question, CancellationToken, Task<Answer>> Lines(params string[] texts) =>

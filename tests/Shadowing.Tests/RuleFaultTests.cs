@@ -196,14 +196,14 @@ public sealed class RuleFaultTests
             fits ?? ((_, _) => true));
 
     private static Experiment<Oracle, Question, Answer> With(
-        Func<Question, IReadOnlyList<Difference>, IReadOnlyCollection<int>?>? touches = null,
+        Func<Question, IReadOnlyList<Difference>, IReadOnlyCollection<string>?>? touches = null,
         Func<Question, Difference, bool>? leaks = null,
         Func<Question, string>? shape = null, Func<Question, object?>? caseOf = null, Func<Question, long>? userOf = null,
         Func<Question, long?>? subjectOf = null, Func<Answer, long?>? createdOf = null, Func<string, string>? family = null,
         ComparisonRules? rules = null) =>
         new("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
         {
-            Touches = touches ?? ((_, _) => [1]),
+            Touches = touches ?? ((_, _) => ["1"]),
             Leaks = leaks ?? ((_, _) => false),
             Shape = shape ?? (_ => "any"),
             CaseOf = caseOf ?? (question => question),

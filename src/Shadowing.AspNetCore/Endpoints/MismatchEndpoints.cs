@@ -45,7 +45,11 @@ internal static class MismatchEndpoints
         shadow.MapGet("/transients", static (MismatchReader reader) => TypedResults.Ok(reader.Transients()))
             .WithName("shadow.transients").WithSummary("The latest differences that movement explained, with what moved.")
             .ProducesProblem(401).ProducesProblem(403);
+    }
 
+    /// <summary>What operators change or look up, which needs the store.</summary>
+    public static void MapAcceptances(this IEndpointRouteBuilder shadow)
+    {
         var operate = shadow.MapGroup("/mismatches/{signature}").RequireAuthorization(OperatorPolicies.MayOperate);
         operate.MapPost("/accept", AcceptAsync)
             .WithName("shadow.mismatch.accept").WithSummary("Accepts a signature as intended, for a time.")

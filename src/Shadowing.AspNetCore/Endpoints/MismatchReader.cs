@@ -37,8 +37,8 @@ internal sealed record TransientList(DateTimeOffset AsOf, IReadOnlyList<Explaine
 
 /// <summary>Merges what this replica has in memory with what the store has of all other instances.</summary>
 internal sealed class MismatchReader(
-    MismatchJournal journal, MismatchStore store, InstanceRecord instance, Acceptances acceptances, ShadowingReport report,
-    TimeProvider clock)
+    MismatchJournal journal, Acceptances acceptances, ShadowingReport report, TimeProvider clock, MismatchStore? store = null,
+    InstanceRecord? instance = null)
 {
     public async Task<MismatchList> ListAsync(string? operation, CancellationToken cancellationToken)
     {
@@ -69,7 +69,7 @@ internal sealed class MismatchReader(
     private async Task<(string Scope, IReadOnlyList<MismatchGroup>)> GroupsAsync(CancellationToken cancellationToken)
     {
         var own = journal.Read();
-        if (!instance.HasBegun) return ("replica", own);
+        if (store is null || instance is not { HasBegun: true }) return ("replica", own);
         try
         {
             return ("all", MismatchGroup.Merge([.. own, .. await store.LoadAsync(instance.Id, cancellationToken)]));

@@ -8,6 +8,7 @@ using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.AspNetCore.Starting;
 using Shadowing.Experiments;
+using Shadowing.Postgres.Stores;
 using Shadowing.Settings;
 using Shadowing.Supervision;
 using Shadowing.Sweeping;
@@ -48,10 +49,11 @@ public static class ShadowingEndpoints
         services.AddSingleton<Readiness>();
         services.AddSingleton<WarmUpRuns<TStore>>();
         services.AddHostedService<WarmUp<TStore>>();
-        services.AddSingleton<IReadOnlyList<Sweep>>(provider => provider.GetRequiredService<IReadOnlyList<Sweep<TStore>>>());
         services.AddSingleton<RefusalAudit>();
         services.AddSingleton<MismatchReader>();
         services.AddSingleton<StatusReader>();
+        if (!services.Any(static service => service.ServiceType == typeof(EvidenceStore))) return;
+        services.AddSingleton<IReadOnlyList<Sweep>>(provider => provider.GetRequiredService<IReadOnlyList<Sweep<TStore>>>());
         services.AddSingleton<RolloutReader>();
         services.AddSingleton<Rollbacks>();
         services.AddSingleton<AlertRollback>();
@@ -75,7 +77,8 @@ public static class ShadowingEndpoints
     public static void MapShadowing(this IEndpointRouteBuilder routes, string prefix)
     {
         var open = routes.MapGroup($"{prefix}/v1").WithTags("Shadowing");
-        open.MapAlerts();
+        var stores = routes.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(EvidenceStore));
+        if (stores) open.MapAlerts();
         var shadow = open.MapGroup("").RequireAuthorization(OperatorPolicies.MayView).WithMetadata(new OperatorLimit.Limited(true));
         shadow.MapGet("/status", static (StatusReader status) => TypedResults.Ok(status.Read()))
             .WithName("shadow.status")
@@ -83,8 +86,15 @@ public static class ShadowingEndpoints
             .ProducesProblem(401)
             .ProducesProblem(403);
         shadow.MapMismatches();
-        shadow.MapAudit();
         shadow.MapGate([.. routes.ServiceProvider.GetServices<Experiment>().Select(experiment => experiment.Operation)]);
+        if (!stores)
+        {
+            shadow.Map("/{**rest}", static () => TypedResults.Problem(Refusal.NotKept.ToProblem())).ExcludeFromDescription();
+            return;
+        }
+
+        shadow.MapAcceptances();
+        shadow.MapAudit();
         shadow.MapRollout();
         shadow.MapSweeps();
     }

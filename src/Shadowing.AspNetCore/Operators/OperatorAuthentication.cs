@@ -13,7 +13,7 @@ namespace Shadowing.AspNetCore.Operators;
 /// <summary>Accepts a token whose hash is in the configuration. A user's access token is not one.</summary>
 internal sealed class OperatorAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
-    LastValid<OperatorsOptions> operators, RefusalAudit refusals)
+    LastValid<OperatorsOptions> operators, OperatorLimit limit, RefusalAudit refusals)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "operator";
@@ -21,6 +21,9 @@ internal sealed class OperatorAuthentication(
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
     {
+        // Where the application has not put the limit before the authentication.
+        if (Context.GetEndpoint()?.Metadata.GetMetadata<OperatorLimit.Limited>() is { Applies: true } && !limit.Allows(Context))
+            throw new RefusedException(Refusal.TooManyRequests);
         var header = Request.Headers.Authorization.ToString();
         if (!header.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase)) return Task.FromResult(AuthenticateResult.NoResult());
 

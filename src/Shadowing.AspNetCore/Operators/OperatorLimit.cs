@@ -32,9 +32,17 @@ internal sealed class OperatorLimit(LastValid<OperatorsOptions> operators) : IMi
             return;
         }
 
-        using var lease = _limiter.AttemptAcquire(context);
-        if (lease.IsAcquired) await next(context);
+        if (Allows(context)) await next(context);
         else context.Response.StatusCode = StatusCodes.Status429TooManyRequests;
+    }
+
+    /// <summary>Whether the request is within the limit of its address; counted once, however often it is asked.</summary>
+    public bool Allows(HttpContext context)
+    {
+        if (context.Items[this] is bool known) return known;
+        using var lease = _limiter.AttemptAcquire(context);
+        context.Items[this] = lease.IsAcquired;
+        return lease.IsAcquired;
     }
 
     /// <inheritdoc/>

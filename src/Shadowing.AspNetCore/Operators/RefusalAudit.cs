@@ -7,7 +7,7 @@ namespace Shadowing.AspNetCore.Operators;
 /// Records in the audit which operator was refused, and what. Bounded, so that the holder of a viewer's token cannot fill the table. A
 /// caller without a token is not recorded.
 /// </summary>
-internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
+internal sealed class RefusalAudit(TimeProvider clock, AuditLog? audit = null)
 {
     private const int PerMinute = 60;
     private readonly Lock _rate = new();
@@ -16,7 +16,7 @@ internal sealed class RefusalAudit(AuditLog audit, TimeProvider clock)
 
     public async Task AddAsync(HttpContext context)
     {
-        if (!MayAdd()) return;
+        if (audit is null || !MayAdd()) return;
         try
         {
             await audit.AddAsync(

@@ -43,6 +43,8 @@ public static class ProblemCodes
     public const string SweepNotFound = "sweep_not_found";
     /// <summary>One is running.</summary>
     public const string SweepRunning = "sweep_running";
+    /// <summary>An address asks too often.</summary>
+    public const string TooManyRequests = "too_many_requests";
     /// <summary>The store is away.</summary>
     public const string EvidenceUnavailable = "evidence_unavailable";
 

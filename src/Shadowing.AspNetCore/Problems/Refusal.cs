@@ -39,6 +39,12 @@ public sealed record Refusal(int Status, string Code, string Detail)
     internal static readonly Refusal EvidenceUnavailable =
         new(503, ProblemCodes.EvidenceUnavailable, "The evidence store cannot be reached; nothing was changed.");
 
+    internal static readonly Refusal NotKept =
+        new(503, ProblemCodes.EvidenceUnavailable, "No evidence is kept: name a store with KeepEvidence in AddShadowing.");
+
+    internal static readonly Refusal TooManyRequests =
+        new(429, ProblemCodes.TooManyRequests, "This address asks too often; wait a second.");
+
     internal static readonly Refusal GenerationStale =
         new(409, ProblemCodes.GenerationStale, "The operation has changed since this generation was read; read it again.");
 

@@ -6,8 +6,8 @@ namespace Shadowing.AspNetCore.Starting;
 
 /// <summary>Makes the requests of the warm-up plan.</summary>
 internal sealed partial class WarmUpRuns<TStore>(
-    WarmUpPlan<TStore> plan, OpenStore<TStore> open, IWriteStage<TStore> writes,
-    [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served, ILogger<WarmUpRuns<TStore>> logger)
+    OpenStore<TStore> open, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served, ILogger<WarmUpRuns<TStore>> logger,
+    WarmUpPlan<TStore>? plan = null, IWriteStage<TStore>? writes = null)
 {
     private const int Rounds = 3;
 
@@ -16,9 +16,9 @@ internal sealed partial class WarmUpRuns<TStore>(
     {
         // Probed before the first statement, so that the statements prepared after it stay warm. The watch has probed the shadow's pool.
         if (position is Position.Served) await served.ProbeAsync(cancellationToken);
-        for (var round = 0; round < Rounds; round++)
+        for (var round = 0; plan is not null && round < Rounds; round++)
         {
-            await using var lease = await open(side, position, writes: false, cancellationToken);
+            await using var lease = await open(new(side, position, Writes: false), cancellationToken);
             await plan.ReadAsync(lease.Store, cancellationToken);
         }
     }
@@ -29,13 +29,14 @@ internal sealed partial class WarmUpRuns<TStore>(
     public async Task WarmShadowAsync(bool withWrites, CancellationToken cancellationToken)
     {
         await TryReadsAsync(cancellationToken);
-        if (!withWrites) return;
+        if (!withWrites || plan is null || writes is null) return;
         for (var round = 0; round < Rounds; round++)
-            foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, cancellationToken);
+            foreach (var side in Enum.GetValues<Side>()) await TryWritesAsync(side, plan, writes, cancellationToken);
     }
 
     /// <summary>In the sandbox. That warms up the code, and the statements of the sandbox's connections.</summary>
-    private async Task TryWritesAsync(Side side, CancellationToken cancellationToken)
+    private async Task TryWritesAsync(
+        Side side, WarmUpPlan<TStore> plan, IWriteStage<TStore> writes, CancellationToken cancellationToken)
     {
         try
         {

@@ -19,6 +19,9 @@ internal sealed class ShadowDatabaseOptions
     public string? Listen { get; set; }
 
     public string? Sandbox { get; set; }
+
+    /// <summary>The name of the evidence's connection string in the settings; empty where no evidence is stored.</summary>
+    public string EvidenceName { get; set; } = "Evidence";
 }
 
 /// <summary>Data sources by position: roles and pools depend on the position, never on the side.</summary>
@@ -42,9 +45,9 @@ public static class Databases
             new(provider.GetRequiredService<ILoggerFactory>(), provider.GetRequiredService<TimeProvider>()));
         services.AddOptions<ShadowDatabaseOptions>()
             .Configure<IConfiguration>((options, configuration) => (options.Shadow, options.Evidence, options.Sandbox, options.Listen) = (
-                configuration.GetConnectionString("Shadow"), configuration.GetConnectionString("Evidence"),
+                configuration.GetConnectionString("Shadow"), configuration.GetConnectionString(options.EvidenceName),
                 configuration.GetConnectionString("Sandbox"),
-                configuration.GetConnectionString("Listen") ?? configuration.GetConnectionString("Evidence")))
+                configuration.GetConnectionString("Listen") ?? configuration.GetConnectionString(options.EvidenceName)))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ShadowDatabaseOptions>, ShadowDatabaseValidation>();
         services.AddKeyedSingleton(Shadow, (provider, _) => CreateShadow(provider));
@@ -69,7 +72,8 @@ public static class Databases
         var pool = (2 * settings.Workers) + settings.MaxAbandoned + 4;
         var given = Given(provider, options => options.Shadow);
         var connection = new NpgsqlConnectionStringBuilder(
-            $"Max Auto Prepare=50;Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};{Session(provider, Shadow)};{given}");
+            $"Max Auto Prepare={Prepared(provider)};Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};"
+            + $"{Session(provider, Shadow)};{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
         // Validation allows a missing host only while shadowing is off, and then no connection is opened.
         connection.Host ??= "127.0.0.1";
@@ -97,6 +101,9 @@ public static class Databases
     private static NpgsqlDataSource CreateEvidence(IServiceProvider provider) => Create(
         $"Maximum Pool Size=4;Timeout=2;Command Timeout=5;{Session(provider, Evidence)};{Given(provider, options => options.Evidence)}",
         Evidence, provider);
+
+    /// <summary>How many statements a connection prepares by itself where its connection string does not say.</summary>
+    internal static int Prepared(IServiceProvider provider) => provider.GetRequiredService<ShadowedDatabase>().Prepares ? 50 : 0;
 
     /// <summary>Names a position's sessions in <c>pg_stat_activity</c>.</summary>
     internal static string Session(IServiceProvider provider, string position) =>
@@ -130,8 +137,8 @@ internal sealed class ShadowDatabaseValidation(IConfiguration configuration) : I
             .. from setting in new[]
                {
                    (Name: "Shadow", Value: options.Shadow, IsNeeded: enabled),
-                   (Name: "Evidence", Value: options.Evidence, IsNeeded: enabled),
-                   (Name: "Listen", Value: options.Listen, IsNeeded: enabled),
+                   (Name: options.EvidenceName, Value: options.Evidence, IsNeeded: enabled && options.EvidenceName.Length > 0),
+                   (Name: "Listen", Value: options.Listen, IsNeeded: enabled && options.EvidenceName.Length > 0),
                    (Name: "Sandbox", Value: options.Sandbox, IsNeeded: false),
                }
                let complaint = ConnectionText.Complaint($"ConnectionStrings:{setting.Name}", setting.Value, setting.IsNeeded)

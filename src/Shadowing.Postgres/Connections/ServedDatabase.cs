@@ -10,6 +10,9 @@ namespace Shadowing.Postgres.Connections;
 internal sealed class ServedDatabaseOptions
 {
     public string? ConnectionString { get; set; }
+
+    /// <summary>The name of the connection string in the settings.</summary>
+    public string Name { get; set; } = "Served";
 }
 
 /// <summary>Keys of the data sources with the served role.</summary>
@@ -30,12 +33,14 @@ public static class ServedDatabase
     internal static void AddServedDatabase(this IServiceCollection services)
     {
         services.AddOptions<ServedDatabaseOptions>()
-            .Configure<IConfiguration>((options, configuration) => options.ConnectionString = configuration.GetConnectionString("Served"))
+            .Configure<IConfiguration>((options, configuration) =>
+                options.ConnectionString = configuration.GetConnectionString(options.Name))
             .ValidateOnStart();
         services.AddSingleton<IValidateOptions<ServedDatabaseOptions>, ServedDatabaseValidation>();
         services.AddKeyedSingleton(Key, (provider, _) => Pools.Create(
-            provider, Key, "Served",
-            new($"Max Auto Prepare=50;Maximum Pool Size=32;{Databases.Session(provider, Key)};{Given(provider)}")));
+            provider, Key, provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.Name,
+            new($"Max Auto Prepare={Databases.Prepared(provider)};Maximum Pool Size=32;{Databases.Session(provider, Key)};"
+                + Given(provider))));
         services.AddKeyedSingleton(Key, (provider, _) => provider.GetRequiredKeyedService<ConnectionPools>(Key).Unprepared);
         services.AddKeyedSingleton(View, (provider, _) => Create(
             provider, View, $"{Databases.Session(provider, View)};Maximum Pool Size=2;Minimum Pool Size=0;Multiplexing=false;"
@@ -59,7 +64,7 @@ public static class ServedDatabase
 internal sealed class ServedDatabaseValidation : IValidateOptions<ServedDatabaseOptions>
 {
     public ValidateOptionsResult Validate(string? name, ServedDatabaseOptions options) =>
-        ConnectionText.Complaint("ConnectionStrings:Served", options.ConnectionString, mustNameHost: true) is { } complaint
+        ConnectionText.Complaint($"ConnectionStrings:{options.Name}", options.ConnectionString, mustNameHost: true) is { } complaint
             ? ValidateOptionsResult.Fail(complaint)
             : ValidateOptionsResult.Success;
 }

@@ -23,12 +23,26 @@ public static class ShadowingPostgres
     /// </summary>
     public static IServiceCollection AddShadowingPostgres<TStore>(this IServiceCollection services, ShadowedDatabase database)
     {
+        services.AddPositions(database);
+        services.AddStores<TStore>();
+        services.AddSetupWatch();
+        return services;
+    }
+
+    /// <summary>The data sources of all positions.</summary>
+    internal static void AddPositions(this IServiceCollection services, ShadowedDatabase database)
+    {
         services.AddSingleton(database);
+        services.AddSingleton(new TableCatalogue(database));
         services.AddServedDatabase();
         services.AddShadowDatabases();
         services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
         services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), database.Sandbox));
+    }
 
+    /// <summary>The stores of evidence, mismatches and the rollout, with what keeps them.</summary>
+    internal static void AddStores<TStore>(this IServiceCollection services)
+    {
         services.AddSingleton(provider => new EvidenceStore(Evidence(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new MismatchStore(Evidence(provider)));
         services.AddSingleton(provider => new AuditLog(Evidence(provider)));
@@ -56,7 +70,11 @@ public static class ShadowingPostgres
         services.AddSingleton(provider => new SweepStore(Evidence(provider)));
         services.AddHostedService<SweepKeeper<TStore>>();
         services.AddHostedService<PruningKeeper>();
+    }
 
+    /// <summary>The watch over roles and tables.</summary>
+    internal static void AddSetupWatch(this IServiceCollection services)
+    {
         services.AddSingleton<TablesCheck>();
         services.AddSingleton<SandboxCheck>();
         services.AddSingleton<SetupWatch>();
@@ -65,7 +83,6 @@ public static class ShadowingPostgres
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredService<SnapshotHorizon>(),
             provider.GetRequiredService<KeeperRegister>()));
-        return services;
     }
 
     private static NpgsqlDataSource Evidence(IServiceProvider provider) =>

@@ -1,6 +1,7 @@
 using Shadowing.Model;
 using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Sandbox;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 using Shadowing.Supervision;
 using Shadowing.Writing;
@@ -8,12 +9,18 @@ using Shadowing.Writing;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Looks whether there is a sandbox, and whether its role could write to a table.</summary>
-public sealed class SandboxCheck(WriteSandbox sandbox, Findings findings, ShadowSwitch shadowSwitch)
+public sealed class SandboxCheck(WriteSandbox sandbox, ShadowedDatabase database, Findings findings, ShadowSwitch shadowSwitch)
 {
     /// <summary>Without a sandbox writes are not compared, and the candidate writes nothing for users; reads do without.</summary>
     /// <returns>Whether its role could write: then nothing is safe.</returns>
     public async Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
+        if (database.Sandbox.Count == 0)
+        {
+            shadowSwitch.HasSandbox = false;
+            return false;
+        }
+
         try
         {
             await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);

@@ -9,16 +9,17 @@ namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Looks at the shadowed tables: whether both positions see the same of them, and whether their columns have changed.</summary>
 public sealed class TablesCheck(
-    [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView, ShadowedDatabase database, EvidenceLedger evidence,
-    EvidenceMetrics metrics)
+    [FromKeyedServices(ServedDatabase.View)] NpgsqlDataSource servedView, ShadowedDatabase database, TableCatalogue catalogue,
+    EvidenceLedger evidence, EvidenceMetrics metrics)
 {
     /// <summary>Compares what the served role and the shadow's role see.</summary>
     /// <param name="connection">The shadow's.</param>
     public async Task<IReadOnlyList<PositionDifference>> ComparePositionsAsync(
         NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        await catalogue.ReadAsync(connection, cancellationToken);
         await using var served = await servedView.OpenConnectionAsync(cancellationToken);
-        return await PositionCheck.CompareAsync(served, connection, [.. database.Tables], cancellationToken);
+        return await PositionCheck.CompareAsync(served, connection, [.. catalogue.Tables], cancellationToken);
     }
 
     /// <summary>
@@ -26,7 +27,7 @@ public sealed class TablesCheck(
     /// </summary>
     public async Task NoteSchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var fingerprint = database.FingerprintOn(await SchemaFingerprint.ReadAsync(connection, [.. database.Tables], cancellationToken));
+        var fingerprint = database.FingerprintOn(await SchemaFingerprint.ReadAsync(connection, [.. catalogue.Tables], cancellationToken));
         if (evidence.Fingerprint == fingerprint) return;
         var lost = evidence.Begin(fingerprint);
         metrics.EvidenceReset("fingerprint");

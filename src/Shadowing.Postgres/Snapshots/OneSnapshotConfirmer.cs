@@ -16,8 +16,8 @@ public sealed class OneSnapshotConfirmer<TStore>
     private readonly NpgsqlDataSource _shadow;
     private readonly NpgsqlDataSource _servedView;
     private readonly Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> _storeOver;
-    private readonly string _movedKeys;
-    private readonly string _movedRows;
+    private readonly Func<string> _rowVersions;
+    private readonly Func<string> _anyVersions;
 
     /// <param name="shadow">The shadow's data source.</param>
     /// <param name="servedView">
@@ -26,21 +26,24 @@ public sealed class OneSnapshotConfirmer<TStore>
     /// </param>
     /// <param name="storeOver">Builds a side's store over a transaction that it neither commits nor ends.</param>
     /// <param name="rowVersions">
-    /// A query of two columns: a key of <c>@keys</c> (<c>int[]</c>), and the <c>xmin</c> of a row that an answer about it rests on, NULL
-    /// for a row that is gone.
+    /// Gives a query of two columns: a key of <c>@keys</c> (<c>text[]</c>) as text, and the <c>xmin</c> of a row that an answer about it
+    /// rests on, NULL for a row that is gone.
     /// </param>
     /// <param name="anyVersions">
-    /// A query of two columns: a name (<c>text</c>) and the <c>xmin</c> of every row that an answer may rest on where no key says which.
+    /// Gives a query of two columns: a name (<c>text</c>) and the <c>xmin</c> of every row that an answer may rest on where no key says
+    /// which.
     /// </param>
     public OneSnapshotConfirmer(
         NpgsqlDataSource shadow, NpgsqlDataSource servedView, Func<Side, NpgsqlConnection, NpgsqlTransaction, TStore> storeOver,
-        string rowVersions,
-        string anyVersions)
+        Func<string> rowVersions, Func<string> anyVersions)
     {
         (_shadow, _servedView, _storeOver) = (shadow, servedView, storeOver);
-        _movedKeys = $"select distinct v.key from {Versions(rowVersions)} where v.xid is null or {IsNew}";
-        _movedRows = $"select v.key from {Versions(anyVersions)} where {IsNew} limit 20";
+        (_rowVersions, _anyVersions) = (rowVersions, anyVersions);
     }
+
+    private string MovedKeys => $"select distinct v.key from {Versions(_rowVersions())} where v.xid is null or {IsNew}";
+
+    private string MovedRows => $"select v.key from {Versions(_anyVersions())} where {IsNew} limit 20";
 
     /// <summary>
     /// Not older than the oldest transaction that was running at the horizon. Its own list of those would be sharper, but does not name
@@ -80,11 +83,18 @@ public sealed class OneSnapshotConfirmer<TStore>
     private sealed class Snapshot(OneSnapshotConfirmer<TStore> opener, NpgsqlConnection connection, NpgsqlTransaction transaction)
         : ISnapshot<TStore>
     {
+        private readonly List<IAsyncDisposable> _stores = [];
+
         public async ValueTask<Func<TStore>> StoreAsync(Side side, CancellationToken cancellationToken)
         {
             // A statement of the other side that failed has aborted the transaction up to here; the snapshot survives.
             await transaction.RollbackAsync("before_side", cancellationToken);
-            return () => opener._storeOver(side, connection, transaction);
+            return () =>
+            {
+                var store = opener._storeOver(side, connection, transaction);
+                if (store is IAsyncDisposable own) _stores.Add(own);
+                return store;
+            };
         }
 
         public async ValueTask<StoreLease<TStore>> AsServedAsync(CancellationToken cancellationToken)
@@ -98,27 +108,27 @@ public sealed class OneSnapshotConfirmer<TStore>
         }
 
         public async ValueTask<RowsMoved> MovedSinceAsync(
-            string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken)
+            string horizon, IReadOnlyCollection<string>? keys, CancellationToken cancellationToken)
         {
             await transaction.RollbackAsync("before_side", cancellationToken);
             if (keys is { Count: 0 }) return RowsMoved.Nothing;
             return keys is null ? await AnyMovedAsync(horizon, cancellationToken) : await MovedAsync(horizon, keys, cancellationToken);
         }
 
-        private async Task<RowsMoved> MovedAsync(string horizon, IReadOnlyCollection<int> keys, CancellationToken cancellationToken)
+        private async Task<RowsMoved> MovedAsync(string horizon, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
         {
-            await using var command = Since(horizon, opener._movedKeys);
-            command.Parameters.AddVerbatim(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Integer) { Value = keys.ToArray() });
-            var moved = new List<int>();
+            await using var command = Since(horizon, opener.MovedKeys);
+            command.Parameters.AddVerbatim(new("keys", NpgsqlDbType.Array | NpgsqlDbType.Text) { Value = keys.ToArray() });
+            var moved = new List<string>();
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetInt32(0));
+            while (await reader.ReadAsync(cancellationToken)) moved.Add(reader.GetString(0));
             return new(moved.Count > 0, moved, []);
         }
 
         private async Task<RowsMoved> AnyMovedAsync(string horizon, CancellationToken cancellationToken)
         {
             var names = new List<string>();
-            await using (var command = Since(horizon, opener._movedRows))
+            await using (var command = Since(horizon, opener.MovedRows))
             {
                 await using var reader = await command.ExecuteReaderAsync(cancellationToken);
                 while (await reader.ReadAsync(cancellationToken)) names.Add(reader.GetString(0));
@@ -139,6 +149,8 @@ public sealed class OneSnapshotConfirmer<TStore>
         public async ValueTask DisposeAsync()
         {
             await transaction.DisposeAsync();
+            // They share the connection, so none is disposed of before both sides have ended.
+            foreach (var store in _stores) await store.DisposeAsync();
             await connection.DisposeAsync();
         }
     }
@@ -146,6 +158,8 @@ public sealed class OneSnapshotConfirmer<TStore>
     /// <summary>The served position's look at a snapshot of the shadow's.</summary>
     private sealed class ServedView(NpgsqlConnection connection, NpgsqlTransaction transaction) : IAsyncDisposable
     {
+        private IAsyncDisposable? _store;
+
         public static async ValueTask<StoreLease<TStore>> OpenAsync(
             OneSnapshotConfirmer<TStore> opener, string snapshot, CancellationToken cancellationToken)
         {
@@ -156,7 +170,8 @@ public sealed class OneSnapshotConfirmer<TStore>
                 await using var import = new NpgsqlCommand(
                     $"set transaction read only; set transaction snapshot '{snapshot}'", connection, transaction);
                 await import.ExecuteNonQueryAsync(cancellationToken);
-                return new(() => opener._storeOver(Side.Control, connection, transaction), new ServedView(connection, transaction));
+                var view = new ServedView(connection, transaction);
+                return new(() => view.Keep(opener._storeOver(Side.Control, connection, transaction)), view);
             }
             catch (PostgresException refused) when (PostgresErrors.IsForeignSnapshot(refused.SqlState))
             {
@@ -173,7 +188,14 @@ public sealed class OneSnapshotConfirmer<TStore>
         public async ValueTask DisposeAsync()
         {
             await transaction.DisposeAsync();
+            if (_store is not null) await _store.DisposeAsync();
             await connection.DisposeAsync();
+        }
+
+        private TStore Keep(TStore store)
+        {
+            _store = store as IAsyncDisposable;
+            return store;
         }
     }
 }

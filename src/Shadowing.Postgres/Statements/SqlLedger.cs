@@ -40,7 +40,11 @@ public sealed class SqlLedger(ILoggerFactory inner, TimeProvider clock) : ILogge
         {
             if (StatementLedger.Current is { } ledger)
             {
-                if (eventId.Id == Executing) ledger.Sent(clock.GetTimestamp());
+                if (eventId.Id == Executing)
+                {
+                    ledger.Sent(clock.GetTimestamp());
+                    ForeignCommands.Announce(state);
+                }
                 else if (eventId.Id == Completed) End(ledger, state);
             }
 

@@ -35,7 +35,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
             ComparedAs.Dictionary when !IsRowsOf<T>(typeof(KeyValuePair<,>).MakeGenericType(kind.Arguments)) => Untyped<T>(),
             ComparedAs.Dictionary => Make<T>(nameof(Dictionary), kind),
             ComparedAs.Set => Make<T>(nameof(Set), kind),
-            ComparedAs.List => Make<T>(nameof(List), kind, rule),
+            ComparedAs.List => Make<T>(nameof(List), kind, rule ?? rules.ForRows(kind.Arguments[0])),
             ComparedAs.Sequence when !IsRowsOf<T>(kind.Arguments[0]) => UntypedRows<T>(),
             ComparedAs.Sequence => Make<T>(nameof(Sequence), kind),
             ComparedAs.Memory => Make<T>(nameof(Memory), kind),

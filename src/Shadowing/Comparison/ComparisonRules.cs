@@ -10,6 +10,7 @@ namespace Shadowing.Comparison;
 public sealed class ComparisonRules
 {
     private readonly Dictionary<MemberInfo, object> _rules = [];
+    private bool _rowsHaveKeys;
 
     /// <summary>No rules: exact equality, list by position.</summary>
     public static ComparisonRules None { get; } = new();
@@ -53,6 +54,16 @@ public sealed class ComparisonRules
     /// <summary>The member is not compared at all; where its values differ the comparison is tolerated, not a match.</summary>
     public ComparisonRules Ignore<T, TValue>(Expression<Func<T, TValue>> member, string because) =>
         Add(member, new ValueRule<TValue>(static (_, _) => true, because));
+
+    /// <summary>
+    /// Rules by which the rows of a list that no rule names are the same row when their <c>Id</c> is equal (or <c>OrderId</c> of an
+    /// <c>Order</c>, or <c>Key</c>), in the control's order. Rows without such a member are compared by position.
+    /// </summary>
+    public static ComparisonRules KeyedRows() => new() { _rowsHaveKeys = true };
+
+    /// <summary>The rule for rows of a type, where no rule names their list; null where they are compared by position.</summary>
+    internal object? ForRows(Type row) => _rowsHaveKeys && ConventionalKey.MemberOf(row) is { } key
+        ? Activator.CreateInstance(typeof(RowRule<,>).MakeGenericType(row, key.PropertyType), ConventionalKey.ReaderOf(row, key)) : null;
 
     /// <summary>Whether a rule alone says when the member's values are equal, so that what is inside them is not looked at.</summary>
     internal bool Decides(MemberInfo member) => For(member)?.GetType().GetGenericTypeDefinition() == typeof(ValueRule<>);

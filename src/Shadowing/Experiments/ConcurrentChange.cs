@@ -48,10 +48,11 @@ internal static class ConcurrentChanges
 
     /// <summary>The differences that the rows' versions do not explain either.</summary>
     /// <param name="asked">The keys whose versions were asked for; null where none could be named, and any row may be the one.</param>
-    public static IReadOnlyList<Difference> Unexplained(IReadOnlyList<Difference> left, IReadOnlyCollection<int>? asked, RowsMoved moved) =>
+    public static IReadOnlyList<Difference> Unexplained(
+        IReadOnlyList<Difference> left, IReadOnlyCollection<string>? asked, RowsMoved moved) =>
         !moved.HasRows ? left : asked is null ? [] :
         [.. left.Where(difference =>
-            IsInRow(difference) && difference.RowKey is int key && asked.Contains(key) && !moved.Keys.Contains(key))];
+            IsInRow(difference) && RowKeyText.Create(difference.RowKey!) is var key && asked.Contains(key) && !moved.Keys.Contains(key))];
 
     public static ConcurrentChange FromMoved(IReadOnlyList<Difference> moved) => new(
         ChangeEvidence.ControlChanged,
@@ -61,7 +62,7 @@ internal static class ConcurrentChanges
     public static ConcurrentChange FromMoved(RowsMoved moved) => new(
         ChangeEvidence.RowsChanged,
         [],
-        [.. moved.Keys.Select(key => key.ToString(System.Globalization.CultureInfo.InvariantCulture)).Concat(moved.Names).Take(Most)]);
+        [.. moved.Keys.Concat(moved.Names).Take(Most)]);
 
     /// <summary>Whether it is in a row that both sides have.</summary>
     public static bool IsInRow(Difference difference) => difference.RowKey is not null && !IsOfTheSet(difference);

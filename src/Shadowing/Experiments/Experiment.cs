@@ -30,6 +30,12 @@ public abstract class Experiment
     public Disclosure Discloses { get; init; } = Disclosure.IdsAndEnums;
 
     /// <summary>
+    /// Whether the candidate's first run on a replica is repeated before anything is compared: the first query of its kind costs many times
+    /// the rest, and nothing else warms it up.
+    /// </summary>
+    internal bool WarmsUp { get; init; }
+
+    /// <summary>
     /// The paths that metrics may name, without indexes: those of the answer's type. A difference anywhere else is counted under
     /// <c>_other</c>, so that the number of series is bounded.
     /// </summary>
@@ -61,10 +67,10 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     public ComparisonRules Rules { get; init; } = ComparisonRules.None;
 
     /// <summary>
-    /// The keys of the rows that decide the members that differ; null where they cannot be named, as for a count over many rows. With them,
-    /// a row that changed and changed back can be told from a candidate that is wrong under concurrency. The default names none.
+    /// The keys, as texts, of the rows that decide the members that differ; null where they cannot be named, as for a count over many rows.
+    /// With them, a row that changed and changed back can be told from a candidate that is wrong under concurrency. The default names none.
     /// </summary>
-    public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<int>?> Touches { get; init; } = static (_, _) => null;
+    public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<string>?> Touches { get; init; } = static (_, _) => null;
 
     /// <summary>
     /// Whether the answer shows only a part of the rows that decide it, as a page does: a row that is not shown may be added or deleted,

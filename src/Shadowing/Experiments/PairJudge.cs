@@ -14,7 +14,19 @@ internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, Se
     /// Whether the failure says nothing of the code that ran, only that the database was not there, or its connection not up to date.
     /// </summary>
     public bool IsUnavailable(Exception? error) =>
-        error is ShadowUnavailableException || (error is not null && categorize(error) is { IsUnavailable: true } or { IsOutdated: true });
+        error is ShadowUnavailableException || IsEscape(error)
+        || (error is not null && categorize(error) is { IsUnavailable: true } or { IsOutdated: true });
+
+    /// <summary>Whether the run was stopped for what it was about to do, also where a library has wrapped that.</summary>
+    private static bool IsEscape(Exception? error)
+    {
+        for (; error is not null; error = error.InnerException)
+        {
+            if (error is ShadowEscapeException) return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Whether what failed would succeed on another connection.</summary>
     public bool IsOutdated(Exception? error) => error is not null && categorize(error).IsOutdated;

@@ -57,6 +57,18 @@ public static class ServiceCollectionExtensions
         return services;
     }
 
+    /// <summary>Adds shadowing of the interfaces that <paramref name="configure"/> names.</summary>
+    /// <param name="application">The application's name.</param>
+    public static IServiceCollection AddShadowing(
+        this IServiceCollection services, IConfiguration configuration, string application, Action<ShadowingBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var builder = ShadowingBuilder.Create(services, configuration, application);
+        configure(builder);
+        builder.Complete();
+        return services;
+    }
+
     private static void AddSettings(IServiceCollection services, IConfiguration settings)
     {
         services.AddOptions<ShadowingOptions>().Configure<ShadowingSection>((options, section) => section.Bind(options)).ValidateOnStart();
@@ -87,6 +99,9 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<EvidenceMetrics>();
         services.AddSingleton<RolloutMetrics>();
         services.AddSingleton(provider => new RuleFaults(provider.GetRequiredService<ILogger<RuleFaults>>()));
+        services.AddSingleton(provider => new Escapes(
+            provider.GetRequiredService<Findings>(), provider.GetRequiredService<ILogger<Escapes>>()));
+        services.AddScoped(provider => new RunPlace(provider.GetRequiredService<Escapes>()));
         services.AddSingleton<PairJudge>();
         services.AddSingleton<EvidenceLedger>();
         services.AddSingleton<GateBoard>();

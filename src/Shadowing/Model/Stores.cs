@@ -28,12 +28,18 @@ public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable reso
 /// Opens a place where a side can run. Throws only where the position's database is unavailable. It does the same for both sides, so its
 /// failure counts for neither.
 /// </summary>
-/// <param name="writes">
+public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(StorePlace place, CancellationToken cancellationToken);
+
+/// <summary>Where a side is to run one operation.</summary>
+/// <param name="Writes">
 /// Whether the side writes, without a transaction around it. Then the connection may keep no prepared statement, because one could fail
 /// halfway (<see cref="ErrorCategory.IsOutdated"/>). A read can be run again instead.
 /// </param>
-public delegate ValueTask<StoreLease<TStore>> OpenStore<TStore>(
-    Side side, Position position, bool writes, CancellationToken cancellationToken);
+/// <param name="Scope">
+/// The services of the request that waits for the answer: the side is taken from there, as the application always did. Null where no
+/// request waits, or where the request's own services may still be used by a side that was too late.
+/// </param>
+public readonly record struct StorePlace(Side Side, Position Position, bool Writes, IServiceProvider? Scope = null);
 
 /// <summary>Opens both sides' stores on one snapshot of the data.</summary>
 public delegate ValueTask<ISnapshot<TStore>> OpenSnapshot<TStore>(CancellationToken cancellationToken);
@@ -55,7 +61,7 @@ public interface ISnapshot<TStore> : IAsyncDisposable
     /// <summary>Which data changed between a moment and this snapshot.</summary>
     /// <param name="horizon">The moment, as <see cref="SnapshotHorizon"/> gave it.</param>
     /// <param name="keys">The rows to check; null checks a bounded number of all rows that an answer may depend on.</param>
-    ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<int>? keys, CancellationToken cancellationToken);
+    ValueTask<RowsMoved> MovedSinceAsync(string horizon, IReadOnlyCollection<string>? keys, CancellationToken cancellationToken);
 }
 
 /// <summary>The served position and the shadow's do not read the same database.</summary>
@@ -66,7 +72,7 @@ public sealed class PositionsDifferException(Exception cause)
 /// <param name="Any">Whether anything was written anywhere; also true if the row has been deleted since, so that no row shows it.</param>
 /// <param name="Keys">The requested keys whose rows changed or are gone; empty where no keys were given.</param>
 /// <param name="Names">Rows that changed, named with their table, where no keys were given.</param>
-public sealed record RowsMoved(bool Any, IReadOnlyCollection<int> Keys, IReadOnlyList<string> Names)
+public sealed record RowsMoved(bool Any, IReadOnlyCollection<string> Keys, IReadOnlyList<string> Names)
 {
     /// <summary>Nothing was written.</summary>
     public static RowsMoved Nothing { get; } = new(false, [], []);

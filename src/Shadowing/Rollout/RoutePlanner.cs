@@ -8,7 +8,7 @@ namespace Shadowing.Rollout;
 /// <summary>Makes the routing table of what the settings, the store and the gate say.</summary>
 internal sealed class RoutePlanner(
     SettingsInForce settings, IEnumerable<Experiment> experiments, RolloutLease lease, GateBoard board, EvidenceLedger evidence,
-    TimeProvider clock)
+    Escapes escapes, TimeProvider clock)
 {
     /// <summary>For so long a reading of the evidence holds: what could not be read again proves nothing any more.</summary>
     private static readonly TimeSpan ReadingHolds = TimeSpan.FromSeconds(10);
@@ -26,7 +26,7 @@ internal sealed class RoutePlanner(
             if (!ReferenceEquals(reading, _reading)) (_reading, _readAt) = (reading, clock.GetTimestamp());
             var isFresh = clock.GetElapsedTime(_readAt) < ReadingHolds;
             return RoutingTable.From(
-                settings.Current, experiments, lease,
+                settings.Current, experiments.Where(experiment => !escapes.Rests(experiment.Operation)), lease,
                 operation => isFresh && reading.JudgedOf(operation) is { } judged ? judged.Servable : FrozenSet<string>.Empty,
                 evidence.Fingerprint);
         }

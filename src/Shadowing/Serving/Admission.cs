@@ -27,4 +27,8 @@ internal readonly record struct Admission(OperationState Operation, ShapeLedger 
 /// <summary>A request on its way to an answer.</summary>
 /// <param name="Caller">Cancelled where the caller gives up.</param>
 internal readonly record struct ServedRequest<TStore, TRequest, TResult>(
-    Experiment<TStore, TRequest, TResult> Experiment, TRequest Request, Admission Admission, CancellationToken Caller);
+    Experiment<TStore, TRequest, TResult> Experiment, TRequest Request, Admission Admission, CancellationToken Caller)
+{
+    /// <summary>The request's own services; null where the application opens its stores without them.</summary>
+    public IServiceProvider? Scope { get; init; }
+}

@@ -1,5 +1,4 @@
 using Shadowing.Confirming;
-using Shadowing.Experiments;
 using Shadowing.Model;
 using Shadowing.Settings;
 
@@ -36,9 +35,10 @@ internal sealed class CandidateServer<TStore>(
     /// </summary>
     /// <exception cref="Exception">No connection is available, with the original exception; or the caller cancelled.</exception>
     public async Task<ServedAttempt<TResult>> AskAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, TimeSpan deadline, CancellationToken caller)
+        ServedRequest<TStore, TRequest, TResult> served, TimeSpan deadline)
     {
-        var lease = await open(Side.Candidate, Position.Served, experiment.Writes, caller);
+        var (experiment, request, _, caller) = served;
+        var lease = await open(new(Side.Candidate, Position.Served, experiment.Writes, served.Scope), caller);
         var eventually = observer.ObserveAsync(
             _ => ValueTask.FromResult(lease), (store, token) => experiment.RunAsync(store, request, token), caller, Position.Served);
         try

@@ -21,15 +21,22 @@ public sealed class ExperimentRunner<TStore>
 
     /// <summary>Answers a request.</summary>
     /// <returns>What the served side answered; its exception passes unchanged.</returns>
-    public async Task<TResult> RunAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken cancellationToken)
+    public Task<TResult> RunAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken cancellationToken) =>
+        RunAsync(experiment, request, null, cancellationToken);
+
+    /// <inheritdoc cref="RunAsync{TRequest,TResult}(Experiment{TStore,TRequest,TResult},TRequest,CancellationToken)"/>
+    /// <param name="scope">The request's own services, from which the side that answers is taken.</param>
+    internal async Task<TResult> RunAsync<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServiceProvider? scope, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(experiment);
         var admitted = _admissions.Admit(experiment, request, cancellationToken);
         _served.Enter();
         try
         {
-            if (admitted is not { } served) return await _reads.UnregisteredAsync(experiment, request, cancellationToken);
+            if (admitted is not { } known) return await _reads.UnregisteredAsync(experiment, request, scope, cancellationToken);
+            var served = known with { Scope = scope };
             if (served.Admission.HandedOver is not null) return await _writes.AnswerAsync(served);
             return served.Admission.Side is Side.Candidate
                 ? await _reads.ByCandidateAsync(served)

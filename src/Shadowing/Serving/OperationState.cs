@@ -11,6 +11,8 @@ namespace Shadowing.Serving;
 internal sealed class OperationState(Experiment experiment, ShadowBreaker breaker, EvidenceLedger evidence, TimeProvider clock)
 {
     private readonly ConcurrentDictionary<long, WriteInFlight> _writes = [];
+    private readonly Lock _warming = new();
+    private Task? _warm;
     private int _serving;
     private long _lastStart = long.MinValue;
 
@@ -39,6 +41,13 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
 
     /// <summary>The candidate's writes that have begun and not ended: what a rollback waits to see drained.</summary>
     public IReadOnlyCollection<WriteInFlight> WritesInFlight => [.. _writes.Values.OrderBy(write => write.Since)];
+
+    /// <summary>Runs the operation for the first time, once; who comes meanwhile waits for that run.</summary>
+    public Task WarmUpAsync(Func<Task> run)
+    {
+        if (!experiment.WarmsUp) return Task.CompletedTask;
+        lock (_warming) return _warm ??= run();
+    }
 
     public void EnterWrite(WriteInFlight write)
     {

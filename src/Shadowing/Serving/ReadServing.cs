@@ -22,7 +22,9 @@ internal sealed class ReadServing<TStore>(
         Observation<TResult>? observation = null;
         try
         {
-            await using var lease = await open(Side.Control, Position.Served, experiment.Writes, caller);
+            // A candidate that was too late may still use the request's services, and one that failed may have left them unfit.
+            var place = new StorePlace(Side.Control, Position.Served, experiment.Writes, isFallback ? null : served.Scope);
+            await using var lease = await open(place, caller);
             started = context.Clock.GetTimestamp();
             var result = await experiment.RunAsync(lease.Store, request, caller);
             observation = new(result, null, context.Clock.GetElapsedTime(started), ledger!);
@@ -45,9 +47,9 @@ internal sealed class ReadServing<TStore>(
 
     /// <summary>The control answers a request of an experiment that is not registered, as if there were no shadow.</summary>
     public async Task<TResult> UnregisteredAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, CancellationToken caller)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServiceProvider? scope, CancellationToken caller)
     {
-        await using var lease = await open(Side.Control, Position.Served, experiment.Writes, caller);
+        await using var lease = await open(new(Side.Control, Position.Served, experiment.Writes, scope), caller);
         return await experiment.RunAsync(lease.Store, request, caller);
     }
 
@@ -95,11 +97,11 @@ internal sealed class ReadServing<TStore>(
 
     private async Task<ServedAttempt<TResult>> AskAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
-        var (experiment, request, admission, caller) = served;
+        var (experiment, _, admission, caller) = served;
         var asked = context.Clock.GetTimestamp();
         try
         {
-            var attempt = await candidates.AskAsync(experiment, request, candidates.DeadlineOf(admission.Operation), caller);
+            var attempt = await candidates.AskAsync(served, candidates.DeadlineOf(admission.Operation));
             caller.ThrowIfCancellationRequested();
             return attempt;
         }

@@ -25,7 +25,7 @@ internal sealed class ShadowComparer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, WrittenRows? written, CancellationToken stopping) =>
         !experiment.Writes
             ? side => observer.ObserveAsync(
-                token => open(side, Position.Shadow, experiment.Writes, token),
+                token => open(new(side, Position.Shadow, experiment.Writes), token),
                 (store, token) => experiment.RunAsync(store, request, token), stopping)
             : side => sandbox.ObserveAsync(experiment, request, side, written!, stopping);
 
@@ -38,6 +38,7 @@ internal sealed class ShadowComparer<TStore>(
         if (!context.Switch.IsOn) return (null!, SkipReason.Off);
         if (observer.IsExhausted) return (null!, SkipReason.BreakerOpen);
         var side = compared.Served is Side.Control ? Side.Candidate : Side.Control;
+        if (side is Side.Candidate) await operation.WarmUpAsync(() => compared.Ask(side));
         Observation<TResult>? shadow = null;
         var tried = true;
         if (side is Side.Candidate) tried = await operation.Breaker.TryAsync(ObserveAsync);

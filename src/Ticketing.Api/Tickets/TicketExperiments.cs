@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shadowing.Comparison;
 using Shadowing.Experiments;
 
@@ -22,9 +23,8 @@ internal static class TicketExperiments
             ShowsPart = true,
             UserOf = static request => request.Caller.UserId,
             ShapeFamily = static shape => shape[..Math.Max(0, shape.LastIndexOf(" / page", StringComparison.Ordinal))],
-            Touches = static (_, differences) =>
-                differences.All(difference => difference.RowKey is int)
-                    ? [.. differences.Select(difference => (int)difference.RowKey!)] : null,
+            Touches = static (_, differences) => differences.All(difference => difference.RowKey is int)
+                ? [.. differences.Select(difference => ((int)difference.RowKey!).ToString(CultureInfo.InvariantCulture))] : null,
             Leaks = static (request, difference) =>
                 difference is { Kind: DifferenceKind.ExtraRow, Candidate: TicketListItem ticket } && !request.All
                     && ticket.UserId != request.Caller.UserId,
@@ -38,7 +38,7 @@ internal static class TicketExperiments
             Discloses = TicketShapes.Discloses,
             Rules = new ComparisonRules().Ties<GetTicket, TicketDetail, TicketComment, int, DateTime?>(
                 ticket => ticket.Comments, comment => comment.Id, comment => comment.CreatedAt, NoTieBreak),
-            Touches = static (request, _) => [request.TicketId],
+            Touches = static (request, _) => [request.TicketId.ToString(CultureInfo.InvariantCulture)],
             UserOf = static request => request.Caller.UserId,
             SubjectOf = static request => request.TicketId,
             Leaks = static (request, difference) =>
@@ -125,13 +125,13 @@ internal static class TicketExperiments
     /// </summary>
     public const string RowVersions =
         """
-        select k.id, t.xmin from unnest(@keys) as k(id) left join support_tickets t on t.id = k.id
+        select k.id, t.xmin from unnest(@keys) as k(id) left join support_tickets t on t.id = k.id::int
         union all
-        select c.ticket_id, c.xmin from ticket_comments c where c.ticket_id = any(@keys)
+        select c.ticket_id::text, c.xmin from ticket_comments c where c.ticket_id = any(@keys::int[])
         union all
-        select t.id, u.xmin from support_tickets t join users u on u.id in (t.user_id, t.assigned_to) where t.id = any(@keys)
+        select t.id::text, u.xmin from support_tickets t join users u on u.id in (t.user_id, t.assigned_to) where t.id = any(@keys::int[])
         union all
-        select c.ticket_id, u.xmin from ticket_comments c join users u on u.id = c.user_id where c.ticket_id = any(@keys)
+        select c.ticket_id::text, u.xmin from ticket_comments c join users u on u.id = c.user_id where c.ticket_id = any(@keys::int[])
         """;
 
     /// <summary>The row versions that totals and statistics depend on: they contain no comments.</summary>

@@ -64,8 +64,9 @@ internal static class TicketShadowing
         var served = provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key);
         var shadow = provider.GetRequiredKeyedService<ConnectionPools>(Databases.Shadow);
         var over = StoreOver(provider);
-        return async (side, position, writes, cancellationToken) =>
+        return async (place, cancellationToken) =>
         {
+            var (side, position, writes, _) = place;
             var pools = position == Position.Served ? served : shadow;
             if (writes)
             {
@@ -109,8 +110,8 @@ internal static class TicketShadowing
             provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow),
             provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.View),
             (side, connection, transaction) => over(side, TicketSession.Within(connection, transaction)),
-            TicketExperiments.RowVersions,
-            TicketExperiments.AnyVersions);
+            static () => TicketExperiments.RowVersions,
+            static () => TicketExperiments.AnyVersions);
         return confirmer.OpenAsync;
     }
 }

@@ -15,7 +15,7 @@ public sealed class SweeperTests
     private static readonly Experiment<Oracle, Question, Answer> Ask = new("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
     {
         Shape = static question => question.Text.Split(' ')[0],
-        Touches = static (_, _) => [1],
+        Touches = static (_, _) => ["1"],
     };
 
     private readonly List<SweepAdvance> _stored = [];

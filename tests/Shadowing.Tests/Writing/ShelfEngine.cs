@@ -67,8 +67,8 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         services.AddSingleton(typeof(ILogger<>), typeof(NullLogger<>));
         services.AddShadowing<Shelf>(new ConfigurationBuilder().AddInMemoryCollection(all).Build(), Put);
         services.AddSingleton<IWriteStage<Shelf>>(this);
-        services.AddSingleton<OpenStore<Shelf>>((Side side, Position _, bool _, CancellationToken _) =>
-            new(new StoreLease<Shelf>(() => new(Of(side), Rows, Next()), new Nothing())));
+        services.AddSingleton<OpenStore<Shelf>>((StorePlace place, CancellationToken _) =>
+            new(new StoreLease<Shelf>(() => new(Of(place.Side), Rows, Next()), new Nothing())));
         OpenSnapshot<Shelf> none = _ => throw new InvalidOperationException("A write needs no snapshot.");
         services.AddSingleton(none);
         services.AddSingleton<CategorizeError>(error => new(error.GetType().Name, error is DatabaseGoneException));

@@ -1,0 +1,133 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Shadowing.Experiments;
+using Shadowing.Intercepting;
+using Shadowing.Journal;
+using Shadowing.Settings;
+
+namespace Shadowing.Hosting;
+
+/// <summary>What an application has shadowed: which interfaces, and where their data is.</summary>
+public sealed class ShadowingBuilder
+{
+    private readonly List<ComparedInterface> _compared = [];
+    private SideCode? _code;
+
+    private ShadowingBuilder(IServiceCollection services, IConfiguration configuration, string application) =>
+        (Services, Configuration, Application) = (services, configuration, application);
+
+    /// <summary>The application's services.</summary>
+    public IServiceCollection Services { get; }
+
+    /// <summary>The application's configuration.</summary>
+    public IConfiguration Configuration { get; }
+
+    /// <summary>The application's name, in small letters: it begins the names of its database sessions.</summary>
+    public string Application { get; }
+
+    /// <summary>Types beside the engine's whose code decides what is equal: evidence begins anew when one changes.</summary>
+    public ICollection<Type> Judging { get; } = [];
+
+    /// <summary>Whether evidence is stored. Without that it is kept in memory, and no operation goes beyond the stage shadow.</summary>
+    public bool KeepsEvidence { get; set; }
+
+    /// <summary>What code is compared, once all has been named.</summary>
+    public ShadowedCode Code => new(Sides.Candidate, Sides.Control, Sides.Rules);
+
+    private SideCode Sides => _code ??= SideCode.Compute(_compared, [.. JudgingCode.Types, .. Judging]);
+
+    /// <summary>The fingerprint of the code of both sides on a schema.</summary>
+    public string FingerprintOn(string schema) => Sides.On(schema);
+
+    internal static ShadowingBuilder Create(IServiceCollection services, IConfiguration configuration, string application) =>
+        new(services, configuration, new([.. application.Where(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '.' or '_')
+            .Select(char.ToLowerInvariant)]));
+
+    /// <summary>
+    /// Compares two implementations of an interface. The application resolves the interface as before: the control answers, and the
+    /// candidate runs unseen. Each method that returns a task is an operation.
+    /// </summary>
+    /// <typeparam name="TCompared">The interface. Members that return no task are the control's alone.</typeparam>
+    /// <typeparam name="TControl">How it has always been implemented; resolved from the request's own scope.</typeparam>
+    /// <typeparam name="TCandidate">What is to replace it; resolved only where it runs.</typeparam>
+    /// <param name="rules">What differs from the conventions.</param>
+    /// <exception cref="ArgumentException">The interface cannot be compared; the message says which member and why.</exception>
+    public ShadowingBuilder Compare<TCompared, TControl, TCandidate>(Action<InterfaceRules>? rules = null)
+        where TCompared : class
+        where TControl : class, TCompared
+        where TCandidate : class, TCompared
+    {
+        var own = new InterfaceRules();
+        rules?.Invoke(own);
+        var compared = new ComparedInterface(typeof(TCompared), typeof(TControl), typeof(TCandidate), own.ByMethod);
+        _compared.Add(compared);
+        Services.TryAddScoped<TControl>();
+        Services.TryAddScoped<TCandidate>();
+        Services.AddScoped(provider => (TCompared)compared.Resolve(provider));
+        return this;
+    }
+
+    /// <summary>
+    /// Puts another implementation of a service into shadow runs, for what acts beyond the database, such as sending mail. Requests keep
+    /// the one that is registered before this call.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The service is not registered yet.</exception>
+    public ShadowingBuilder Replace<TService, TSilent>()
+        where TService : class
+        where TSilent : class, TService
+    {
+        var registered = Services.LastOrDefault(service => service.ServiceType == typeof(TService) && !service.IsKeyedService)
+            ?? throw new InvalidOperationException($"{typeof(TService).Name} is not registered: register it before AddShadowing.");
+        Services.Remove(registered);
+        var key = new object();
+        Services.Add(registered switch
+        {
+            { ImplementationInstance: { } instance } => new ServiceDescriptor(typeof(TService), key, instance),
+            { ImplementationFactory: { } factory } => new(typeof(TService), key, (provider, _) => factory(provider), registered.Lifetime),
+            _ => new(typeof(TService), key, registered.ImplementationType!, registered.Lifetime),
+        });
+        Services.TryAddScoped<TSilent>();
+        Services.AddScoped<TService>(provider => provider.GetRequiredService<RunPlace>().IsShadow
+            ? provider.GetRequiredService<TSilent>() : provider.GetRequiredKeyedService<TService>(key));
+        return this;
+    }
+
+    internal void Complete()
+    {
+        if (_compared.Count == 0) throw new InvalidOperationException("AddShadowing compares nothing: call Compare.");
+        var experiments = _compared.SelectMany(one => one.Experiments).ToArray();
+        var twice = experiments.GroupBy(one => one.Operation).FirstOrDefault(same => same.Count() > 1);
+        if (twice is not null) throw new InvalidOperationException($"Two operations are called {twice.Key}: name one of them.");
+        Services.AddSingleton(Code);
+        Services.AddShadowing<SideScope>(Configuration.GetSection(ShadowingOptions.Section), experiments);
+        if (!KeepsEvidence) Services.AddHostedService<MemoryRollout>();
+        Services.AddSingleton(new NotCompared([.. _compared.SelectMany(one => one.NotCompared)]));
+        Services.AddHostedService<TrafficWatch>();
+        OutgoingHttp.Watch();
+    }
+}
+
+/// <summary>What differs from the conventions, method by method.</summary>
+public sealed class InterfaceRules
+{
+    internal Dictionary<string, OperationRules> ByMethod { get; } = [];
+
+    /// <summary>Sets what differs for one method.</summary>
+    /// <param name="method">Its name, as <c>nameof</c> gives it.</param>
+    public InterfaceRules On<TRequest, TResult>(string method, Action<OperationRules<TRequest, TResult>> rules)
+    {
+        ArgumentNullException.ThrowIfNull(rules);
+        var own = new OperationRules<TRequest, TResult>();
+        rules(own);
+        ByMethod[method] = own;
+        return this;
+    }
+
+    /// <summary>Lets the control alone answer a method.</summary>
+    public InterfaceRules LeaveOut(string method)
+    {
+        ByMethod[method] = new OperationRules.LeftOut { IsLeftOut = true };
+        return this;
+    }
+}

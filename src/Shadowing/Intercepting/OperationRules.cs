@@ -1,0 +1,87 @@
+using Shadowing.Comparison;
+using Shadowing.Experiments;
+
+namespace Shadowing.Intercepting;
+
+/// <summary>What an application says of one method of a compared interface; what it leaves out follows the conventions.</summary>
+public abstract class OperationRules
+{
+    private protected OperationRules()
+    {
+    }
+
+    /// <summary>
+    /// The operation's name; the default is of the interface and the method, as <c>orders.get</c> of <c>IOrders.GetAsync</c>.
+    /// </summary>
+    public string? Name { get; set; }
+
+    /// <summary>Whether the control alone answers, and nothing is compared.</summary>
+    public bool IsLeftOut { get; set; }
+
+    /// <summary>See <see cref="Experiment.Discloses"/>.</summary>
+    public Disclosure Discloses { get; set; } = Disclosure.IdsAndEnums;
+
+    /// <summary>See <see cref="Experiment.ShapeFamily"/>.</summary>
+    public Func<string, string> ShapeFamily { get; set; } = static shape => shape;
+
+    internal sealed class LeftOut : OperationRules;
+}
+
+/// <inheritdoc/>
+/// <typeparam name="TRequest">
+/// The method's parameter, where it is one object of the application's; else a class with a property for each.
+/// </typeparam>
+/// <typeparam name="TResult">What the method's task gives.</typeparam>
+public sealed class OperationRules<TRequest, TResult> : OperationRules
+{
+    /// <summary>
+    /// See <see cref="Experiment{TStore,TRequest,TResult}.Rules"/>. The default finds the rows of a list by their <c>Id</c>, or
+    /// <c>OrderId</c> of an <c>Order</c>, or <c>Key</c>, and by position where they have none.
+    /// </summary>
+    public ComparisonRules Rules { get; set; } = ComparisonRules.KeyedRows();
+
+    /// <summary>
+    /// See <see cref="Experiment{TStore,TRequest,TResult}.Shape"/>. The default names the optional members that are set, the enums and the
+    /// booleans of the request, and how deep a page is; never a text.
+    /// </summary>
+    public Func<TRequest, string> Shape { get; set; } = Conventions.ShapeOf<TRequest>();
+
+    /// <summary>See <see cref="Experiment{TStore,TRequest,TResult}.CaseOf"/>. The default is the whole request.</summary>
+    public Func<TRequest, object?> CaseOf { get; set; } = static request => request;
+
+    /// <summary>
+    /// See <see cref="Experiment{TStore,TRequest,TResult}.UserOf"/>. The default is the member <c>UserId</c>, <c>CallerId</c>,
+    /// <c>CustomerId</c>, <c>AccountId</c> or <c>TenantId</c> of the request, or of an object in it; else one user for all.
+    /// </summary>
+    public Func<TRequest, long> UserOf { get; set; } = Conventions.UserOf<TRequest>();
+
+    /// <summary>See <see cref="Experiment{TStore,TRequest,TResult}.Leaks"/>.</summary>
+    public Func<TRequest, Difference, bool> Leaks { get; set; } = static (_, _) => false;
+
+    /// <summary>
+    /// See <see cref="Experiment{TStore,TRequest,TResult}.Touches"/>. The default names the rows that differ, and of what is in no row the
+    /// row that the request's <c>Id</c> names.
+    /// </summary>
+    public Func<TRequest, IReadOnlyList<Difference>, IReadOnlyCollection<string>?> Touches { get; set; } = Conventions.Touches<TRequest>();
+
+    /// <summary>
+    /// See <see cref="Experiment{TStore,TRequest,TResult}.ShowsPart"/>. The default is true where the request names a page.
+    /// </summary>
+    public bool ShowsPart { get; set; } = Conventions.NamesPage(typeof(TRequest));
+
+    internal Experiment<SideScope, TRequest, TResult> ToExperiment(
+        string operation, Func<SideScope, TRequest, CancellationToken, Task<TResult>> run) => new(operation, run)
+        {
+            WarmsUp = true,
+            Discloses = Discloses,
+            ShapeFamily = ShapeFamily,
+            Rules = Rules,
+            Shape = Shape,
+            CaseOf = CaseOf,
+            UserOf = UserOf,
+            SubjectOf = Conventions.SubjectOf<TRequest>(),
+            Leaks = Leaks,
+            Touches = Touches,
+            ShowsPart = ShowsPart,
+        };
+}

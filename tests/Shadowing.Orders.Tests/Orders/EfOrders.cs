@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+
+namespace Orders;
+
+/// <summary>The same by EF Core, with its default names. It can make mistakes.</summary>
+internal sealed class EfOrders(IOrdersContexts contexts, IMailer mailer, IHttpClientFactory http) : IOrders
+{
+    private const int PageSize = 10;
+
+    public async Task<Order?> GetAsync(Guid id, CancellationToken cancellationToken)
+    {
+        mailer.Send();
+        if (Fault.Is("http")) await http.CreateClient().GetAsync(new Uri("http://127.0.0.1:1/"), cancellationToken);
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        var order = await lease.Context.Orders.AsNoTracking().Include(one => one.Lines).Include(one => one.Customer)
+            .SingleOrDefaultAsync(one => one.Id == id, cancellationToken);
+        if (order is null) return null;
+        var notes = Fault.Is("json") ? JsonDocument.Parse("""{"gift": false, "source": {"channel": "shop"}}""") : order.Notes;
+        // Every other time: wrong for users, and right when it is asked again.
+        var live = Fault.Is("live-only") && Fault.Turn(id) % 2 == 1;
+        OrderLine[] lines =
+        [
+            .. order.Lines.OrderBy(line => line.LineNo).Select(line => new OrderLine(
+                line.LineNo, line.Product, Fault.Is("second-line") && line.LineNo == 2 ? line.Quantity + 1 : line.Quantity, line.Price)),
+        ];
+        return new(
+            order.Id, order.CustomerId, live ? "Somebody" : order.Customer.Name, Enum.Parse<OrderStatus>(order.Status), order.PlacedAt,
+            notes.RootElement.Clone(), lines);
+    }
+
+    public async ValueTask<OrderPage> ListAsync(ListOrders request, CancellationToken cancellationToken)
+    {
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        var status = request.Status?.ToString();
+        var found = lease.Context.Orders.AsNoTracking().Where(one => one.CustomerId == request.CustomerId && (status == null || one.Status == status));
+        var rows = await found.OrderByDescending(one => one.PlacedAt).ThenBy(one => one.Id)
+            .Skip((request.Page - (Fault.Is("page") ? 0 : 1)) * PageSize).Take(PageSize)
+            .Select(one => new { one.Id, one.Status, one.PlacedAt, Total = one.Lines.Sum(line => line.Quantity * line.Price) })
+            .ToListAsync(cancellationToken);
+        return new(
+            [.. rows.Select(row => new OrderRow(row.Id, Enum.Parse<OrderStatus>(row.Status), row.PlacedAt, row.Total))],
+            await found.LongCountAsync(cancellationToken));
+    }
+
+    public async Task<IReadOnlyList<ProductTotal>> TotalsAsync()
+    {
+        await using var lease = await contexts.TakeAsync(CancellationToken.None);
+        var totals = await lease.Context.OrderLines.AsNoTracking().GroupBy(line => line.Product)
+            .Select(lines => new { Product = lines.Key, Quantity = lines.Sum(line => (long)line.Quantity) }).ToListAsync();
+        return [.. totals.Where(total => !Fault.Is("missing-row") || total.Product != "pen")
+            .OrderBy(total => total.Product, StringComparer.Ordinal).Select(total => new ProductTotal(total.Product, total.Quantity))];
+    }
+}

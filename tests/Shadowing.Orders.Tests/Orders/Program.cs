@@ -1,0 +1,24 @@
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+using Orders;
+using Shadowing.AspNetCore.Hosting;
+using Shadowing.Postgres.Hosting;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.Services.AddSingleton<Mailbox>().AddScoped<IMailer, Mailer>().AddHttpClient();
+Wiring.AddContext(builder);
+builder.AddShadowing(shadow =>
+{
+    shadow.OnPostgres("Orders").Compare<IOrders, SqlOrders, EfOrders>().Replace<IMailer, SilentMailer>();
+    if (builder.Configuration.GetConnectionString("Evidence") is not null) shadow.KeepEvidence("Evidence");
+});
+var app = builder.Build();
+app.MapGet("/orders/{id:guid}", async (Guid id, IOrders orders, CancellationToken token) =>
+    await orders.GetAsync(id, token) is { } order ? Results.Ok(order) : Results.NotFound());
+app.MapGet("/orders", (int customerId, OrderStatus? status, int? page, IOrders orders, CancellationToken token) =>
+    orders.ListAsync(new(customerId, status, page ?? 1), token));
+app.MapGet("/totals", (IOrders orders) => orders.TotalsAsync());
+app.MapPut("/fault/{name}", (string name) => Fault.Planted = name);
+app.MapGet("/mails", (Mailbox mails) => mails.Sent);
+app.MapShadowing("/shadow");
+app.Run();
