@@ -31,6 +31,7 @@ public sealed class FirstQueryTests(OrdersFixture orders)
         // Forty of the same few answers have earned nothing, and without a store nothing can be earned.
         await service.UntilAsync(async () =>
             (string?)(await service.ShadowAsync("gate/orders.get"))["decision"] == (keepsEvidence ? "hold" : "no_evidence"));
+        Assert.Empty((await service.StatusAsync())["findings"]!.AsArray());
         // The shadow's part of it is silent.
         Assert.Equal("40", await service.Http.GetStringAsync(new Uri("/mails", UriKind.Relative), Cancellation));
     }
@@ -73,6 +74,17 @@ public sealed class FirstQueryTests(OrdersFixture orders)
         var found = counts["mismatches"]!.AsArray().Single(mismatch => (string?)mismatch!["kind"] == "concurrency");
         Assert.Equal("customerName", (string?)found!["path"]);
         Assert.True((long)found["count"]! >= 20, counts.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_write_that_is_not_declared_is_done_once_and_accuses_nobody()
+    {
+        await using var service = await OrdersService.StartAsync(orders);
+        using var answer = await service.Http.PostAsync(new Uri($"/orders/{Id(450)}/send", UriKind.Relative), null, Cancellation);
+        Assert.True(answer.IsSuccessStatusCode);
+        var counts = await service.SettledAsync("orders.send");
+        Assert.Equal((1, 0), ((long)counts["comparisons"]!["incomparable"]!, (long)counts["comparisons"]!["candidate_error"]!));
+        Assert.Contains("\"status\":2", await service.Http.GetStringAsync(new Uri($"/orders/{Id(450)}", UriKind.Relative), Cancellation), StringComparison.Ordinal);
     }
 
     [Fact]

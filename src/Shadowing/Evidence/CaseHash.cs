@@ -13,14 +13,13 @@ internal static class CaseHash
     [ThreadStatic]
     private static ArrayBufferWriter<byte>? _buffer;
 
-    /// <returns>Null where the answer cannot be written down: then it is no case, and proves nothing.</returns>
-    public static ulong? Compute(string operation, string shape, object? parameters, object? answer, string? errorType)
+    /// <exception cref="Exception">The request or the answer cannot be written down: then it is no case, and proves nothing.</exception>
+    public static ulong Compute(string operation, string shape, object? parameters, object? answer, string? errorType)
     {
         var buffer = _buffer ??= new(4096);
         buffer.ResetWrittenCount();
-        try
+        using (var json = new Utf8JsonWriter(buffer))
         {
-            using var json = new Utf8JsonWriter(buffer);
             json.WriteStartArray();
             json.WriteStringValue(operation);
             json.WriteStringValue(shape);
@@ -30,12 +29,6 @@ internal static class CaseHash
             json.WriteEndArray();
             json.Flush();
         }
-#pragma warning disable CA1031 // Getters are the application's code; what they cannot say is no case.
-        catch (Exception)
-        {
-            return null;
-        }
-#pragma warning restore CA1031
 
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(buffer.WrittenSpan, hash);

@@ -24,6 +24,8 @@ public sealed partial class RuleFaults
     /// <summary>The name under which requests of an experiment that is not registered are counted.</summary>
     public const string NotRegistered = "not registered";
 
+    private const int MostFaults = 1_000;
+
     private readonly ConcurrentDictionary<(string Operation, string Rule), RuleFault> _faults = [];
     private readonly ILogger<RuleFaults> _logger;
 
@@ -87,6 +89,8 @@ public sealed partial class RuleFaults
     /// <summary>A request of an experiment that is not registered was made.</summary>
     internal void NoteUnregistered(string operation)
     {
+        // The name is the caller's; as many as no application has are not kept.
+        if (_faults.Count >= MostFaults) return;
         var noted = _faults.AddOrUpdate(
             (operation, NotRegistered), static key => new(key.Operation, key.Rule, "", 1),
             static (_, known) => known with { Count = known.Count + 1 });

@@ -13,6 +13,7 @@ public sealed class RunPlace
 {
     private static readonly AsyncLocal<RunPlace?> Ambient = new();
     private readonly Escapes _escapes;
+    private IReadOnlyList<CarriedValue> _carried = [];
 
     internal RunPlace(Escapes escapes) => _escapes = escapes;
 
@@ -35,6 +36,14 @@ public sealed class RunPlace
     /// <inheritdoc cref="Escapes.Stop"/>
     public void Stop(string what, string remedy) => _escapes.Stop(this, what, remedy);
 
+    /// <summary>A scoped value of the request that a shadow run is made for; null where none of the type is carried.</summary>
+    public object? CarriedOf(Type type) => _carried.FirstOrDefault(value => value.Type == type)?.Value;
+
+    internal void Carry(IReadOnlyList<CarriedValue> values)
+    {
+        if (Side is not null) _carried = values;
+    }
+
     internal void Set(Side side, Position position, DbConnection? connection) =>
         (Side, IsShadow, Connection) = (side, position is Position.Shadow, connection);
 
@@ -46,3 +55,6 @@ public sealed class RunPlace
         Ambient.Value = this;
     }
 }
+
+/// <summary>A scoped value as it was when a request called.</summary>
+internal sealed record CarriedValue(Type Type, object Value);

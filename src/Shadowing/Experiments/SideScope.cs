@@ -34,10 +34,13 @@ public sealed class SideScope : IAsyncDisposable
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _owned is { } scope ? scope.DisposeAsync() : ValueTask.CompletedTask;
 
+    /// <summary>Notes that an operation begins.</summary>
+    internal void Begin(string operation) => Services.GetRequiredService<RunPlace>().Begin(operation);
+
     /// <summary>Resolves the store of the side that runs, at the beginning of an operation.</summary>
     internal object Begin(string operation, Type control, Type candidate)
     {
-        Services.GetRequiredService<RunPlace>().Begin(operation);
+        Begin(operation);
         return Services.GetRequiredService(Side is Side.Control ? control : candidate);
     }
 }

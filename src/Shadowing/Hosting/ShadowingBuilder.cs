@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Shadowing.Experiments;
 using Shadowing.Intercepting;
 using Shadowing.Journal;
+using Shadowing.Serving;
 using Shadowing.Settings;
 
 namespace Shadowing.Hosting;
@@ -11,7 +12,10 @@ namespace Shadowing.Hosting;
 /// <summary>What an application has shadowed: which interfaces, and where their data is.</summary>
 public sealed class ShadowingBuilder
 {
-    private readonly List<ComparedInterface> _compared = [];
+    private readonly List<Func<Carriers?, ComparedInterface>> _interfaces = [];
+    private readonly List<Carrier> _carried = [];
+    private IReadOnlyList<ComparedInterface>? _compared;
+    private readonly List<Experiment> _queries = [];
     private SideCode? _code;
 
     private ShadowingBuilder(IServiceCollection services, IConfiguration configuration, string application) =>
@@ -35,7 +39,10 @@ public sealed class ShadowingBuilder
     /// <summary>What code is compared, once all has been named.</summary>
     public ShadowedCode Code => new(Sides.Candidate, Sides.Control, Sides.Rules);
 
-    private SideCode Sides => _code ??= SideCode.Compute(_compared, [.. JudgingCode.Types, .. Judging]);
+    private IReadOnlyList<ComparedInterface> Compared =>
+        _compared ??= [.. _interfaces.Select(create => create(_carried.Count == 0 ? null : new(_carried)))];
+
+    private SideCode Sides => _code ??= SideCode.Compute(Compared, [.. JudgingCode.Types, .. Judging]);
 
     /// <summary>The fingerprint of the code of both sides on a schema.</summary>
     public string FingerprintOn(string schema) => Sides.On(schema);
@@ -60,11 +67,25 @@ public sealed class ShadowingBuilder
     {
         var own = new InterfaceRules();
         rules?.Invoke(own);
-        var compared = new ComparedInterface(typeof(TCompared), typeof(TControl), typeof(TCandidate), own.ByMethod);
-        _compared.Add(compared);
+        var at = _interfaces.Count;
+        _interfaces.Add(carriers => new(typeof(TCompared), typeof(TControl), typeof(TCandidate), own.ByMethod, carriers));
         Services.TryAddScoped<TControl>();
         Services.TryAddScoped<TCandidate>();
-        Services.AddScoped(provider => (TCompared)compared.Resolve(provider));
+        Services.AddScoped(provider => (TCompared)Compared[at].Resolve(provider));
+        return this;
+    }
+
+    /// <summary>
+    /// Names a single query that is behind no interface, for <see cref="Shadow.RunAsync"/>. Its code is not in the fingerprint unless
+    /// <see cref="Judging"/> has the type that it is written in.
+    /// </summary>
+    /// <param name="operation">The operation's name, as <c>orders.get</c>.</param>
+    /// <param name="rules">What differs from the conventions.</param>
+    public ShadowingBuilder Query<TRequest, TResult>(string operation, Action<OperationRules<TRequest, TResult>>? rules = null)
+    {
+        var own = new OperationRules<TRequest, TResult>();
+        rules?.Invoke(own);
+        _queries.Add(own.ToQuery(operation));
         return this;
     }
 
@@ -77,6 +98,32 @@ public sealed class ShadowingBuilder
         where TService : class
         where TSilent : class, TService
     {
+        var key = MoveAside<TService>();
+        Services.TryAddScoped<TSilent>();
+        Services.AddScoped<TService>(provider => provider.GetRequiredService<RunPlace>().IsShadow
+            ? provider.GetRequiredService<TSilent>() : provider.GetRequiredKeyedService<TService>(key));
+        return this;
+    }
+
+    /// <summary>
+    /// Gives shadow runs a scoped value as it was when their request called, such as the tenant or the user: they have no
+    /// <c>HttpContext</c>, and run later.
+    /// </summary>
+    /// <param name="copy">How it is copied; null copies the object's own fields.</param>
+    /// <exception cref="InvalidOperationException">The service is not registered yet.</exception>
+    public ShadowingBuilder Carry<TValue>(Func<TValue, TValue>? copy = null)
+        where TValue : class
+    {
+        var key = MoveAside<TValue>();
+        Services.AddScoped(provider => (TValue?)provider.GetRequiredService<RunPlace>().CarriedOf(typeof(TValue))
+            ?? provider.GetRequiredKeyedService<TValue>(key));
+        _carried.Add(Carrier.For(copy));
+        return this;
+    }
+
+    /// <summary>Keeps a service's registration under a key, so that another can stand before it.</summary>
+    private object MoveAside<TService>()
+    {
         var registered = Services.LastOrDefault(service => service.ServiceType == typeof(TService) && !service.IsKeyedService)
             ?? throw new InvalidOperationException($"{typeof(TService).Name} is not registered: register it before AddShadowing.");
         Services.Remove(registered);
@@ -87,23 +134,25 @@ public sealed class ShadowingBuilder
             { ImplementationFactory: { } factory } => new(typeof(TService), key, (provider, _) => factory(provider), registered.Lifetime),
             _ => new(typeof(TService), key, registered.ImplementationType!, registered.Lifetime),
         });
-        Services.TryAddScoped<TSilent>();
-        Services.AddScoped<TService>(provider => provider.GetRequiredService<RunPlace>().IsShadow
-            ? provider.GetRequiredService<TSilent>() : provider.GetRequiredKeyedService<TService>(key));
-        return this;
+        return key;
     }
 
     internal void Complete()
     {
-        if (_compared.Count == 0) throw new InvalidOperationException("AddShadowing compares nothing: call Compare.");
-        var experiments = _compared.SelectMany(one => one.Experiments).ToArray();
+        Experiment[] experiments = [.. Compared.SelectMany(one => one.Experiments), .. _queries];
+        if (experiments.Length == 0) throw new InvalidOperationException("AddShadowing compares nothing: call Compare or Query.");
         var twice = experiments.GroupBy(one => one.Operation).FirstOrDefault(same => same.Count() > 1);
         if (twice is not null) throw new InvalidOperationException($"Two operations are called {twice.Key}: name one of them.");
         Services.AddSingleton(Code);
         Services.AddShadowing<SideScope>(Configuration.GetSection(ShadowingOptions.Section), experiments);
         if (!KeepsEvidence) Services.AddHostedService<MemoryRollout>();
-        Services.AddSingleton(new NotCompared([.. _compared.SelectMany(one => one.NotCompared)]));
+        Services.AddSingleton(new NotCompared([.. Compared.SelectMany(one => one.NotCompared)]));
         Services.AddHostedService<TrafficWatch>();
+        Services.AddSingleton(new Queries(_queries));
+        Services.AddSingleton(new Carriers(_carried));
+        Services.AddScoped(static provider => new Shadow(
+            provider, provider.GetRequiredService<Queries>(), provider.GetRequiredService<ExperimentRunner<SideScope>>(),
+            provider.GetRequiredService<RuleFaults>()));
         OutgoingHttp.Watch();
     }
 }

@@ -13,13 +13,16 @@ internal sealed class ComparedInterface
     private readonly Type _control;
     private readonly Type _candidate;
     private readonly InterceptedMethod[] _methods;
-    private readonly Experiment[] _experiments;
+    private readonly InterceptedOperation[] _operations;
+    private readonly Carriers? _carriers;
     private readonly Lazy<Func<ExperimentRunner<SideScope>, IServiceProvider, object>> _create;
 
     /// <exception cref="ArgumentException">The interface cannot be taken; the message says which member and why.</exception>
-    public ComparedInterface(Type compared, Type control, Type candidate, IReadOnlyDictionary<string, OperationRules> rules)
+    /// <param name="carriers">What of a request its shadow runs need; null where nothing.</param>
+    public ComparedInterface(
+        Type compared, Type control, Type candidate, IReadOnlyDictionary<string, OperationRules> rules, Carriers? carriers = null)
     {
-        (_compared, _control, _candidate) = (compared, control, candidate);
+        (_compared, _control, _candidate, _carriers) = (compared, control, candidate, carriers);
         if (!compared.IsInterface) throw new ArgumentException($"{compared.Name} is no interface.");
         MethodInfo[] all = [.. compared.GetInterfaces().Prepend(compared).SelectMany(one => one.GetMethods())
             .Where(method => method.IsAbstract)];
@@ -31,7 +34,7 @@ internal sealed class ComparedInterface
 
         var unknown = rules.Keys.FirstOrDefault(name => all.All(method => method.Name != name));
         if (unknown is not null) throw new ArgumentException($"{compared.Name} has no method {unknown}.");
-        var (methods, experiments) = (new List<InterceptedMethod>(), new List<Experiment>());
+        var (methods, operations) = (new List<InterceptedMethod>(), new List<InterceptedOperation>());
         foreach (var method in all)
         {
             var own = rules.GetValueOrDefault(method.Name);
@@ -41,12 +44,12 @@ internal sealed class ComparedInterface
                 continue;
             }
 
-            var intercepted = new InterceptedMethod(method, experiments.Count);
+            var intercepted = new InterceptedMethod(method, operations.Count);
             methods.Add(intercepted);
-            experiments.Add(ExperimentFor(intercepted, own, experiments));
+            operations.Add(OperationFor(intercepted, own, operations));
         }
 
-        (_methods, _experiments) = ([.. methods], [.. experiments]);
+        (_methods, _operations) = ([.. methods], [.. operations]);
         _create = new(Creator);
     }
 
@@ -60,7 +63,7 @@ internal sealed class ComparedInterface
     public Type Candidate => _candidate;
 
     /// <summary>The experiments of its methods.</summary>
-    public IReadOnlyList<Experiment> Experiments => _experiments;
+    public IReadOnlyList<Experiment> Experiments => [.. _operations.Select(operation => operation.Experiment)];
 
     /// <summary>The members that the control alone answers, each with the reason, as a sentence.</summary>
     public IReadOnlyList<string> NotCompared =>
@@ -85,22 +88,22 @@ internal sealed class ComparedInterface
         var (runner, scope) = (Expression.Parameter(typeof(ExperimentRunner<SideScope>)), Expression.Parameter(typeof(IServiceProvider)));
         return Expression.Lambda<Func<ExperimentRunner<SideScope>, IServiceProvider, object>>(
             Expression.New(
-                constructor, runner, scope, Expression.Constant(_experiments, typeof(IReadOnlyList<Experiment>)),
+                constructor, runner, scope, Expression.Constant(_operations, typeof(IReadOnlyList<InterceptedOperation>)),
                 Expression.Constant(_control, typeof(Type))),
             runner, scope).Compile();
     }
 
-    private Experiment ExperimentFor(InterceptedMethod method, OperationRules? rules, IEnumerable<Experiment> known)
+    private InterceptedOperation OperationFor(InterceptedMethod method, OperationRules? rules, IEnumerable<InterceptedOperation> known)
     {
         var operation = rules?.Name ?? Conventions.OperationName(_compared, method.Method);
-        if (known.Any(one => one.Operation == operation))
+        if (known.Any(one => one.Experiment.Operation == operation))
             throw new ArgumentException($"Two methods of {_compared.Name} are called {operation}: name one of them.");
         var make = typeof(ComparedInterface).GetMethod(nameof(Make), BindingFlags.Instance | BindingFlags.NonPublic)!;
-        return (Experiment)make.MakeGenericMethod(method.RequestType, method.ResultType)
+        return (InterceptedOperation)make.MakeGenericMethod(method.RequestType, method.ResultType)
             .Invoke(this, BindingFlags.DoNotWrapExceptions, null, [operation, method, rules], null)!;
     }
 
-    private Experiment<SideScope, TRequest, TResult> Make<TRequest, TResult>(
+    private InterceptedOperation<TRequest, TResult> Make<TRequest, TResult>(
         string operation, InterceptedMethod method, OperationRules? rules)
     {
         var own = rules switch
@@ -110,7 +113,7 @@ internal sealed class ComparedInterface
             _ => throw new ArgumentException(
                 $"The rules of {_compared.Name}.{method.Method.Name} must be for {typeof(TRequest).Name} and {typeof(TResult).Name}."),
         };
-        return own.ToExperiment(operation, Runner<TRequest, TResult>(operation, method));
+        return new(operation, own, Runner<TRequest, TResult>(operation, method), _carriers);
     }
 
     /// <summary>Compiles the call of the method on the store of the side that runs.</summary>
@@ -119,7 +122,8 @@ internal sealed class ComparedInterface
     {
         var scope = Expression.Parameter(typeof(SideScope));
         var (request, token) = (Expression.Parameter(typeof(TRequest)), Expression.Parameter(typeof(CancellationToken)));
-        var begin = typeof(SideScope).GetMethod(nameof(SideScope.Begin), BindingFlags.Instance | BindingFlags.NonPublic)!;
+        var begin = typeof(SideScope).GetMethod(
+            nameof(SideScope.Begin), BindingFlags.Instance | BindingFlags.NonPublic, [typeof(string), typeof(Type), typeof(Type)])!;
         var store = Expression.Convert(
             Expression.Call(
                 scope, begin, Expression.Constant(operation), Expression.Constant(_control, typeof(Type)),

@@ -65,6 +65,8 @@ internal static class EmittedTypes
 
         var constructor = type.DefineConstructor(
             MethodAttributes.Public, CallingConventions.Standard, [.. parameters.Select(parameter => parameter.ParameterType)]);
+        // Serializers look at the names.
+        for (var i = 0; i < parameters.Count; i++) constructor.DefineParameter(i + 1, ParameterAttributes.None, parameters[i].Name);
         var make = constructor.GetILGenerator();
         make.Emit(OpCodes.Ldarg_0);
         make.Emit(OpCodes.Call, typeof(object).GetConstructor([])!);

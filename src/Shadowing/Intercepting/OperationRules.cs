@@ -34,6 +34,8 @@ public abstract class OperationRules
 /// <typeparam name="TResult">What the method's task gives.</typeparam>
 public sealed class OperationRules<TRequest, TResult> : OperationRules
 {
+    private readonly Func<TRequest, long?> _subject = Conventions.SubjectOf<TRequest>();
+
     /// <summary>
     /// See <see cref="Experiment{TStore,TRequest,TResult}.Rules"/>. The default finds the rows of a list by their <c>Id</c>, or
     /// <c>OrderId</c> of an <c>Order</c>, or <c>Key</c>, and by position where they have none.
@@ -69,6 +71,23 @@ public sealed class OperationRules<TRequest, TResult> : OperationRules
     /// </summary>
     public bool ShowsPart { get; set; } = Conventions.NamesPage(typeof(TRequest));
 
+    /// <summary>The same for calls that carry the request.</summary>
+    internal Experiment<SideScope, QueryCall<TRequest, TResult>, TResult> ToQuery(string operation) =>
+        new(operation, static (scope, call, token) => call.RunAsync(scope, token))
+        {
+            WarmsUp = true,
+            Discloses = Discloses,
+            ShapeFamily = ShapeFamily,
+            Rules = Rules,
+            Shape = call => Shape(call.Request),
+            CaseOf = call => CaseOf(call.Request),
+            UserOf = call => UserOf(call.Request),
+            SubjectOf = call => _subject(call.Request),
+            Leaks = (call, difference) => Leaks(call.Request, difference),
+            Touches = (call, differences) => Touches(call.Request, differences),
+            ShowsPart = ShowsPart,
+        };
+
     internal Experiment<SideScope, TRequest, TResult> ToExperiment(
         string operation, Func<SideScope, TRequest, CancellationToken, Task<TResult>> run) => new(operation, run)
         {
@@ -79,7 +98,7 @@ public sealed class OperationRules<TRequest, TResult> : OperationRules
             Shape = Shape,
             CaseOf = CaseOf,
             UserOf = UserOf,
-            SubjectOf = Conventions.SubjectOf<TRequest>(),
+            SubjectOf = _subject,
             Leaks = Leaks,
             Touches = Touches,
             ShowsPart = ShowsPart,

@@ -65,14 +65,15 @@ internal sealed partial class ComparisonRecorder(
     }
 
     /// <returns>
-    /// Null where the comparison is no case, or where the case cannot be told: then an equal answer proves nothing, and one that differs
-    /// counts each time as another case.
+    /// Null where the comparison is no case, or where the case cannot be told, which is a fault of the rule: then an equal answer proves
+    /// nothing, and one that differs counts each time as another case.
     /// </returns>
     private ulong? TryCaseOf<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
     {
         var experiment = compared.Experiment;
-        return rules.Ask(experiment, nameof(experiment.CaseOf), about => CaseOf(about, control, verdict), compared, null)
+        return rules.Ask<ComparedRequest<TStore, TRequest, TResult>, ulong?>(
+                experiment, nameof(experiment.CaseOf), about => CaseOf(about, control, verdict), compared, null)
             ?? (verdict.Outcome.IsWrong() ? CaseHash.Compute(experiment.Operation, compared.Shape, Guid.NewGuid(), null, null) : null);
     }
 

@@ -31,6 +31,9 @@ internal interface IOrders
     ValueTask<OrderPage> ListAsync(ListOrders request, CancellationToken cancellationToken = default);
 
     Task<IReadOnlyList<ProductTotal>> TotalsAsync();
+
+    /// <summary>A write that nobody has declared as one.</summary>
+    Task SendAsync(Guid id, CancellationToken cancellationToken);
 }
 
 internal sealed class Mailbox

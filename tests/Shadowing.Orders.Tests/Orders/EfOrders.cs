@@ -51,4 +51,11 @@ internal sealed class EfOrders(IOrdersContexts contexts, IMailer mailer, IHttpCl
         return [.. totals.Where(total => !Fault.Is("missing-row") || total.Product != "pen")
             .OrderBy(total => total.Product, StringComparer.Ordinal).Select(total => new ProductTotal(total.Product, total.Quantity))];
     }
+
+    public async Task SendAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        await lease.Context.Orders.Where(one => one.Id == id)
+            .ExecuteUpdateAsync(set => set.SetProperty(one => one.Status, "Sent"), cancellationToken);
+    }
 }

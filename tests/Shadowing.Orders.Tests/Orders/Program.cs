@@ -18,6 +18,7 @@ app.MapGet("/orders/{id:guid}", async (Guid id, IOrders orders, CancellationToke
 app.MapGet("/orders", (int customerId, OrderStatus? status, int? page, IOrders orders, CancellationToken token) =>
     orders.ListAsync(new(customerId, status, page ?? 1), token));
 app.MapGet("/totals", (IOrders orders) => orders.TotalsAsync());
+app.MapPost("/orders/{id:guid}/send", (Guid id, IOrders orders, CancellationToken token) => orders.SendAsync(id, token));
 app.MapPut("/fault/{name}", (string name) => Fault.Planted = name);
 app.MapGet("/mails", (Mailbox mails) => mails.Sent);
 app.MapShadowing("/shadow");

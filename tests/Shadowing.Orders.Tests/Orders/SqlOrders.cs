@@ -48,6 +48,9 @@ internal sealed class SqlOrders(NpgsqlConnection connection, IMailer mailer) : I
     public async Task<IReadOnlyList<ProductTotal>> TotalsAsync() => [.. await connection.QueryAsync<ProductTotal>(
         """select "Product", sum("Quantity") as "Quantity" from "OrderLines" group by "Product" order by "Product" collate "C" """)];
 
+    public Task SendAsync(Guid id, CancellationToken cancellationToken) => connection.ExecuteAsync(new CommandDefinition(
+        """update "Orders" set "Status" = 'Sent' where "Id" = @id""", new { id }, cancellationToken: cancellationToken));
+
     private sealed record Head(Guid Id, int CustomerId, string CustomerName, string Status, DateTime PlacedAt, string Notes);
 
     private sealed record Row(Guid Id, string Status, DateTime PlacedAt, decimal Total);

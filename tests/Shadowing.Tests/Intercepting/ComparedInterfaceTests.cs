@@ -93,6 +93,42 @@ public sealed class ComparedInterfaceTests
         Assert.Equal((1, rung + 1), (opened.Comparisons["match"], LoudBell.Rung));
     }
 
+    [Fact]
+    public async Task A_scoped_value_is_carried_to_the_shadow_as_it_was_at_the_call()
+    {
+        await using var host = await ShopHost.StartAsync(more: static (services, shadow) =>
+        {
+            services.AddScoped<Tenant>();
+            shadow.Compare<IHouse, OldHouse, NewHouse>().Carry<Tenant>();
+        });
+        await using (var request = host.Request())
+        {
+            var tenant = request.ServiceProvider.GetRequiredService<Tenant>();
+            tenant.Name = "first";
+            Assert.Equal("first", await request.ServiceProvider.GetRequiredService<IHouse>().TenantAsync());
+            tenant.Name = "changed since";
+        }
+
+        Assert.Equal(1, (await host.SettledAsync("house.tenant")).Comparisons["match"]);
+    }
+
+    [Fact]
+    public async Task A_single_query_needs_no_interface()
+    {
+        await using var host = await ShopHost.StartAsync(more: static (_, shadow) => shadow.Query<FindItems, int>("items.count"));
+        await using var request = host.Request();
+        var shadow = request.ServiceProvider.GetRequiredService<Shadowing.Intercepting.Shadow>();
+        foreach (var text in (string[])["right", "wrong"])
+            Assert.Equal(text.Length, await shadow.RunAsync(
+                "items.count", new FindItems(text), (OldShop old) => old.CountAsync(new(text)).AsTask(),
+                (NewShop now) => now.CountAsync(new(text)).AsTask(), Cancellation));
+        var counts = await host.SettledAsync("items.count");
+        Assert.Equal((1, 1), (counts.Comparisons["match"], counts.Comparisons["mismatch"]));
+        // One that nobody has named is answered, and told.
+        Assert.Equal(1, await shadow.RunAsync("items.other", 1, (OldShop _) => Task.FromResult(1), (NewShop _) => Task.FromResult(2), Cancellation));
+        Assert.Equal("items.other", Assert.Single(host.Report.RuleFaults).Operation);
+    }
+
     [Theory]
     [InlineData(typeof(IGeneric), "IGeneric.GetAsync is static or generic, and cannot be taken.")]
     [InlineData(typeof(ITwice), "Two methods of ITwice are called twice.get: name one of them.")]
@@ -147,6 +183,23 @@ public sealed class ComparedInterfaceTests
     }
 
     internal sealed class NewDoor(IBell bell) : OldDoor(bell);
+
+    internal sealed class Tenant
+    {
+        public string Name { get; set; } = "none";
+    }
+
+    internal interface IHouse
+    {
+        Task<string> TenantAsync();
+    }
+
+    internal class OldHouse(Tenant tenant) : IHouse
+    {
+        public Task<string> TenantAsync() => Task.FromResult(tenant.Name);
+    }
+
+    internal sealed class NewHouse(Tenant tenant) : OldHouse(tenant);
 
     internal interface IGeneric
     {
