@@ -32,13 +32,15 @@ public sealed class EscapeTests(OrdersFixture orders)
         Assert.True((long)counts["comparisons"]!["match"]! == 10, counts.ToJsonString() + service.Log);
     }
 
-    [Fact]
-    public async Task A_request_over_http_is_stopped_in_the_shadow()
+    [Theory]
+    [InlineData("http", "sending an HTTP request")]
+    [InlineData("context", "reading the HttpContext")]
+    public async Task What_acts_or_looks_beyond_the_run_is_stopped_in_the_shadow(string fault, string what)
     {
         await using var service = await OrdersService.StartAsync(orders);
-        await service.PlantAsync("http");
+        await service.PlantAsync(fault);
         await AskAsync(service, 1);
-        await FoundAsync(service, "sending an HTTP request");
+        await FoundAsync(service, what);
         // The others go on.
         using var answer = await service.Http.GetAsync(new Uri("/totals", UriKind.Relative), Cancellation);
         Assert.Equal(1, (long)(await service.SettledAsync("orders.totals"))["comparisons"]!["match"]!);

@@ -46,7 +46,7 @@ internal sealed class OrdersService : IAsyncDisposable
         process.BeginOutputReadLine();
         try
         {
-            var service = new OrdersService(process, log, await listening.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation));
+            var service = new OrdersService(process, log, await listening.Task.WaitAsync(TimeSpan.FromMinutes(2), Cancellation));
             await service.UntilAsync(async () => (bool)(await service.StatusAsync())["enabled"]!);
             return service;
         }
@@ -64,6 +64,9 @@ internal sealed class OrdersService : IAsyncDisposable
             yield return ("ConnectionStrings__Shadow", orders.Connection("orders_shadow"));
             if (keepsEvidence) yield return ("ConnectionStrings__Evidence", orders.Connection("orders_evidence"));
             yield return ("Shadowing__FirstStage", "shadow");
+            // On a busy machine a run may take long, which is not what is tested here.
+            yield return ("Shadowing__ShadowTimeout", "00:00:30");
+            yield return ("Shadowing__Breaker__MinimumThroughput", "10000");
             yield return ("Shadowing__QueueCapacity", "65536");
             yield return ("Shadowing__YieldAfter", "00:00:10");
             yield return ("Shadowing__DatabaseTimeBudget", "16");
@@ -106,7 +109,7 @@ internal sealed class OrdersService : IAsyncDisposable
         var given = Stopwatch.GetTimestamp();
         while (!await holds())
         {
-            if (Stopwatch.GetElapsedTime(given) > TimeSpan.FromSeconds(60)) throw new TimeoutException(Log);
+            if (Stopwatch.GetElapsedTime(given) > TimeSpan.FromMinutes(2)) throw new TimeoutException(Log);
             await Task.Delay(50, Cancellation);
         }
     }

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.AspNetCore.Telemetry;
 using Shadowing.Experiments;
@@ -36,6 +38,9 @@ public static class ShadowingApplication
         // The driver tells of each command, and shadowing sends some each second.
         services.AddLogging(static logging => logging.AddFilter("Npgsql", LogLevel.Warning));
         services.AddSingleton<IStartupFilter, RefusalFilter>();
+        // Only where the application has registered it, because each request pays for it.
+        if (services.Any(static service => service.ServiceType == typeof(IHttpContextAccessor)))
+            services.Replace(ServiceDescriptor.Singleton<IHttpContextAccessor, RequestOnlyContext>());
         return builder;
     }
 }

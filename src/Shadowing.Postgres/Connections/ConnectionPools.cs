@@ -25,7 +25,10 @@ public sealed class ConnectionPools : IAsyncDisposable
     /// <param name="settings">As Npgsql reads them. <c>Max Auto Prepare</c> is the number where it may be; 0 is never.</param>
     /// <param name="name">Of the pool of unprepared connections; the others' names begin with it.</param>
     /// <param name="foundPooler">Called once, when a connection turns out to lead to a pooler.</param>
-    public ConnectionPools(NpgsqlConnectionStringBuilder settings, string name, ILoggerFactory loggers, Action foundPooler)
+    /// <param name="setUp">Sets up each pool, as for type mappings.</param>
+    public ConnectionPools(
+        NpgsqlConnectionStringBuilder settings, string name, ILoggerFactory loggers, Action foundPooler,
+        Action<NpgsqlDataSourceBuilder>? setUp = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _foundPooler = foundPooler;
@@ -53,6 +56,7 @@ public sealed class ConnectionPools : IAsyncDisposable
             // A statement's connection must be known before it is sent.
             own.Multiplexing = false;
             builder.UseLoggerFactory(loggers);
+            setUp?.Invoke(builder);
             return builder;
         }
     }

@@ -95,6 +95,7 @@ public static class Databases
         connection.Options = $"{connection.Options} -c statement_timeout={limit}".Trim();
         connection.Host ??= "127.0.0.1";
         var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "sandbox" };
+        provider.GetRequiredService<ShadowedDatabase>().SetUp?.Invoke(builder);
         return builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>());
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 using Shadowing.Supervision;
 
@@ -22,6 +23,7 @@ internal static class Pools
             parsed and planned anew, which takes a part of a millisecond, and some ten where the rows of a write are read to be compared.
             If the pooler is taken away, start the service anew.
             """.ReplaceLineEndings(" "));
-        return new(connection, position, provider.GetRequiredService<SqlLedger>(), () => findings.Replace($"pooler {position}", pooler));
+        return new(connection, position, provider.GetRequiredService<SqlLedger>(), () => findings.Replace($"pooler {position}", pooler),
+            provider.GetRequiredService<ShadowedDatabase>().SetUp);
     }
 }

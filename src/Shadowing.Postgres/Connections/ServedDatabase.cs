@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Connections;
@@ -39,8 +40,7 @@ public static class ServedDatabase
         services.AddSingleton<IValidateOptions<ServedDatabaseOptions>, ServedDatabaseValidation>();
         services.AddKeyedSingleton(Key, (provider, _) => Pools.Create(
             provider, Key, provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.Name,
-            new($"Max Auto Prepare={Databases.Prepared(provider)};Maximum Pool Size=32;{Databases.Session(provider, Key)};"
-                + Given(provider))));
+            new($"{Defaults(provider)}{Databases.Session(provider, Key)};{Given(provider)}")));
         services.AddKeyedSingleton(Key, (provider, _) => provider.GetRequiredKeyedService<ConnectionPools>(Key).Unprepared);
         services.AddKeyedSingleton(View, (provider, _) => Create(
             provider, View, $"{Databases.Session(provider, View)};Maximum Pool Size=2;Minimum Pool Size=0;Multiplexing=false;"
@@ -54,8 +54,14 @@ public static class ServedDatabase
     private static NpgsqlDataSource Create(IServiceProvider provider, string name, string settings)
     {
         var builder = new NpgsqlDataSourceBuilder($"{Given(provider)};{settings}") { Name = name };
-        return builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>()).Build();
+        builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>());
+        provider.GetRequiredService<ShadowedDatabase>().SetUp?.Invoke(builder);
+        return builder.Build();
     }
+
+    /// <summary>What holds where the connection string does not say; an application whose stores we do not know keeps the driver's.</summary>
+    private static string Defaults(IServiceProvider provider) =>
+        Databases.Prepared(provider) is > 0 and var prepared ? $"Max Auto Prepare={prepared};Maximum Pool Size=32;" : "";
 
     private static string Given(IServiceProvider provider) =>
         ConnectionText.ToKeywords(provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.ConnectionString);

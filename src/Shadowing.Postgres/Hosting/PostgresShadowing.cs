@@ -24,12 +24,14 @@ public static class PostgresShadowing
     /// The name of the connection string by which users are served. <c>ConnectionStrings:Shadow</c> names the role of the shadow, which may
     /// only read.
     /// </param>
-    public static ShadowingBuilder OnPostgres(this ShadowingBuilder shadow, string name)
+    /// <param name="setUp">Sets up each data source, as for type mappings: <c>source => source.MapEnum&lt;OrderStatus&gt;()</c>.</param>
+    public static ShadowingBuilder OnPostgres(
+        this ShadowingBuilder shadow, string name, Action<NpgsqlDataSourceBuilder>? setUp = null)
     {
         ArgumentNullException.ThrowIfNull(shadow);
         foreach (var type in PostgresJudging.Types) shadow.Judging.Add(type);
         var services = shadow.Services;
-        services.AddPositions(new(shadow.Application, [], [], shadow.FingerprintOn) { Prepares = false });
+        services.AddPositions(new(shadow.Application, [], [], shadow.FingerprintOn) { Prepares = false, SetUp = setUp });
         services.Configure<ServedDatabaseOptions>(options =>
             (options.Name, options.ConnectionString) = (name, shadow.Configuration.GetConnectionString(name)));
         if (!shadow.KeepsEvidence) services.Configure<ShadowDatabaseOptions>(static options => options.EvidenceName = "");

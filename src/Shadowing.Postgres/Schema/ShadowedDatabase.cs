@@ -18,6 +18,11 @@ public sealed record ShadowedDatabase(
     /// again what fails because the schema has changed since.
     /// </summary>
     public bool Prepares { get; init; } = true;
+
+    /// <summary>
+    /// Sets up every data source that the application's own code runs on, as for type mappings; null where there is nothing to set up.
+    /// </summary>
+    public Action<NpgsqlDataSourceBuilder>? SetUp { get; init; }
 }
 
 /// <summary>Something that the application and the database do not say alike.</summary>

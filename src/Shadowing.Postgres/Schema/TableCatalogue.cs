@@ -1,4 +1,3 @@
-using System.Globalization;
 using Npgsql;
 using Shadowing.Postgres.Statements;
 
@@ -19,14 +18,17 @@ public sealed class TableCatalogue
         order by 1
         """;
 
-    // A table without a key of one column, or of whose columns only some are granted, is not asked for versions.
+    // A table without a key, or of whose columns only some are granted, is not asked for versions.
     private const string Keys =
         """
-        select t.name, quote_ident(a.attname), y.typname, c.relkind = 'r' and pg_relation_size(c.oid) < $2
+        select t.name, array_agg(quote_ident(a.attname) order by k.place), array_agg(y.typname::text order by k.place),
+            c.relkind = 'r' and pg_relation_size(c.oid) < $2
         from unnest($1) as t(name) join pg_class c on c.oid = to_regclass(t.name)
-        join pg_index i on i.indrelid = c.oid and i.indisprimary and i.indnkeyatts = 1
-        join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] join pg_type y on y.oid = a.atttypid
-        where has_table_privilege(c.oid, 'select')
+        join pg_index i on i.indrelid = c.oid and i.indisprimary
+        cross join lateral unnest(i.indkey::int2[]) with ordinality as k(number, place)
+        join pg_attribute a on a.attrelid = c.oid and a.attnum = k.number join pg_type y on y.oid = a.atttypid
+        where has_table_privilege(c.oid, 'select') and k.place <= i.indnkeyatts
+        group by t.name, c.oid, c.relkind
         """;
 
     // A row's own references are followed always, those to it only where an index or a small table makes that cheap.
@@ -76,32 +78,27 @@ public sealed class TableCatalogue
     /// <param name="connection">The shadow's.</param>
     internal async Task ReadAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        string[] tables = _given.Count > 0 ? [.. _given]
-            : [.. await LinesAsync(Names, 1).Select(line => line[0]).ToListAsync(cancellationToken)];
-        var keys = await LinesAsync(Keys, 4, tables, Small)
-            .Select(line => new Keyed(line[0], line[1], Cast(line[2]), line[3] == "t")).Where(keyed => keyed.Cast.Length > 0)
-            .ToListAsync(cancellationToken);
-        var references = await LinesAsync(References, 5, tables, Small)
-            .Select(line => new Reference(line[0], line[1], line[2], line[3], line[4] == "t")).ToListAsync(cancellationToken);
+        string[] tables = _given.Count > 0 ? [.. _given] : [.. await ReadAsync(Names, static row => row.GetString(0))];
+        var keys = await ReadAsync(Keys, static row => new Keyed(
+            row.GetString(0), row.GetFieldValue<string[]>(1), row.GetFieldValue<string[]>(2), row.GetBoolean(3)), tables, Small);
+        keys.RemoveAll(static keyed => !keyed.CanBeAsked);
+        var references = await ReadAsync(References, static row => new Reference(
+            row.GetString(0), row.GetString(1), row.GetString(2), row.GetString(3), row.GetBoolean(4)), tables, Small);
         var any = keys.Where(keyed => keyed.IsSmall)
-            .Select(keyed => $"select {Quoted(keyed.Table + " ")} || {keyed.Column}::text, xmin from {keyed.Table}");
+            .Select(keyed => $"select {Quoted(keyed.Table + " ")} || {keyed.AsText}, xmin from {keyed.Table}");
         _latest = new(
             tables, keys.Count == 0 ? None : ByKey(keys, references), string.Join("\nunion all ", any.DefaultIfEmpty(None)));
 
-        async IAsyncEnumerable<string[]> LinesAsync(string sql, int columns, params object[] values)
+        async Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> row, params object[] values)
         {
             await using var command = new NpgsqlCommand(sql, connection);
             foreach (var value in values) command.Parameters.AddVerbatim(new() { Value = value });
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                yield return [.. Enumerable.Range(0, columns).Select(column => Text(reader.GetValue(column)))];
-            }
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancellationToken)) rows.Add(row(reader));
+            return rows;
         }
     }
-
-    private static string Text(object value) =>
-        value is bool flag ? flag ? "t" : "f" : Convert.ToString(value, CultureInfo.InvariantCulture)!;
 
     private static string Quoted(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
@@ -109,36 +106,50 @@ public sealed class TableCatalogue
     {
         const string Asked = "from unnest(@keys) as k(key) join";
         var queries = new List<string>();
-        foreach (var (table, column, cast, _) in keys)
+        foreach (var keyed in keys)
         {
-            queries.Add($"select k.key, t.xmin {Asked} {table} t on t.{column} = {cast}");
-            queries.AddRange(references.Where(reference => reference.To == table && reference.ToColumn == column && reference.IsCheap)
-                .Select(reference => $"select k.key, r.xmin {Asked} {reference.From} r on r.{reference.FromColumn} = {cast}"));
-            queries.AddRange(references.Where(reference => reference.From == table).Select(reference =>
-                $"select k.key, r.xmin {Asked} {table} t on t.{column} = {cast} "
-                + $"join {reference.To} r on r.{reference.ToColumn} = t.{reference.FromColumn}"));
+            var (table, isKey) = (keyed.Table, keyed.Is("k.key"));
+            queries.Add($"select k.key, t.xmin {Asked} {table} t on {isKey}");
+            queries.AddRange(references.Where(reference => reference.To == table && keyed.Columns is [var only] && only == reference.ToColumn)
+                .Where(reference => reference.IsCheap)
+                .Select(reference => $"select k.key, r.xmin {Asked} {table} t on {isKey} "
+                    + $"join {reference.From} r on r.{reference.FromColumn} = t.{reference.ToColumn}"));
+            queries.AddRange(references.Where(reference => reference.From == table)
+                .Select(reference => $"select k.key, r.xmin {Asked} {table} t on {isKey} "
+                    + $"join {reference.To} r on r.{reference.ToColumn} = t.{reference.FromColumn}"));
         }
 
         // A key that no table has: the row is gone, or the key is none of a table's. Then a change may explain the difference.
-        var gone = keys.Select(keyed => $"not exists (select from {keyed.Table} t where t.{keyed.Column} = {keyed.Cast})");
+        var gone = keys.Select(keyed => $"not exists (select from {keyed.Table} t where {keyed.Is("k.key")})");
         queries.Add($"select k.key, null::xid from unnest(@keys) as k(key) where {string.Join(" and ", gone)}");
         return string.Join("\nunion all ", queries);
     }
 
-    /// <summary>
-    /// A key's text as a value of the column's type, null where it can be none; empty for a type that is not asked by key.
-    /// </summary>
-    private static string Cast(string type) => type switch
-    {
-        "int2" or "int4" or "int8" => "case when k.key ~ '^-?[0-9]{1,18}$' then k.key::bigint end",
-        "uuid" => "case when k.key ~* '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then k.key::uuid end",
-        "text" or "varchar" or "bpchar" => "k.key",
-        _ => "",
-    };
-
     private sealed record Reading(IReadOnlyList<string> Tables, string RowVersions, string AnyVersions);
 
-    private sealed record Keyed(string Table, string Column, string Cast, bool IsSmall);
+    /// <param name="IsSmall">Whether it may be read as a whole.</param>
+    private sealed record Keyed(string Table, string[] Columns, string[] Types, bool IsSmall)
+    {
+        /// <summary>Whether a text can be told to be its key: of another type, such as a time, it may be written in many ways.</summary>
+        public bool CanBeAsked => Types.All(static type => Cast(type, "") is not null);
+
+        /// <summary>The key as text, the parts of one of several columns joined with commas.</summary>
+        public string AsText => string.Join(" || ',' || ", Columns.Select(static column => $"{column}::text"));
+
+        /// <summary>The condition under which a text is the key of the row <c>t</c>.</summary>
+        public string Is(string key) => Columns is [var only] ? $"t.{only} = {Cast(Types[0], key)}"
+            : string.Join(" and ", Columns.Select((column, at) => $"t.{column} = {Cast(Types[at], $"split_part({key}, ',', {at + 1})")}"))
+                + $" and split_part({key}, ',', {Columns.Length + 1}) = ''";
+
+        /// <summary>A text as a value of the type, null where it can be none.</summary>
+        private static string? Cast(string type, string text) => type switch
+        {
+            "int2" or "int4" or "int8" => $"case when {text} ~ '^-?[0-9]{{1,18}}$' then ({text})::bigint end",
+            "uuid" => $"case when {text} ~* '^[0-9a-f]{{8}}-([0-9a-f]{{4}}-){{3}}[0-9a-f]{{12}}$' then ({text})::uuid end",
+            "text" or "varchar" or "bpchar" => text,
+            _ => null,
+        };
+    }
 
     private sealed record Reference(string From, string FromColumn, string To, string ToColumn, bool IsCheap);
 }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Diagnostics;
 using Npgsql;
 using Shadowing.Experiments;
@@ -36,7 +37,9 @@ internal static class ForeignCommands
         if (state is not IReadOnlyList<KeyValuePair<string, object?>> members) return;
         foreach (var member in members)
         {
-            if (member is { Key: Session, Value: int session }) _isAnnounced = session == own.ProcessID;
+            // A side may have closed its connection; then the session is another's.
+            if (member is { Key: Session, Value: int session })
+                _isAnnounced = own.State is ConnectionState.Open && session == own.ProcessID;
         }
     }
 

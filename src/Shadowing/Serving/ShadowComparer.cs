@@ -13,6 +13,8 @@ internal sealed class ShadowComparer<TStore>(
     ServingContext context, OpenStore<TStore> open, BoundedObserver observer, WriteObserver<TStore> sandbox, Confirmer<TStore> confirmer,
     ComparisonRecorder recorder, SelfTest<TStore> selfTest, PairTimer timer)
 {
+    private const int MostWarmUps = 5;
+
     public ComparisonRecorder Recorder => recorder;
 
     public SelfTest<TStore> SelfTest => selfTest;
@@ -38,7 +40,7 @@ internal sealed class ShadowComparer<TStore>(
         if (!context.Switch.IsOn) return (null!, SkipReason.Off);
         if (observer.IsExhausted) return (null!, SkipReason.BreakerOpen);
         var side = compared.Served is Side.Control ? Side.Candidate : Side.Control;
-        if (side is Side.Candidate) await operation.WarmUpAsync(() => compared.Ask(side));
+        if (side is Side.Candidate) await operation.WarmUpAsync(() => WarmUpAsync(compared));
         Observation<TResult>? shadow = null;
         var tried = true;
         if (side is Side.Candidate) tried = await operation.Breaker.TryAsync(ObserveAsync);
@@ -53,6 +55,17 @@ internal sealed class ShadowComparer<TStore>(
             shadow = await compared.Ask(side);
             var isShared = served is not null && context.Judge.ErrorType(served) == context.Judge.ErrorType(shadow.Error);
             return isShared || compared.Stopping.IsCancellationRequested ? null : shadow.Error;
+        }
+    }
+
+    /// <summary>
+    /// Runs the candidate until it ends within its time: a run that was given up goes on warming up what the next one uses.
+    /// </summary>
+    private async Task WarmUpAsync<TRequest, TResult>(ComparedRequest<TStore, TRequest, TResult> compared)
+    {
+        for (var run = 0; run < MostWarmUps && !observer.IsExhausted && !compared.Stopping.IsCancellationRequested; run++)
+        {
+            if ((await compared.Ask(Side.Candidate)).Error is not ShadowTimeoutException) return;
         }
     }
 

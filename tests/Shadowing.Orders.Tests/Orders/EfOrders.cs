@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Orders;
 
 /// <summary>The same by EF Core, with its default names. It can make mistakes.</summary>
-internal sealed class EfOrders(IOrdersContexts contexts, IMailer mailer, IHttpClientFactory http) : IOrders
+internal sealed class EfOrders(IOrdersContexts contexts, IMailer mailer, IHttpClientFactory http, IHttpContextAccessor accessor) : IOrders
 {
     private const int PageSize = 10;
 
@@ -12,6 +12,7 @@ internal sealed class EfOrders(IOrdersContexts contexts, IMailer mailer, IHttpCl
     {
         mailer.Send();
         if (Fault.Is("http")) await http.CreateClient().GetAsync(new Uri("http://127.0.0.1:1/"), cancellationToken);
+        if (Fault.Is("context") && accessor.HttpContext is null) return null;
         await using var lease = await contexts.TakeAsync(cancellationToken);
         var order = await lease.Context.Orders.AsNoTracking().Include(one => one.Lines).Include(one => one.Customer)
             .SingleOrDefaultAsync(one => one.Id == id, cancellationToken);

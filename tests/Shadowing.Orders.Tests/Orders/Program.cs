@@ -5,7 +5,7 @@ using Shadowing.AspNetCore.Hosting;
 using Shadowing.Postgres.Hosting;
 
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddSingleton<Mailbox>().AddScoped<IMailer, Mailer>().AddHttpClient();
+builder.Services.AddSingleton<Mailbox>().AddScoped<IMailer, Mailer>().AddHttpContextAccessor().AddHttpClient();
 Wiring.AddContext(builder);
 builder.AddShadowing(shadow =>
 {

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Npgsql;
+using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Shadowing;
 
 namespace Ticketing.Api.Tests.Rollout;
@@ -42,9 +44,12 @@ public sealed class ServedPoolTests(PostgresFixture postgres)
             await hold.ExecuteNonQueryAsync(Cancellation);
         var writes = Enumerable.Range(0, Pool)
             .Select(_ => replica.Service.SendAsync(HttpMethod.Patch, "/api/tickets/9", new { priority = "high" })).ToArray();
-        await using (var waiting = new NpgsqlCommand(
-            "select count(*) from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()", owner, transaction))
-            await Until.HoldsAsync(async () => (long)(await waiting.ExecuteScalarAsync(Cancellation))! >= Pool);
+        // Not in the transaction: within one the list of sessions stays what it was at the first look.
+        await Until.HoldsAsync(async () => int.Parse(
+            await Sql.LineAsync(
+                database.Owner,
+                "select count(*) from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()"),
+            CultureInfo.InvariantCulture) >= Pool);
 
         mayOpen.SetResult();
         // Longer than a candidate may take, several times over.
