@@ -3,7 +3,8 @@ using Shadowing.Experiments;
 namespace Shadowing.AspNetCore.Http;
 
 /// <summary>
-/// Gives the <c>HttpContext</c> to requests, and stops a shadow run that asks for it: it would get none, and answer as if there were no user.
+/// Gives the <c>HttpContext</c> to requests, and stops a shadow run that asks for it: it would get none, and answer as if there were no
+/// user.
 /// </summary>
 internal sealed class RequestOnlyContext : IHttpContextAccessor
 {

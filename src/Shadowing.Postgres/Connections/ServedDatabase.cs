@@ -59,7 +59,9 @@ public static class ServedDatabase
         return builder.Build();
     }
 
-    /// <summary>What holds where the connection string does not say; an application whose stores we do not know keeps the driver's.</summary>
+    /// <summary>
+    /// What holds where the connection string does not say; an application whose stores are not known keeps the driver's.
+    /// </summary>
     private static string Defaults(IServiceProvider provider) =>
         Databases.Prepared(provider) is > 0 and var prepared ? $"Max Auto Prepare={prepared};Maximum Pool Size=32;" : "";
 

@@ -110,8 +110,8 @@ public sealed class TableCatalogue
         {
             var (table, isKey) = (keyed.Table, keyed.Is("k.key"));
             queries.Add($"select k.key, t.xmin {Asked} {table} t on {isKey}");
-            queries.AddRange(references.Where(reference => reference.To == table && keyed.Columns is [var only] && only == reference.ToColumn)
-                .Where(reference => reference.IsCheap)
+            queries.AddRange(references.Where(reference => reference.To == table && reference.IsCheap)
+                .Where(reference => keyed.Columns is [var only] && only == reference.ToColumn)
                 .Select(reference => $"select k.key, r.xmin {Asked} {table} t on {isKey} "
                     + $"join {reference.From} r on r.{reference.FromColumn} = t.{reference.ToColumn}"));
             queries.AddRange(references.Where(reference => reference.From == table)
