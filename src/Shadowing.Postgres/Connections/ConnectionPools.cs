@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using Shadowing.Postgres.Schema;
 using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Connections;
@@ -25,14 +26,14 @@ public sealed class ConnectionPools : IAsyncDisposable
     /// <param name="settings">As Npgsql reads them. <c>Max Auto Prepare</c> is the number where it may be; 0 is never.</param>
     /// <param name="name">Of the pool of unprepared connections; the others' names begin with it.</param>
     /// <param name="foundPooler">Called once, when a connection turns out to lead to a pooler.</param>
-    /// <param name="setUp">Sets up each pool, as for type mappings.</param>
+    /// <param name="database">Whether statements may be prepared at all, and how each pool is set up; null for the usual.</param>
     public ConnectionPools(
         NpgsqlConnectionStringBuilder settings, string name, ILoggerFactory loggers, Action foundPooler,
-        Action<NpgsqlDataSourceBuilder>? setUp = null)
+        ShadowedDatabase? database = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         _foundPooler = foundPooler;
-        var (prepared, size) = (settings.MaxAutoPrepare, settings.MaxPoolSize);
+        var (prepared, size) = (database is { Prepares: false } ? 0 : settings.MaxAutoPrepare, settings.MaxPoolSize);
         var half = prepared > 0 && settings.Pooling ? size / 2 : 0;
         Unprepared = Builder(name, size - half, 0).Build();
         _mayPrepare = Unprepared;
@@ -56,7 +57,7 @@ public sealed class ConnectionPools : IAsyncDisposable
             // A statement's connection must be known before it is sent.
             own.Multiplexing = false;
             builder.UseLoggerFactory(loggers);
-            setUp?.Invoke(builder);
+            database?.SetUp?.Invoke(builder);
             return builder;
         }
     }

@@ -24,6 +24,6 @@ internal static class Pools
             If the pooler is taken away, start the service anew.
             """.ReplaceLineEndings(" "));
         return new(connection, position, provider.GetRequiredService<SqlLedger>(), () => findings.Replace($"pooler {position}", pooler),
-            provider.GetRequiredService<ShadowedDatabase>().SetUp);
+            provider.GetRequiredService<ShadowedDatabase>());
     }
 }

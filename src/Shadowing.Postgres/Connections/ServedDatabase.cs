@@ -22,6 +22,12 @@ public static class ServedDatabase
     /// <summary>The key of its pools, and of the data source of their unprepared connections.</summary>
     public const string Key = "served";
 
+    /// <summary>
+    /// The key of a data source by the connection string as it is, for stores that are not known: what it says of preparing and of the
+    /// pool's size holds.
+    /// </summary>
+    internal const string Own = "served-own";
+
     /// <summary>The key of a data source that keeps no connection: for ending a session when the others are all taken.</summary>
     public const string Ending = "served-ending";
 
@@ -40,30 +46,29 @@ public static class ServedDatabase
         services.AddSingleton<IValidateOptions<ServedDatabaseOptions>, ServedDatabaseValidation>();
         services.AddKeyedSingleton(Key, (provider, _) => Pools.Create(
             provider, Key, provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.Name,
-            new($"{Defaults(provider)}{Databases.Session(provider, Key)};{Given(provider)}")));
+            new($"Max Auto Prepare={Databases.Prepared(provider)};Maximum Pool Size=32;{Databases.Session(provider, Key)};"
+                + Given(provider))));
         services.AddKeyedSingleton(Key, (provider, _) => provider.GetRequiredKeyedService<ConnectionPools>(Key).Unprepared);
+        services.AddKeyedSingleton(Own, (provider, _) => Create(
+            provider, Own, $"{Databases.Session(provider, Key)};{Given(provider)}", ""));
         services.AddKeyedSingleton(View, (provider, _) => Create(
-            provider, View, $"{Databases.Session(provider, View)};Maximum Pool Size=2;Minimum Pool Size=0;Multiplexing=false;"
+            provider, View, Given(provider),
+            $"{Databases.Session(provider, View)};Maximum Pool Size=2;Minimum Pool Size=0;Multiplexing=false;"
                 + "Max Auto Prepare=0;Timeout=2;Command Timeout=5"));
         services.AddKeyedSingleton(Ending, (provider, _) => Create(
-            provider, Ending,
+            provider, Ending, Given(provider),
             $"{Databases.Session(provider, Key)};Pooling=false;Multiplexing=false;Max Auto Prepare=0;Timeout=2;Command Timeout=2"));
     }
 
     /// <param name="settings">These win over what the connection string says.</param>
-    private static NpgsqlDataSource Create(IServiceProvider provider, string name, string settings)
+    private static NpgsqlDataSource Create(IServiceProvider provider, string name, string given, string settings)
     {
-        var builder = new NpgsqlDataSourceBuilder($"{Given(provider)};{settings}") { Name = name };
+        var builder = new NpgsqlDataSourceBuilder($"{given};{settings}") { Name = name };
         builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>());
         provider.GetRequiredService<ShadowedDatabase>().SetUp?.Invoke(builder);
         return builder.Build();
     }
 
-    /// <summary>
-    /// What holds where the connection string does not say; an application whose stores are not known keeps the driver's.
-    /// </summary>
-    private static string Defaults(IServiceProvider provider) =>
-        Databases.Prepared(provider) is > 0 and var prepared ? $"Max Auto Prepare={prepared};Maximum Pool Size=32;" : "";
 
     private static string Given(IServiceProvider provider) =>
         ConnectionText.ToKeywords(provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.ConnectionString);

@@ -40,7 +40,7 @@ public static class PostgresShadowing
         services.AddSingleton<OpenSnapshot<SideScope>>(OpenSnapshot);
         services.AddSingleton<IReadOnlyList<Sweep<SideScope>>>([]);
         services.AddScoped(static provider => provider.GetRequiredService<RunPlace>().Connection as NpgsqlConnection
-            ?? provider.GetRequiredKeyedService<ConnectionPools>(ServedDatabase.Key).Unprepared.CreateConnection());
+            ?? provider.GetRequiredKeyedService<NpgsqlDataSource>(ServedDatabase.Own).CreateConnection());
         ForeignCommands.Watch();
         return shadow;
     }

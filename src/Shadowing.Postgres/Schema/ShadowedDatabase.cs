@@ -14,8 +14,8 @@ public sealed record ShadowedDatabase(
     string Application, IReadOnlyList<string> Tables, IReadOnlyList<SandboxTable> Sandbox, Func<string, string> FingerprintOn)
 {
     /// <summary>
-    /// Whether the driver prepares statements by itself where the connection string does not say. A store on such a connection must run
-    /// again what fails because the schema has changed since.
+    /// Whether the driver prepares statements by itself in shadowing's pools, 50 where the connection string does not say. A store on such
+    /// a connection must run again what fails because the schema has changed since.
     /// </summary>
     public bool Prepares { get; init; } = true;
 
