@@ -120,13 +120,14 @@ internal sealed class ShopHost : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<ShopHost> StartAsync(Action<InterfaceRules>? rules = null, Action<IServiceCollection, ShadowingBuilder>? more = null)
+    public static async Task<ShopHost> StartAsync(
+        Action<InterfaceRules>? rules = null, Action<IServiceCollection, ShadowingBuilder>? more = null, params KeyValuePair<string, string?>[] settings)
     {
         var services = new ServiceCollection();
         services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(Microsoft.Extensions.Logging.ILogger<>), typeof(NullLogger<>));
         services.AddScoped<Basket>();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Shadowing:DatabaseTimeBudget", "16")]).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Shadowing:DatabaseTimeBudget", "16"), .. settings]).Build();
         services.AddSingleton<IConfiguration>(configuration);
         services.AddShadowing(configuration, "Shop", shadow =>
         {
@@ -146,6 +147,8 @@ internal sealed class ShopHost : IAsyncDisposable
         while (!host.Report.IsOn) await Task.Delay(5, Cancellation);
         return host;
     }
+
+    public IReadOnlyList<Finding> Findings => _services.GetRequiredService<Findings>().All;
 
     public AsyncServiceScope Request() => _services.CreateAsyncScope();
 
