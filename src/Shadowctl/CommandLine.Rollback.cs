@@ -8,19 +8,26 @@ internal sealed partial class CommandLine
 {
     private static readonly TimeSpan LookForReplicas = TimeSpan.FromMilliseconds(200);
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     private Command Rollback()
     {
-        var operation = new Argument<string?>("operation") { Arity = ArgumentArity.ZeroOrOne, Description = "All where none is named." };
-        var reason = Reason();
-        var wait = new Option<double>("--wait")
+        var operation = new Argument<string?>("operation")
         {
-            Description = "How long to wait until every replica has applied it, in seconds; 0 to 60.",
-            HelpName = "SECONDS",
-            DefaultValueFactory = _ => 5,
+            Arity = ArgumentArity.ZeroOrOne,
+            Description = "All that the candidate serves where none is named.",
+        };
+        var reason = Reason();
+        var wait = new Option<TimeSpan?>("--wait")
+        {
+            Description = "How long to wait until every replica has applied it: seconds, or 30s, 1m; 1m at most.",
+            HelpName = "TIME",
+            CustomParser = Durations.Parse,
         };
         wait.Validators.Add(given =>
         {
-            if (given.GetValueOrDefault<double>() is not (>= 0 and <= 60)) given.AddError("--wait must be from 0 to 60 seconds.");
+            if (given.GetValueOrDefault<TimeSpan?>() is { TotalSeconds: not (>= 0 and <= 60) })
+                given.AddError("--wait must be from 0 to 60 seconds.");
         });
         var command = new Command(
             "rollback", "Takes the candidate from the users, everywhere within a second: 0 once every replica has applied it, else 2.")
@@ -35,7 +42,7 @@ internal sealed partial class CommandLine
             if (name is not null) body["operation"] = Uri.UnescapeDataString(name);
             var answer = await AppliedAsync(
                 client, name is null ? "rollback" : "rollback?operation=" + name, await client.PostAsync("rollback", body, token),
-                TimeSpan.FromSeconds(parsed.GetValue(wait)), token);
+                parsed.GetValue(wait) ?? Patience, token);
             await PrintAsync(parsed, answer, console => Tables.Rollback(console, answer));
             if (Unapplied(answer) is not { } missing) return ExitCodes.Ok;
             await parsed.InvocationConfiguration.Error.WriteLineAsync(missing);
@@ -56,7 +63,10 @@ internal sealed partial class CommandLine
             try
             {
                 await Task.Delay(LookForReplicas, TimeProvider.System, either.Token);
-                answer = await client.GetAsync(path, either.Token);
+                // Which operations it is about was said by the first answer.
+                var (operations, seen) = (answer["operations"]?.DeepClone(), await client.GetAsync(path, either.Token));
+                seen["operations"] = operations;
+                answer = seen;
             }
             catch (RefusedException)
             {

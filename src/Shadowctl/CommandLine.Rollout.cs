@@ -11,6 +11,7 @@ internal sealed partial class CommandLine
     {
         var operation = new Argument<string?>("operation") { Arity = ArgumentArity.ZeroOrOne, Description = "All where none is named." };
         var get = new Command("get", "Where the operations stand.") { operation };
+        Watched(get);
         get.SetAction((parsed, token) => parsed.GetValue(operation) is { } one
             ? AskAsync(parsed, "rollout/" + Name(one), (console, answer) => Tables.Rollout(console, [answer]), _ => ExitCodes.Ok, token)
             : AskAsync(parsed, "rollout", (console, answer) => Tables.Rollout(console, Tables.Items(answer)), _ => ExitCodes.Ok, token));
@@ -37,7 +38,7 @@ internal sealed partial class CommandLine
                 Move(body, parsed.GetValue(stage), parsed.GetValue(force)), stage, force),
             Change("automatic", "Whether earned steps are taken without anybody.", (body, parsed) =>
                 body["automatic"] = parsed.GetValue(mode) == "on", mode),
-            Change("acknowledge", "Lets an operation advance again that was rolled back.", (body, _) => body["acknowledge"] = true),
+            Acknowledge(),
         };
 
         static void Move(JsonObject body, string? stage, bool force)
@@ -63,13 +64,54 @@ internal sealed partial class CommandLine
         command.SetAction(async (parsed, token) =>
         {
             using var client = _connection.Open(parsed);
-            var path = "rollout/" + Name(parsed.GetRequiredValue(operation));
-            var before = await client.GetAsync(path, token);
-            var body = new JsonObject { ["generation"] = before["generation"]!.DeepClone(), ["reason"] = parsed.GetRequiredValue(reason) };
-            fill(body, parsed);
-            var answer = await client.PutAsync(path, body, token);
-            await PrintAsync(parsed, answer, console => Tables.Rollout(console, [answer]));
+            var answer = await ChangeAsync(
+                client, parsed.GetRequiredValue(operation), parsed.GetRequiredValue(reason), body => fill(body, parsed), token);
+            await PrintAsync(parsed, answer, console =>
+            {
+                Tables.Rollout(console, [answer]);
+                NextStep.Write(console, NextStep.AfterChange(answer));
+            });
             return ExitCodes.Ok;
+        });
+        return command;
+    }
+
+    private static async Task<JsonNode> ChangeAsync(
+        ShadowClient client, string operation, string reason, Action<JsonObject> fill, CancellationToken cancellationToken)
+    {
+        var path = "rollout/" + Name(operation);
+        var before = await client.GetAsync(path, cancellationToken);
+        var body = new JsonObject { ["generation"] = before["generation"]!.DeepClone(), ["reason"] = reason };
+        fill(body);
+        return await client.PutAsync(path, body, cancellationToken);
+    }
+
+    /// <summary>One that is refused does not keep the others from being acknowledged; its exit code is the command's.</summary>
+    private Command Acknowledge()
+    {
+        var operations = new Argument<string[]>("operations") { Arity = ArgumentArity.OneOrMore, Description = "One or several." };
+        var reason = Reason();
+        var command = new Command("acknowledge", "Lets operations advance again that were rolled back.") { operations, reason };
+        command.SetAction(async (parsed, token) =>
+        {
+            using var client = _connection.Open(parsed);
+            var (states, exit) = (new JsonArray(), ExitCodes.Ok);
+            foreach (var operation in parsed.GetRequiredValue(operations))
+            {
+                try
+                {
+                    states.Add(await ChangeAsync(
+                        client, operation, parsed.GetRequiredValue(reason), body => body["acknowledge"] = true, token));
+                }
+                catch (RefusedException refused)
+                {
+                    exit = refused.ExitCode;
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync(SafeConsole.Text($"{operation}: {refused.Message}"));
+                }
+            }
+
+            await PrintAsync(parsed, states, console => Tables.Rollout(console, Tables.Items(states)));
+            return exit;
         });
         return command;
     }

@@ -44,7 +44,7 @@ internal sealed partial class CommandLine
             return ExitCodes.Ok;
         });
 
-        var list = new Command("list", "The latest sweeps, and how far they are.");
+        var list = Watched(new("list", "The latest sweeps, and how far they are."));
         list.SetAction((parsed, token) =>
             AskAsync(parsed, "sweeps", (console, answer) => Tables.Sweeps(console, Tables.Items(answer)), _ => ExitCodes.Ok, token));
         var follow = new Command("follow", "Waits for the end of a sweep.") { id };
@@ -71,28 +71,36 @@ internal sealed partial class CommandLine
     {
         var path = string.Create(CultureInfo.InvariantCulture, $"sweeps/{id}");
         JsonNode sweep;
-        if (parsed.GetValue(_format) == "json") sweep = await WaitAsync(_ => { });
-        else
+        try
         {
-            sweep = await _console.Progress()
-                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-                .StartAsync(async progress =>
-                {
-                    var bar = progress.AddTask($"sweep {id}");
-                    return await WaitAsync(seen =>
-                    {
-                        var (walked, total) = ((long?)seen["walked"] ?? 0, (long?)seen["total"]);
-                        (bar.IsIndeterminate, bar.MaxValue) = (total is null, Math.Max(1, total ?? 1));
-                        bar.Value = (string?)seen["state"] == "done" ? bar.MaxValue : walked;
-                        bar.Description =
-                            $"{Markup.Escape((string?)seen["operation"] ?? "")}: {walked:N0}{(total is null ? "" : $" of {total:N0}")}";
-                    });
-                });
+            sweep = await ShowAsync();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            await parsed.InvocationConfiguration.Error.WriteLineAsync(
+                $"The sweep {id} goes on in the service. To see its end: shadowctl sweep follow {id}. "
+                    + $"To end it: shadowctl sweep stop {id} --reason \"...\".");
+            return ExitCodes.Interrupted;
         }
 
         await PrintAsync(parsed, sweep, console => Tables.Sweeps(console, [sweep]));
         return (string?)sweep["state"] != "done" ? ExitCodes.NoEvidence
             : Tables.Items(sweep["shapes"]).Any(shape => (long?)shape["mismatches"] > 0) ? ExitCodes.Hold : ExitCodes.Ok;
+
+        async Task<JsonNode> ShowAsync() => parsed.GetValue(_format) == "json" ? await WaitAsync(_ => { }) : await _console.Progress()
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+            .StartAsync(async progress =>
+            {
+                var bar = progress.AddTask($"sweep {id}");
+                return await WaitAsync(seen =>
+                {
+                    var (walked, total) = ((long?)seen["walked"] ?? 0, (long?)seen["total"]);
+                    (bar.IsIndeterminate, bar.MaxValue) = (total is null, Math.Max(1, total ?? 1));
+                    bar.Value = (string?)seen["state"] == "done" ? bar.MaxValue : walked;
+                    bar.Description =
+                        $"{Markup.Escape((string?)seen["operation"] ?? "")}: {walked:N0}{(total is null ? "" : $" of {total:N0}")}";
+                });
+            });
 
         async Task<JsonNode> WaitAsync(Action<JsonNode> show)
         {

@@ -22,23 +22,39 @@ internal sealed partial class CommandLine
         DefaultValueFactory = _ => "table",
     };
 
+    private readonly Option<double?> _watch = new("--watch")
+    {
+        Description = "Ask again each 2 seconds, or as many as are named, until Ctrl-C.",
+        HelpName = "SECONDS",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
     public CommandLine(IAnsiConsole console, TextWriter output)
     {
         (_console, _output) = (SafeConsole.Over(console), output);
         _format.AcceptOnlyFromAmong("table", "json");
+        _watch.CustomParser = given => given.Tokens is [] ? 2 : Durations.Parse(given)?.TotalSeconds;
+        _watch.Validators.Add(given =>
+        {
+            if (given.GetValueOrDefault<double?>() is not (null or (>= 0.1 and <= 3600)))
+                given.AddError("--watch must be from 0.1 to 3600 seconds.");
+        });
         _root = new("What the shadow knows, and what its gate says.")
         {
-            Command("status", "What shadowing does now, operation by operation.", "status", Tables.Status),
+            Watched(Command("status", "What shadowing does now, operation by operation.", "status", Tables.Status)),
             OnOperation("why", "Why an operation may not advance: each reason, and what is missing.", _ => ExitCodes.Ok),
-            OnOperation("gate", "The gate's decision as exit code: 0 advance, 2 hold, 3 rollback, 4 no evidence.",
-                answer => ExitCodes.OfDecision((string?)answer["decision"])),
+            OnOperation("gate", "The gate's decision as exit code: 0 advance, 2 hold, 3 rollback, 4 no evidence, 69 store unreadable.",
+                ExitCodes.OfGate),
             Mismatches(),
             Accept(),
             Rollout(),
             Rollback(),
             Served(),
             Sweep(),
-            Command("audit", "Who did what, and why.", "audit", Tables.Audit),
+            Replay(),
+            Audit(),
+            Doctor(),
+            Completion(),
         };
         foreach (var option in new Option[] { _connection.Url, _connection.TokenFile, _format }) _root.Options.Add(option);
     }
@@ -49,9 +65,11 @@ internal sealed partial class CommandLine
         var parsed = _root.Parse(args);
         try
         {
-            if (parsed.Errors.Count == 0)
+            // What a shell asks to be completed is never a whole command line.
+            if (parsed.Errors.Count == 0 || args is [['[', ..], ..])
                 return await parsed.InvokeAsync(
-                    new() { Output = _output, Error = error, EnableDefaultExceptionHandler = false }, cancellationToken);
+                    new() { Output = _output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                    cancellationToken);
             foreach (var wrong in parsed.Errors) await error.WriteLineAsync(wrong.Message);
             return ExitCodes.Usage;
         }
@@ -59,6 +77,10 @@ internal sealed partial class CommandLine
         {
             await error.WriteLineAsync(SafeConsole.Text(refused.Message));
             return refused.ExitCode;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return ExitCodes.Interrupted;
         }
     }
 
@@ -73,7 +95,7 @@ internal sealed partial class CommandLine
     {
         var operation =
             new Argument<string>("operation") { Description = "Such as orders.list; list alone where no other has this last word." };
-        var command = new Command(name, description) { operation };
+        var command = Watched(new(name, description) { operation });
         command.SetAction((parsed, token) =>
             AskAsync(parsed, "gate/" + Name(parsed.GetRequiredValue(operation)), Tables.Gate, exitCode, token));
         return command;
@@ -83,10 +105,14 @@ internal sealed partial class CommandLine
     {
         var signature =
             new Argument<string?>("signature") { Arity = ArgumentArity.ZeroOrOne, Description = "One of the list, to see all of it." };
-        var command = new Command("mismatches", "What differs, by signature, with the cause that it points to.") { signature };
+        var operation = new Option<string?>("--operation") { Description = "Only of this one.", HelpName = "OPERATION" };
+        var command = Watched(
+            new("mismatches", "What differs, by signature, with the cause that it points to.") { signature, operation });
         command.SetAction((parsed, token) => parsed.GetValue(signature) is { } one
             ? AskAsync(parsed, "mismatches/" + Uri.EscapeDataString(one), Tables.Mismatch, _ => ExitCodes.Ok, token)
-            : AskAsync(parsed, "mismatches", Tables.Mismatches, _ => ExitCodes.Ok, token));
+            : AskAsync(
+                parsed, "mismatches" + (parsed.GetValue(operation) is { } only ? "?operation=" + Name(only) : ""), Tables.Mismatches,
+                _ => ExitCodes.Ok, token));
         return command;
     }
 
@@ -95,11 +121,12 @@ internal sealed partial class CommandLine
         var signature = new Argument<string>("signature");
         var owner = new Option<string>("--owner") { Description = "Who answers for it.", HelpName = "NAME", Required = true };
         var reason = new Option<string>("--reason") { Description = "Why it is intended.", HelpName = "TEXT", Required = true };
-        var expires = new Option<DateTimeOffset>("--expires")
+        var expires = new Option<DateTimeOffset?>("--expires")
         {
-            Description = "When it is a mismatch again; 180 days ahead at most.",
+            Description = "When it is a mismatch again: 7d, or a moment; 180 days ahead at most.",
             HelpName = "TIME",
             Required = true,
+            CustomParser = Durations.Moment(ahead: true),
         };
         var command = new Command("accept", "Accepts a signature as intended, for a time.") { signature, owner, reason, expires };
         command.SetAction(async (parsed, token) =>
@@ -109,10 +136,11 @@ internal sealed partial class CommandLine
             {
                 ["owner"] = parsed.GetRequiredValue(owner),
                 ["reason"] = parsed.GetRequiredValue(reason),
-                ["expiresAt"] = parsed.GetRequiredValue(expires).ToString("O", null),
+                ["expiresAt"] = parsed.GetRequiredValue(expires)!.Value.ToString("O", null),
             };
             var path = $"mismatches/{Uri.EscapeDataString(parsed.GetRequiredValue(signature))}/accept";
-            await _output.WriteLineAsync((await client.PostAsync(path, body, token)).ToJsonString(Indented));
+            var accepted = await client.PostAsync(path, body, token);
+            await PrintAsync(parsed, accepted, console => Lines.Accepted(console, accepted));
             return ExitCodes.Ok;
         });
         return command;
@@ -125,7 +153,29 @@ internal sealed partial class CommandLine
         using var client = _connection.Open(parsed);
         var answer = await client.GetAsync(path, cancellationToken);
         await PrintAsync(parsed, answer, console => table(console, answer));
+        if (parsed.GetResult(_watch) is null || parsed.GetValue(_watch) is not { } seconds) return exitCode(answer);
+        using var tick = new PeriodicTimer(TimeSpan.FromSeconds(seconds), TimeProvider.System);
+        try
+        {
+            while (await tick.WaitForNextTickAsync(cancellationToken))
+            {
+                answer = await client.GetAsync(path, cancellationToken);
+                if (parsed.GetValue(_format) != "json") _console.Clear();
+                await PrintAsync(parsed, answer, console => table(console, answer));
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Ctrl-C is how watching ends.
+        }
+
         return exitCode(answer);
+    }
+
+    private Command Watched(Command command)
+    {
+        command.Options.Add(_watch);
+        return command;
     }
 
     private static string Name(string operation) => Uri.EscapeDataString(operation);

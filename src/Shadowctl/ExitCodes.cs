@@ -23,6 +23,14 @@ internal static class ExitCodes
     /// <summary>The service refuses the token, or what its role may not do.</summary>
     public const int Denied = 77;
 
+    /// <summary>Ctrl-C ended it, as shells count it.</summary>
+    public const int Interrupted = 130;
+
+    /// <summary>The decision's; or that there is none, because the service cannot read its store.</summary>
+    public static int OfGate(System.Text.Json.Nodes.JsonNode gate) =>
+        Tables.Items(gate["reasons"]).Any(reason => (string?)reason["code"] == "evidence_unreadable") ? Unreachable
+            : OfDecision((string?)gate["decision"]);
+
     public static int OfDecision(string? decision) => decision switch
     {
         "advance" => Advance,

@@ -15,7 +15,7 @@ internal static class Tables
     {
         var off = string.Join(", ", Items(status["offBecause"]).Select(reason => (string?)reason));
         console.MarkupInterpolated(
-            $"replica {Text(status["replica"])}  ·  candidate {Text(status["fingerprint"]?["candidate"])}  ·  shadowing ");
+            $"as of {Text(status["asOf"])}  ·  replica {Text(status["replica"])}  ·  build {Text(status["build"])}  ·  shadowing ");
         console.MarkupLineInterpolated($"{((bool?)status["enabled"] is true ? "on" : "off: " + off)}");
         foreach (var finding in Items(status["findings"]))
             console.MarkupLineInterpolated($"[red]{Text(finding["severity"])}[/] {Text(finding["object"])}: {Text(finding["finding"])}");
@@ -33,6 +33,7 @@ internal static class Tables
         }
 
         console.Write(table);
+        NextStep.Write(console, NextStep.AfterStatus(status));
     }
 
     public static void Gate(IAnsiConsole console, JsonNode gate)
@@ -40,9 +41,11 @@ internal static class Tables
         console.MarkupInterpolated(
             $"[bold]{Text(gate["decision"])}[/]  {Text(gate["operation"])}  {Text(gate["stage"])} → {Text(gate["target"])}  ·  policy ");
         console.MarkupLineInterpolated($"{Text(gate["policy"])} v{Text(gate["policyVersion"])}");
+        console.MarkupLineInterpolated($"build {Text(gate["fingerprint"])}  ·  as of {Text(gate["asOf"])}");
         console.MarkupLineInterpolated($"{Text(gate["sentence"])}");
         foreach (var reason in Items(gate["reasons"])) console.MarkupLineInterpolated(
             $"  {Text(reason["code"]),-20} {Text(reason["text"])}");
+        NextStep.Write(console, NextStep.AfterGate(gate));
     }
 
     public static void Mismatches(IAnsiConsole console, JsonNode list)
@@ -88,15 +91,6 @@ internal static class Tables
         foreach (var sql in Items(sample["candidateSql"])) console.MarkupLineInterpolated($"candid.  {Text(sql)}");
     }
 
-    public static void Audit(IAnsiConsole console, JsonNode audit)
-    {
-        var table = Plain("at", "actor", "action", "subject", "detail");
-        foreach (var entry in Items(audit["entries"]))
-            table.AddRow(Cells(Text(entry["at"]), Text(entry["actor"]), Text(entry["action"]), Text(entry["subject"]),
-                entry["detail"]?.ToJsonString() ?? ""));
-        console.Write(table);
-    }
-
     public static void Rollout(IAnsiConsole console, IEnumerable<JsonNode> operations)
     {
         var table = Plain("operation", "stage", "serves", "generation", "nominated", "attempt", "by", "remarks");
@@ -105,7 +99,7 @@ internal static class Tables
             string[] remarks =
             [
                 (string?)one["heldBecause"] is { } held ? $"HELD: {held}" : "", (bool?)one["forced"] is true ? "FORCED" : "",
-                (bool?)one["automatic"] is true ? "automatic" : "", Text(one["reason"]),
+                (bool?)one["automatic"] is true ? "automatic" : "", Text(one["servesNoneBecause"]), Text(one["reason"]),
             ];
             table.AddRow(Cells(
                 Text(one["operation"]), Text(one["stage"]), Text(one["effectiveServePercent"]) + " %", Text(one["generation"]),
@@ -121,7 +115,10 @@ internal static class Tables
     {
         var rest = (bool?)answer["published"] is true
             ? "" : "; the store could not be told, other replicas stop when their lease ends, within 3 s";
-        console.MarkupLineInterpolated($"rolled back: {string.Join(", ", Items(answer["operations"]).Select(Text))}{rest}");
+        string[] operations = [.. Items(answer["operations"]).Select(Text)];
+        console.MarkupLineInterpolated(
+            $"{(operations.Length == 0 ? "the candidate serves no user: nothing to roll back" : "rolled "
+                + "back: " + string.Join(", ", operations))}{rest}");
         var table = Plain("replica", "state", "in flight", "seen");
         foreach (var one in Items(answer["replicas"])) table.AddRow(
             Cells(Text(one["replica"]), Text(one["state"]), Text(one["inFlight"]), Text(one["seenSecondsAgo"]) + " s ago"));

@@ -14,6 +14,9 @@ internal sealed record CatalogueKey(string Columns, string? Principal, string? O
 /// <summary>A table as the catalogue has it; without columns where there is no such table.</summary>
 internal sealed partial record CatalogueTable(IReadOnlyList<CatalogueColumn> Columns, IReadOnlyList<CatalogueKey> Keys)
 {
+    /// <summary>PostgreSQL's own columns; no table can have others of these names.</summary>
+    internal static readonly string[] SystemColumns = ["xmin", "xmax", "cmin", "cmax", "ctid", "tableoid"];
+
     // pg_catalog and not information_schema: the latter shows a role only what it was granted.
     private const string ColumnsOfTable =
         """

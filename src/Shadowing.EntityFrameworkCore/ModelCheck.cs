@@ -62,7 +62,8 @@ public static class ModelCheck
     {
         if (actual.Columns.Count == 0) return [new(table.Name, "is missing", Breaks: true)];
         var columns = actual.Columns.ToDictionary(column => column.Name);
-        return table.Columns
+        // Every table has these, though the catalogue lists none as a column of it: xmin serves as a row version.
+        return table.Columns.Where(column => !CatalogueTable.SystemColumns.Contains(column.Name))
             .SelectMany(column => Compare(column, columns.GetValueOrDefault(column.Name)))
             .Concat(Unmapped(table, actual))
             .Concat(Keys(table, actual));

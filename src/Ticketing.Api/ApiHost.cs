@@ -4,6 +4,7 @@ using Ticketing.Api.Accounts;
 using Ticketing.Api.Health;
 using Ticketing.Api.Http;
 using Ticketing.Api.Problems;
+using Ticketing.Api.Starting;
 using Ticketing.Api.Stopping;
 using Ticketing.Api.Tickets;
 
@@ -14,6 +15,9 @@ public static class ApiHost
 {
     /// <summary>The exit code of a start refused for its settings, as sysexits.h names it.</summary>
     internal const int ExitOfBadSettings = 78;
+
+    /// <summary>The exit code of a start that finds its address in use: what it needs is not available, as sysexits.h names it.</summary>
+    internal const int ExitOfTakenAddress = 69;
 
     /// <summary>How long a stop may take once the listener closes, requests in flight and the lane's draining included.</summary>
     private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(20);
@@ -27,6 +31,8 @@ public static class ApiHost
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = args, ContentRootPath = AppContext.BaseDirectory });
 
+        LogFormat.Apply(builder.Logging, builder.Configuration["Logging:Console:FormatterName"] is not null);
+        ListenAddress.Apply(builder);
         builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = GracePeriod);
         builder.Services.AddProblems();
@@ -36,13 +42,17 @@ public static class ApiHost
         builder.Services.AddStopping();
         builder.Services.AddHealth();
         builder.Services.AddApiDescription();
+        builder.Services.AddProxies();
         configure?.Invoke(builder);
+        builder.AddOperatorDoor();
 
         var app = builder.Build();
         RefuseBadSettings(app);
 
+        app.UseProxies();
         app.UseStopping();
         app.UseProblems();
+        app.UseOperatorDoor();
         app.UseUrlLimit();
         app.UseRouting();
         app.UseOperatorLimit();

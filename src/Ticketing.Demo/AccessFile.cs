@@ -3,6 +3,10 @@ using Ticketing.Demo.Traffic;
 
 namespace Ticketing.Demo;
 
+/// <summary>What else the file has.</summary>
+/// <param name="Console">A link that signs its owner in to the console, once.</param>
+internal sealed record DemoAccess(string ServedConnection, Uri Console);
+
 /// <summary>The addresses and tokens for using the demo by hand. Only its owner may read the file.</summary>
 internal static class AccessFile
 {
@@ -11,7 +15,7 @@ internal static class AccessFile
     /// <summary>Creates the file complete, under its name, in one step, because another program may be waiting for it.</summary>
     public static async Task WriteAsync(
         FileInfo file, IReadOnlyList<Uri> replicas, Population population, AccessTokens tokens, DemoSecrets secrets,
-        string servedConnection)
+        DemoAccess access)
     {
         var partial = file.FullName + ".partial";
         File.Delete(partial);
@@ -35,7 +39,8 @@ internal static class AccessFile
                     secrets.ViewerToken,
                     secrets.OperatorToken,
                     secrets.WebhookToken,
-                    servedConnection,
+                    access.ServedConnection,
+                    access.Console,
                 },
                 Indented);
         }

@@ -11,7 +11,7 @@ using Ticketing.Demo.Traffic;
 namespace Ticketing.Demo;
 
 /// <summary>One run from an empty machine to an empty machine.</summary>
-internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimeProvider clock)
+internal sealed class DemoRun(DemoOptions options, IAnsiConsole screen, TimeProvider clock)
 {
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(20);
@@ -55,6 +55,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         Say("starting the service");
         await using var replicas = new AsyncDisposables();
         var addresses = new List<Uri>();
+        Func<Uri>? link = null;
         for (var number = 0; number < options.Replicas; number++)
         {
             var service = await DemoService.StartAsync(
@@ -63,15 +64,20 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
                 new("Shadowing:FirstStage", options.FirstStage));
             replicas.Add(service);
             addresses.Add(service.Address);
+            link ??= service.ConsoleLink;
         }
 
         using var status = new StatusClient(addresses, secrets.ViewerToken, clock);
         await status.ReadyAsync(stop);
         await status.WhenAsync(view => view.Enabled, WarmUp, stop);
         var tokens = new AccessTokens(secrets.SigningKey, clock);
-        if (options.Access is { } access) await AccessFile.WriteAsync(access, addresses, population, tokens, secrets, database.Served);
+        if (options.Access is { } access) await AccessFile.WriteAsync(
+            access, addresses, population, tokens, secrets, new(database.Served, link!()));
         Say($"ready at {string.Join(", ", addresses.Select(address => address.GetLeftPart(UriPartial.Authority)))} after "
             + $"{clock.GetElapsedTime(started).TotalSeconds:F1} s");
+        Say("the console; this link signs you in, once:");
+        // As it is: a line that is folded could not be clicked.
+        await screen.Profile.Out.Writer.WriteLineAsync($"      {link!()}");
 
         using var driver = new TrafficDriver(addresses, population, tokens, new() { Rate = options.Rate }, clock);
         await DriveAsync(driver, status, faults, log, stop);
@@ -82,7 +88,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
         using var time = new CancellationTokenSource(options.For ?? Timeout.InfiniteTimeSpan, clock);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop, time.Token);
         using var shown = new CancellationTokenSource();
-        var dashboard = new Dashboard(console, status, driver.Tally, faults, log, clock);
+        var dashboard = new Dashboard(screen, status, driver.Tally, faults, log, clock);
 
         using var later = options.FaultAfter == TimeSpan.Zero ? null
             : clock.CreateTimer(_ => faults.Arm(), null, options.FaultAfter, Timeout.InfiniteTimeSpan);
@@ -106,7 +112,7 @@ internal sealed class DemoRun(DemoOptions options, IAnsiConsole console, TimePro
 
     private int PortOf(int replica) => options.Port == 0 ? 0 : options.Port + replica;
 
-    private void Say(string what) => console.MarkupLineInterpolated($"[grey]demo[/]  {what}");
+    private void Say(string what) => screen.MarkupLineInterpolated($"[grey]demo[/]  {what}");
 
     private static bool IsFree(int port)
     {

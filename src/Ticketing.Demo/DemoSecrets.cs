@@ -6,6 +6,9 @@ namespace Ticketing.Demo;
 /// <summary>The secrets of one run. They are random, so that no other program can know them in advance.</summary>
 internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string OperatorToken, string WebhookToken, string RedactionKey)
 {
+    /// <summary>The name of the operator's token.</summary>
+    public const string Operator = "demo-operator";
+
     public static DemoSecrets Draw() => new(Random(), Random(), Random(), Random(), Random());
 
     /// <summary>The service's settings with these secrets; of the operators' tokens only the hashes.</summary>
@@ -15,7 +18,7 @@ internal sealed record DemoSecrets(string SigningKey, string ViewerToken, string
         new("Operators:Tokens:0:Name", "demo-viewer"),
         new("Operators:Tokens:0:Role", "viewer"),
         new("Operators:Tokens:0:Sha256", Hash(ViewerToken)),
-        new("Operators:Tokens:1:Name", "demo-operator"),
+        new("Operators:Tokens:1:Name", Operator),
         new("Operators:Tokens:1:Role", "operator"),
         new("Operators:Tokens:1:Sha256", Hash(OperatorToken)),
         new("Operators:Tokens:2:Name", "demo-webhook"),

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Shadowing.AspNetCore.Console.Signing;
 using Shadowing.Supervision;
 using Ticketing.Api;
 using Ticketing.Api.Tickets;
@@ -26,6 +27,10 @@ internal sealed class DemoService : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public Uri Address => new(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
 
+    /// <summary>A link to the console that signs in one person, once, as the demo's operator.</summary>
+    public Uri ConsoleLink() =>
+        new(Address, "/shadow" + _app.Services.GetRequiredService<ConsoleSignIn>().CreateLink(DemoSecrets.Operator));
+
     /// <summary>Whether anything runs in the shadow.</summary>
     public ShadowSwitch Switch => _app.Services.GetRequiredService<ShadowSwitch>();
 
@@ -44,6 +49,8 @@ internal sealed class DemoService : IAsyncDisposable
                 new("ConnectionStrings:Sandbox", database.Sandbox),
                 new("ConnectionStrings:Evidence", database.Evidence),
                 new("Operators:RequestsPerSecond", "1000"),
+                // Runs beside each other would plant a fault once more than the accounts of this program count.
+                new("Shadowing:OverlapPercent", "0"),
                 new("Stopping:ServeFor", "00:00:00"),
                 .. settings,
             ]);

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Benchmarks;
+using Benchmarks.Comparing;
+using Benchmarks.Idling;
 
 Option<int> blocks = new("--blocks") { Description = "Blocks of traffic for each variant.", DefaultValueFactory = _ => 25 };
 Option<double> seconds = new("--block") { Description = "Seconds of traffic in a block.", DefaultValueFactory = _ => 4 };
@@ -17,4 +19,24 @@ command.SetAction(async (asked, stop) =>
     if (asked.GetValue(file) is { } output) await File.WriteAllTextAsync(output.FullName, report, stop);
     return 0;
 });
+Option<int> rounds = new("--rounds") { Description = "Rounds of slices for each contender.", DefaultValueFactory = _ => 100 };
+var compare = new Command("compare", "What comparing two answers costs, beside equality written out by hand.") { rounds, file };
+compare.SetAction(async (asked, stop) =>
+{
+    var report = CompareBench.Run(asked.GetValue(rounds));
+    Console.Out.Write(report);
+    if (asked.GetValue(file) is { } output) await File.WriteAllTextAsync(output.FullName, report, stop);
+    return 0;
+});
+command.Add(compare);
+Option<double> time = new("--for") { Description = "Seconds to count.", DefaultValueFactory = _ => 30 };
+var idle = new Command("idle", "What a replica asks of PostgreSQL while no user comes.") { time, file };
+idle.SetAction(async (asked, stop) =>
+{
+    var report = await IdleBench.RunAsync(TimeSpan.FromSeconds(asked.GetValue(time)), TimeProvider.System, stop);
+    Console.Out.Write(report);
+    if (asked.GetValue(file) is { } output) await File.WriteAllTextAsync(output.FullName, report, stop);
+    return 0;
+});
+command.Add(idle);
 return await command.Parse(args).InvokeAsync();

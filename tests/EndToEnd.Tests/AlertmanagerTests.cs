@@ -8,7 +8,7 @@ public sealed class AlertmanagerTests
     {
         { "CriticalMismatch", "rollback,on-call" }, { "MismatchWhileServing", "rollback,on-call" }, { "CandidateErrors", "rollback,on-call" },
         { "ExposureBeyondGate", "rollback,on-call" }, { "NoComparisons", "on-call" }, { "DetectorDead", "on-call" }, { "MismatchInShadow", "tickets" },
-        { "EvidenceLost", "tickets" }, { "KeeperDown", "tickets" }, { "ConfigSkew", "tickets" }, { "CallerOverheadHigh", "tickets" },
+        { "EvidenceStoreLost", "on-call" }, { "EvidenceLost", "tickets" }, { "KeeperDown", "tickets" }, { "ConfigSkew", "tickets" }, { "CallerOverheadHigh", "tickets" },
         { "CandidateSlower", "tickets" },
         { "StatementAmplification", "tickets" }, { "ShadowingOff", "silent" }, { "Watchdog", "watchdog" },
     };

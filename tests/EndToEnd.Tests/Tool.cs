@@ -55,6 +55,7 @@ internal static class Tool
     private static string Remedy(string program) => program switch
     {
         "npm" or "node" => "install Node.js",
+        "chromium" => "deploy/chromium/ensure",
         "haproxy" => "deploy/haproxy/ensure",
         _ => "deploy/prometheus/ensure",
     };

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 
 namespace Shadowing.Orders.Tests;
 
@@ -74,6 +75,21 @@ public sealed class FirstQueryTests(OrdersFixture orders)
         var found = counts["mismatches"]!.AsArray().Single(mismatch => (string?)mismatch!["kind"] == "concurrency");
         Assert.Equal("customerName", (string?)found!["path"]);
         Assert.True((long)found["count"]! >= 20, counts.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("Development")]
+    [InlineData("Production")]
+    public async Task What_an_operator_may_not_ask_is_answered_with_its_problem(string environment)
+    {
+        await using var service = await OrdersService.StartAsync(orders, environment: environment);
+        var wrong = JsonNode.Parse("""{"generation": 0, "reason": "a test", "stage": "serve-100"}""");
+        using var refused = await service.OperateAsync(HttpMethod.Put, "rollout/orders.get", wrong);
+        var problem = JsonNode.Parse(await refused.Content.ReadAsStringAsync(Cancellation))!;
+        Assert.Equal((400, "invalid_member"), ((int)refused.StatusCode, (string?)problem["code"]));
+        using var stranger = await service.Http.GetAsync(new Uri("/shadow/v1/status", UriKind.Relative), Cancellation);
+        problem = JsonNode.Parse(await stranger.Content.ReadAsStringAsync(Cancellation))!;
+        Assert.Equal((401, "token_missing"), ((int)stranger.StatusCode, (string?)problem["code"]));
     }
 
     [Fact]

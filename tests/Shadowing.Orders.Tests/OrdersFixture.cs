@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Reflection;
 using Npgsql;
@@ -9,7 +10,7 @@ using Ticketing.Demo.Database;
 namespace Shadowing.Orders.Tests;
 
 /// <summary>
-/// Packs the engine, builds the orders service from the packages alone in a folder of its own, and makes its database. What else it needs is
+/// Packs the engine, builds the orders service from the packages alone in a folder of its own, and makes its databases. What else it needs is
 /// found among the packages that this solution has restored.
 /// </summary>
 public sealed class OrdersFixture : IAsyncLifetime
@@ -17,26 +18,34 @@ public sealed class OrdersFixture : IAsyncLifetime
     private static readonly string[] Packed = ["Shadowing", "Shadowing.Postgres", "Shadowing.AspNetCore"];
     private readonly string _folder = Directory.CreateTempSubdirectory("orders").FullName;
     private readonly string _password = Guid.NewGuid().ToString("N");
+    private readonly ConcurrentDictionary<string, Lazy<Task>> _databases = [];
     private PrivatePostgres _postgres = null!;
 
     public string Program => Path.Combine(_folder, "bin", "Orders.dll");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public string Connection(string role) => new NpgsqlConnectionStringBuilder(_postgres.Administrator("orders"))
+    /// <summary>Each test has a database of its own: they run beside each other, some write, and a rollback is kept.</summary>
+    private static string Database => $"orders_{TestContext.Current.Test!.UniqueID[..16]}";
+
+    /// <summary>How a role reaches the database of this test, which is made for the first that asks.</summary>
+    public async Task<string> ConnectionAsync(string role)
     {
-        Username = role,
-        Password = _password,
-        Pooling = true,
-    }.ConnectionString;
+        await _databases.GetOrAdd(Database, static (name, fixture) => new(() => fixture.CreateAsync(name)), this).Value;
+        return new NpgsqlConnectionStringBuilder(_postgres.Administrator(Database))
+        {
+            Username = role,
+            Password = _password,
+            Pooling = true,
+        }.ConnectionString;
+    }
 
     public async ValueTask InitializeAsync()
     {
         var building = BuildAsync();
         _postgres = await PrivatePostgres.StartAsync(durable: false, Cancellation);
-        await ExecuteAsync(_postgres.Administrator(), "create database orders");
-        var schema = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Schema.sql"), Cancellation);
-        await ExecuteAsync(_postgres.Administrator("orders"), schema.Replace("$password", _password, StringComparison.Ordinal));
+        foreach (var role in new[] { "orders_served", "orders_shadow", "orders_evidence" })
+            await ExecuteAsync(_postgres.Administrator(), $"create role {role} login password '{_password}'");
         await building;
     }
 
@@ -46,8 +55,24 @@ public sealed class OrdersFixture : IAsyncLifetime
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>Runs a statement as the owner.</summary>
-    public Task ExecuteAsync(string sql) => ExecuteAsync(_postgres.Administrator("orders"), sql);
+    /// <summary>Runs a statement as the owner, in the database of this test.</summary>
+    public Task ExecuteAsync(string sql) => ExecuteAsync(_postgres.Administrator(Database), sql);
+
+    /// <summary>A number that a query gives.</summary>
+    public async Task<long> CountAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(_postgres.Administrator(Database));
+        await connection.OpenAsync(Cancellation);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (long)(await command.ExecuteScalarAsync(Cancellation))!;
+    }
+
+    private async Task CreateAsync(string database)
+    {
+        await ExecuteAsync(_postgres.Administrator(), $"create database {database}");
+        var schema = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Schema.sql"), Cancellation);
+        await ExecuteAsync(_postgres.Administrator(database), schema.Replace("$database", database, StringComparison.Ordinal));
+    }
 
     private async Task BuildAsync()
     {

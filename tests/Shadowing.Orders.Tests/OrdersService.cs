@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Shadowing.Orders.Tests;
@@ -10,7 +11,17 @@ namespace Shadowing.Orders.Tests;
 /// <summary>The orders service as a process, built from the packages.</summary>
 internal sealed class OrdersService : IAsyncDisposable
 {
-    private const string Token = "a viewer's token";
+    private const string Token = "an operator's token";
+
+    /// <summary>Rates at which five clean cases prove a shape.</summary>
+    private static readonly (string, string)[] Easy =
+    [
+        ("FirstEpsilon", "0.9"), ("ServeEpsilon", "0.9"), ("WrongAnswers", "0.9"), ("ShapeEpsilon", "0.9"), ("UnprovenLimit", "1"),
+        ("StageDwell", "00:00:00"), ("SoakBeforeFull", "00:00:00"), ("SoakBeforeComplete", "00:00:00"), ("BusinessDays", "0"),
+        ("BusyHourCases", "0"), ("LatencyMustPass", "false"), ("StatementEpsilon", "0.9"), ("UncleanExitHold", "00:00:00"), ("UserShare", "1"),
+        ("Alpha", "0.5"), ("DoubtLimit", "1"),
+    ];
+
     private readonly Process _process;
     private readonly StringBuilder _log;
 
@@ -30,8 +41,11 @@ internal sealed class OrdersService : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Starts it and waits until its shadow runs.</summary>
-    public static async Task<OrdersService> StartAsync(OrdersFixture orders, bool keepsEvidence = true, string wiring = "")
+    public static async Task<OrdersService> StartAsync(OrdersFixture orders, bool keepsEvidence = true, string wiring = "", bool writes = false, string environment = "Development")
     {
+        var (served, shadow, evidence) = (
+            await orders.ConnectionAsync("orders_served"), await orders.ConnectionAsync("orders_shadow"),
+            await orders.ConnectionAsync("orders_evidence"));
         var start = new ProcessStartInfo("dotnet", [orders.Program]) { RedirectStandardOutput = true, WorkingDirectory = Path.GetDirectoryName(orders.Program) };
         foreach (var (name, value) in Settings()) start.Environment[name] = value;
         var process = Process.Start(start)!;
@@ -59,35 +73,79 @@ internal sealed class OrdersService : IAsyncDisposable
         IEnumerable<(string, string)> Settings()
         {
             yield return ("ASPNETCORE_URLS", "http://127.0.0.1:0");
-            yield return ("DOTNET_ENVIRONMENT", "Development");
-            yield return ("ConnectionStrings__Orders", orders.Connection("orders_served"));
-            yield return ("ConnectionStrings__Shadow", orders.Connection("orders_shadow"));
-            if (keepsEvidence) yield return ("ConnectionStrings__Evidence", orders.Connection("orders_evidence"));
+            yield return ("DOTNET_ENVIRONMENT", environment);
+            yield return ("ConnectionStrings__Orders", served);
+            yield return ("ConnectionStrings__Shadow", shadow);
+            if (keepsEvidence) yield return ("ConnectionStrings__Evidence", evidence);
             yield return ("Shadowing__FirstStage", "shadow");
             // On a busy machine a run may take long, which is not what is tested here.
             yield return ("Shadowing__ShadowTimeout", "00:00:30");
+            yield return ("Shadowing__SnapshotWait", "00:00:01");
             yield return ("Shadowing__Breaker__MinimumThroughput", "10000");
             yield return ("Shadowing__QueueCapacity", "65536");
             yield return ("Shadowing__YieldAfter", "00:00:10");
             yield return ("Shadowing__DatabaseTimeBudget", "16");
             yield return ("Shadowing__ConfirmationsPerSecond", "10000");
-            yield return ("Operators__Tokens__0__Name", "a viewer");
-            yield return ("Operators__Tokens__0__Role", "viewer");
+            yield return ("Operators__Tokens__0__Name", "an operator");
+            yield return ("Operators__Tokens__0__Role", "operator");
             yield return ("Operators__Tokens__0__Sha256", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Token))));
+            yield return ("Operators__RequestsPerSecond", "100000");
             yield return ("Logging__LogLevel__Microsoft.AspNetCore", "Warning");
             yield return ("Logging__LogLevel__Microsoft.EntityFrameworkCore", "Warning");
+            foreach (var (rule, value) in writes ? Easy : []) yield return ($"Shadowing__Gate__Policies__easy__{rule}", value);
+            if (writes) yield return ("Shadowing__Gate__Policy", "easy");
+            yield return ("Shadowing__ServingFloorPercent", "100");
+            yield return ("Shadowing__TricklePercent", "100");
+            yield return ("Shadowing__OverlapPercent", "0");
             yield return ("Wiring", wiring);
+            yield return ("Writes", writes ? "true" : "false");
         }
     }
 
     public Task PlantAsync(string fault) => Http.PutAsync(new Uri($"/fault/{fault}", UriKind.Relative), null, Cancellation);
 
-    public async Task<JsonNode> ShadowAsync(string path)
+    public Task<JsonNode> ShadowAsync(string path) => ShadowAsync(HttpMethod.Get, path, null);
+
+    /// <summary>
+    /// Has the candidate answer all requests of an operation whose shapes are proven, once some are; of a service with writes, whose policy
+    /// asks for little.
+    /// </summary>
+    /// <param name="ask">Sends a request of the operation, each time another.</param>
+    public async Task ServeAsync(string operation, Func<int, Task> ask)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"/shadow/v1/{path}");
+        foreach (var change in new object[] { new { nominate = "this" }, new { stage = "full", force = true } })
+        {
+            var body = JsonSerializer.SerializeToNode(change)!;
+            (body["generation"], body["reason"]) = ((long)(await ShadowAsync($"rollout/{operation}"))["generation"]!, "a test");
+            await ShadowAsync(HttpMethod.Put, $"rollout/{operation}", body);
+        }
+
+        var asked = 0;
+        await UntilAsync(async () =>
+        {
+            if (await ServedAsync(operation) > 0) return true;
+            await ask(asked++);
+            return false;
+        });
+    }
+
+    /// <summary>The share of an operation's requests that the candidate answers now, in percent.</summary>
+    public async Task<double> ServedAsync(string operation) =>
+        (double)(await SettledAsync(operation))["effectiveServePercent"]!;
+
+    /// <summary>A request of the operator's; without a body where that is null.</summary>
+    public async Task<HttpResponseMessage> OperateAsync(HttpMethod method, string path, JsonNode? body)
+    {
+        using var request = new HttpRequestMessage(method, $"/shadow/v1/{path}") { Content = body is null ? null : JsonContent.Create(body) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", Token);
-        using var response = await Http.SendAsync(request, Cancellation);
-        return (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>(Cancellation))!;
+        return await Http.SendAsync(request, Cancellation);
+    }
+
+    private async Task<JsonNode> ShadowAsync(HttpMethod method, string path, JsonNode? body)
+    {
+        using var response = await OperateAsync(method, path, body);
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {await response.Content.ReadAsStringAsync(Cancellation)} {Log}");
+        return (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!;
     }
 
     public Task<JsonNode> StatusAsync() => ShadowAsync("status");

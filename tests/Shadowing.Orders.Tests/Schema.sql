@@ -8,6 +8,11 @@ create table "OrderLines" (
     "OrderId" uuid not null references "Orders" on delete cascade, "LineNo" int not null, "Product" text not null, "Quantity" int not null,
     "Price" numeric(12, 2) not null, primary key ("OrderId", "LineNo"));
 
+create table "OrderEvents" (
+    "Id" bigint generated always as identity primary key, "OrderId" uuid not null references "Orders" on delete cascade, "What" text not null,
+    "At" timestamptz not null default now());
+create index "IX_OrderEvents_OrderId" on "OrderEvents" ("OrderId");
+
 insert into "Customers" ("Name") select 'Customer ' || n from generate_series(1, 20) n;
 insert into "Orders" select md5('order ' || n)::uuid, 1 + n % 20, (array['Open', 'Paid', 'Sent'])[1 + n % 3],
     timestamptz '2026-01-01 00:00Z' + n * interval '1 hour',
@@ -16,9 +21,12 @@ from generate_series(1, 500) n;
 insert into "OrderLines" select md5('order ' || n)::uuid, l, (array['pen', 'ink', 'pad'])[1 + (n + l) % 3], 1 + (n * l) % 5, 0.5 * n + l
 from generate_series(1, 500) n, generate_series(1, 3) l;
 
-create role orders_served login password '$password'; create role orders_shadow login password '$password';
-create role orders_evidence login password '$password';
 grant select, insert, update, delete on all tables in schema public to orders_served;
+grant usage on all sequences in schema public to orders_served;
 grant select on all tables in schema public to orders_shadow;
 create schema shadow authorization orders_evidence;
-revoke create, temp on database orders from public;
+revoke create, temp on database $database from public;
+grant temp on database $database to orders_shadow;
+-- What a finding names on PostgreSQL 15: nothing here uses large objects.
+revoke execute on function lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea), lo_import(text),
+    lo_import(text, oid), lo_unlink(oid), lo_truncate(int, int), lo_truncate64(int, bigint), lowrite(int, bytea) from public;

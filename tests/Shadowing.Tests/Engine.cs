@@ -38,13 +38,17 @@ internal sealed class Engine : IAsyncDisposable
         // A busy machine may take longer than users would be kept waiting.
         Dictionary<string, string?> all = new(settings ?? []);
         all.TryAdd("CandidateDeadline", "00:00:10");
-        // Drawn by chance: a test that wants pairs asks for them.
+        // Drawn by chance: a test that wants pairs, or runs beside each other, asks for them.
         all.TryAdd("LatencyPairPercent", "0");
+        all.TryAdd("OverlapPercent", "0");
         services.AddShadowing<Oracle>(
             new ConfigurationBuilder().AddInMemoryCollection(all).Build(), experiments.Length == 0 ? [Ask] : experiments);
         services.AddSingleton<OpenStore<Oracle>>((place, token) => OpenAsync(place.Side, place.Position, token));
         services.AddSingleton<OpenSnapshot<Oracle>>(token => OpenSnapshotAsync(token));
-        services.AddSingleton<CategorizeError>(error => new(error.GetType().Name, error is DatabaseGoneException));
+        services.AddSingleton<CategorizeError>(error => new(error.GetType().Name, error is DatabaseGoneException)
+        {
+            OnlyHere = error is RefusedHereException ? "Run: GRANT SELECT" : null,
+        });
         _services = services.BuildServiceProvider();
         Runner = _services.GetRequiredService<ExperimentRunner<Oracle>>();
         Report = _services.GetRequiredService<ShadowingReport>();
@@ -211,6 +215,9 @@ internal sealed class Engine : IAsyncDisposable
 }
 
 internal sealed class DatabaseGoneException : Exception;
+
+/// <summary>A refusal that comes from the shadow position and not from the code.</summary>
+internal sealed class RefusedHereException : Exception;
 
 /// <summary>Waits for something to be seen.</summary>
 internal static class Eventually

@@ -22,9 +22,10 @@ public sealed class RuleFaultTests
         ["Leaks"] = (With(leaks: (_, _) => throw new RuleException()), true),
         ["Shape"] = (With(shape: _ => throw new RuleException()), true),
         ["CaseOf"] = (With(caseOf: _ => throw new RuleException()), true),
-        ["UserOf"] = (With(userOf: _ => throw new RuleException()), false),
+        ["UserOf"] = (With(userOf: _ => throw new RuleException()), true),
         ["SubjectOf"] = (With(subjectOf: _ => throw new RuleException()), false),
         ["CreatedOf"] = (With(createdOf: _ => throw new RuleException()), false),
+        ["ShowsRows"] = (With(showsRows: _ => throw new RuleException()), true),
         ["ShapeFamily"] = (With(family: _ => throw new RuleException()), false),
         ["number near"] = (With(rules: new ComparisonRules()
             .Within<Answer, int>(answer => answer.Number, (_, _) => throw new RuleException(), "near")), true),
@@ -136,9 +137,9 @@ public sealed class RuleFaultTests
             Operation = "oracle.ask",
             Candidate = Fingerprint,
             Nominated = true,
-            Cases = 784,
-            LiveCases = 784,
-            Shapes = [new("any") { Cases = 392, LiveCases = 392 }, new("broken") { Cases = 392, LiveCases = 392 }],
+            Cases = 1070,
+            LiveCases = 1070,
+            Shapes = [new("any") { Cases = 535, LiveCases = 535 }, new("broken") { Cases = 535, LiveCases = 535 }],
         };
         Assert.Equal(["any", "broken"], Gate.ServableShapes(evidence, GatePolicy.Default, shape => shape).Order());
         Assert.Empty(Gate.ServableShapes(evidence, GatePolicy.Default, shape => shape == "broken" ? null : shape));
@@ -200,7 +201,7 @@ public sealed class RuleFaultTests
         Func<Question, Difference, bool>? leaks = null,
         Func<Question, string>? shape = null, Func<Question, object?>? caseOf = null, Func<Question, long>? userOf = null,
         Func<Question, long?>? subjectOf = null, Func<Answer, long?>? createdOf = null, Func<string, string>? family = null,
-        ComparisonRules? rules = null) =>
+        ComparisonRules? rules = null, Func<Answer, bool>? showsRows = null) =>
         new("oracle.ask", static (oracle, question, token) => oracle.AskAsync(question, token))
         {
             Touches = touches ?? ((_, _) => ["1"]),
@@ -211,6 +212,7 @@ public sealed class RuleFaultTests
             SubjectOf = subjectOf ?? (_ => null),
             CreatedOf = createdOf ?? (_ => null),
             ShapeFamily = family ?? (any => any),
+            ShowsRows = showsRows ?? (_ => true),
             Rules = rules ?? ComparisonRules.None,
         };
 

@@ -87,6 +87,7 @@ internal sealed class GateRule(Scenario scenario, bool dismisses) : Rule(scenari
             LiveCases = cases,
             BusyHourCases = cases / 2,
             Mismatches = wrong,
+            Sample = new() { Due = requests, Decided = requests - (requests / 500), Wrong = wrong, Tries = requests },
             OpenMismatches = dismisses ? 0 : Math.Min(wrong, 1),
             Comparisons = requests,
             Incomparable = requests / 500,
@@ -103,6 +104,8 @@ internal sealed class GateRule(Scenario scenario, bool dismisses) : Rule(scenari
                     LiveCases = shape.Cases,
                     Mismatches = shape.Wrong,
                     TrafficShare = shape.Requests / (double)Math.Max(1, requests),
+                    Due = shape.Requests,
+                    Decided = shape.Requests,
                 }),
             ],
         };

@@ -42,7 +42,7 @@ internal static class SmallTeam
         ];
         var shapes = new (long Requests, long Cases, long Live, long Compared)[shares.Length];
         var state = new RolloutState(operation.Name, 0, Stage.Shadow, "candidate", IsAutomatic: true);
-        var hours = new List<TrafficHour>();
+        var days = new List<TrafficDay>();
         var (unproven, began) = (UnprovenShare.None, Monday);
         IReadOnlySet<string> proven = new HashSet<string>();
         IReadOnlyDictionary<string, double> plan = new Dictionary<string, double>();
@@ -72,10 +72,10 @@ internal static class SmallTeam
                 if (!proven.Contains(Name(i))) unprovenNow += arrived;
             }
 
-            hours = Counted(hours, operation.Name, now, requests);
+            days = Counted(days, operation.Name, now, requests);
             unproven = unproven.Count(unproven.Epoch, unprovenNow, requests).Looked();
             state = state with { InStage = state.InStage + Look };
-            var evidence = Evidence(operation, shapes, unproven, busyCases, sweeps, state, new TrafficHours(now + Look, hours).SoakOf(operation.Name, began));
+            var evidence = Evidence(operation, shapes, unproven, busyCases, sweeps, state, new TrafficDays(now + Look, days).SoakOf(operation.Name, began));
             decision = Gate.Decide(evidence, GatePolicy.Default, state.Stage);
             proven = Gate.ProvenShapes(evidence, GatePolicy.Default);
             plan = CoveragePlan.SampleShares(evidence, GatePolicy.Default, state.Stage, Options);
@@ -100,6 +100,8 @@ internal static class SmallTeam
             Candidate = state.Nominated!,
             Nominated = true,
             Attempt = state.Attempt,
+            Operations = Operations.Count,
+            Sample = new() { Due = compared, Decided = compared - (compared / 500), Tries = compared },
             Cases = live + swept,
             LiveCases = live,
             BusyHourCases = Math.Min(busyCases, live),
@@ -122,6 +124,8 @@ internal static class SmallTeam
                     Existing = sweeps ? SweptCases : null,
                     Swept = sweeps ? SweptCases : 0,
                     TrafficShare = shape.Requests / (double)Math.Max(1, requests),
+                    Due = shape.Compared,
+                    Decided = shape.Compared - (shape.Compared / 500),
                 }),
             ],
         };
@@ -130,14 +134,12 @@ internal static class SmallTeam
     /// <summary>As many cases exist in each shape, far fewer than prove it by their number.</summary>
     private const long SweptCases = 50;
 
-    private static List<TrafficHour> Counted(List<TrafficHour> hours, string operation, DateTimeOffset now, long requests)
+    private static List<TrafficDay> Counted(List<TrafficDay> days, string operation, DateTimeOffset now, long requests)
     {
-        var hour = now.AddMinutes(-now.Minute);
-        if (hours is [.., var last] && last.Hour == hour)
-            hours[^1] = last with { Requests = last.Requests + requests, Minutes = last.Minutes + (int)Look.TotalMinutes };
-        else hours.Add(new(operation, hour, requests, (int)Look.TotalMinutes, now));
-        hours.RemoveAll(old => old.Hour < now.AddDays(-14));
-        return hours;
+        var day = DateOnly.FromDateTime(now.UtcDateTime);
+        if (days is [.., var last] && last.Day == day) days[^1] = last with { Requests = last.Requests + requests, LastAt = now + Look };
+        else days.Add(new(operation, day, requests, now + Look));
+        return days;
     }
 
     /// <summary>Twice the average in working hours, a third of it at night; a tenth of that on weekends.</summary>

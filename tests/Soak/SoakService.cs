@@ -39,7 +39,7 @@ internal static class SoakService
                 new("Shadowing:ShadowTimeout", "00:00:30"),
                 new("Shadowing:DrainTimeout", "00:00:30"),
                 // Who is asked again is asked to confirm a difference; but for the self-test's one control in ten seconds, that tells them apart.
-                new("Shadowing:LatencyPairPercent", "0"),
+                new("Shadowing:LatencyPairPercent", "0"), new("Shadowing:OverlapPercent", "0"),
             ]);
             builder.Logging.ClearProviders().AddProvider(log);
             var control = (ControlStore)builder.Services.Last(service => service.ServiceType == typeof(ControlStore)).ImplementationInstance!;

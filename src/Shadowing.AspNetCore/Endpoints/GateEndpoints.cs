@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.Evidence;
 using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.AspNetCore.Endpoints;
 
@@ -15,17 +16,30 @@ internal sealed record GateAnswer(
     DateTimeOffset? AsOf, string Fingerprint, string Operation, string Decision, string Stage, string Target, string Sentence,
     IReadOnlyList<GateAnswerReason> Reasons, string Policy, int PolicyVersion, GateFigures? Figures)
 {
+    /// <summary>What the figures claim once they are proven.</summary>
+    public IReadOnlyList<string> Claimed { get; init; } = [];
+
+    /// <summary>What they do not claim.</summary>
+    public IReadOnlyList<string> NotClaimed { get; } = GateClaims.NotClaimed;
+
     public static GateAnswer FromReading(GateReading reading, JudgedOperation judged) => new(
         reading.At, reading.Fingerprint, judged.Decision.Operation, judged.Decision.Decision.Wire(), judged.Decision.Stage.Name,
         judged.Decision.Target.Name, judged.Decision.Sentence,
         [.. judged.Decision.Reasons.Select(reason => new GateAnswerReason(reason.Code.Wire(), reason.Text, reason.Shape))],
-        judged.Decision.Policy, judged.Decision.PolicyVersion, judged.Decision.Figures);
+        judged.Decision.Policy, judged.Decision.PolicyVersion, judged.Decision.Figures)
+    {
+        Claimed = GateClaims.Claimed(reading.Policy),
+    };
 
     /// <summary>Before the evidence has been read nothing is known, and so nothing is earned.</summary>
-    public static GateAnswer Unread(GateReading reading, string operation) => new(
+    /// <param name="why">Why it cannot be read; null where it has only not been read yet.</param>
+    public static GateAnswer Unread(GateReading reading, string operation, string? why) => new(
         null, reading.Fingerprint, operation, GateVerdict.NoEvidence.Wire(), "off", "off",
-        $"{operation}: the evidence has not been read, so the control stays.",
-        [new("nothing_compared", "the evidence has not been read", null)],
+        $"{operation}: the evidence {(why is null ? "has not been read" : $"cannot be read ({why})")}, so the control stays.",
+        [
+            why is null ? new("nothing_compared", "the evidence has not been read", null)
+                : new(GateReasonCode.EvidenceUnreadable.Wire(), $"the evidence cannot be read ({why})", null),
+        ],
         reading.Policy.Name, reading.Policy.Version, null);
 }
 
@@ -41,18 +55,20 @@ internal static class GateEndpoints
 {
     public static void MapGate(this IEndpointRouteBuilder shadow, IReadOnlyCollection<string> operations)
     {
-        shadow.MapGet("/gate", (GateBoard board) => TypedResults.Ok(operations.Select(operation => Answer(board, operation)).ToArray()))
+        shadow.MapGet("/gate", (GateBoard board, KeeperRegister keepers) =>
+                TypedResults.Ok(operations.Select(operation => Answer(board, keepers, operation)).ToArray()))
             .WithName("shadow.gates").WithSummary("What the gate says of each operation.").ProducesProblem(401).ProducesProblem(403);
-        shadow.MapGet("/gate/{operation}", Results<Ok<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
-                OperationNames.Full(operations, operation) is { } one ? TypedResults.Ok(Answer(board, one)) : Unknown())
+        shadow.MapGet("/gate/{operation}", Results<Ok<GateAnswer>, ProblemHttpResult> (
+                string operation, GateBoard board, KeeperRegister keepers) =>
+                OperationNames.Full(operations, operation) is { } one ? TypedResults.Ok(Answer(board, keepers, one)) : Unknown())
             .WithName("shadow.gate")
                 .WithSummary("What the gate says of an operation: advance, hold, rollback or no_evidence, with each reason.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
         shadow.MapPost("/gate/{operation}/confirm",
-            Results<Ok<GateAnswer>, Conflict<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board) =>
+            Results<Ok<GateAnswer>, Conflict<GateAnswer>, ProblemHttpResult> (string operation, GateBoard board, KeeperRegister keepers) =>
             {
                 if (OperationNames.Full(operations, operation) is not { } one) return Unknown();
-                var answer = Answer(board, one);
+                var answer = Answer(board, keepers, one);
                 return answer.Decision == GateVerdict.Advance.Wire() ? TypedResults.Ok(answer) : TypedResults.Conflict(answer);
             })
             .WithName("shadow.gate.confirm")
@@ -68,9 +84,9 @@ internal static class GateEndpoints
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404);
     }
 
-    private static GateAnswer Answer(GateBoard board, string operation) =>
+    private static GateAnswer Answer(GateBoard board, KeeperRegister keepers, string operation) =>
         board.Latest is var reading && reading.JudgedOf(operation) is { } judged ? GateAnswer.FromReading(reading, judged)
-            : GateAnswer.Unread(reading, operation);
+            : GateAnswer.Unread(reading, operation, keepers.StoreLost?.Why);
 
     private static EvidenceDocument Document(GateReading reading, JudgedOperation judged) =>
         new(reading.At, reading.Fingerprint, GateAnswer.FromReading(reading, judged), judged.Evidence, reading.Policy);

@@ -1,4 +1,5 @@
 using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
@@ -60,6 +61,27 @@ internal sealed partial class Rollbacks(
         return new(isPublished, operations, applied);
     }
 
+    /// <summary>
+    /// Rolls back what the candidate serves, on this replica or by the store; the rest is not held. All where the store cannot say.
+    /// </summary>
+    public async Task<RollbackAnswer> RollBackServingAsync(
+        IReadOnlyList<Experiment> experiments, string actor, string reason, CancellationToken cancellationToken)
+    {
+        var here = experiments.Where(experiment => control.RollBack(experiment.Operation, $"{reason} ({actor})")).ToArray();
+        IReadOnlyList<RolloutState>? stored = null;
+        using var limit = new CancellationTokenSource(Patience, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        if (instance.HasBegun) await TryAsync(
+            "all", async () => stored = (await store.ReadAsync([.. experiments.Select(one => one.Operation)], either.Token)).States);
+        Experiment[] serving =
+        [
+            .. experiments.Where(one => here.Contains(one) || lease.Pending.Any(pending => pending.Operation == one.Operation)
+                || stored?.FirstOrDefault(state => state.Operation == one.Operation) is not { Stage.Serves: false }),
+        ];
+        return serving.Length > 0 ? await RollBackAsync(serving, actor, reason, cancellationToken)
+            : await RolledBackAsync(experiments, isNamed: false, cancellationToken) with { Operations = [] };
+    }
+
     /// <summary>A failure is logged only: this replica has rolled back already, and the keeper tells the store later.</summary>
     private async Task TryAsync(string what, Func<Task> work)
     {
@@ -82,13 +104,15 @@ internal sealed partial class Rollbacks(
     /// <summary>
     /// What the store and the replicas say of a rollback now. Asked of the store, because this replica may not be the one that rolled back.
     /// </summary>
-    public async Task<RollbackAnswer> RolledBackAsync(IReadOnlyList<Experiment> experiments, CancellationToken cancellationToken)
+    /// <param name="isNamed">Whether one operation was named, which must be held; else it is enough that none serves.</param>
+    public async Task<RollbackAnswer> RolledBackAsync(
+        IReadOnlyList<Experiment> experiments, bool isNamed, CancellationToken cancellationToken)
     {
         string[] operations = [.. experiments.Select(experiment => experiment.Operation)];
         try
         {
             var states = (await store.ReadAsync(operations, cancellationToken)).States;
-            var isPublished = states.Count == operations.Length && states.All(state => state.IsHeld && !state.Stage.Serves)
+            var isPublished = states.Count == operations.Length && states.All(state => (state.IsHeld || !isNamed) && !state.Stage.Serves)
                 && !lease.Pending.Any(one => operations.Contains(one.Operation));
             var generations = states.ToDictionary(state => state.Operation, state => state.Generation);
             return new(isPublished, operations, await ReplicasAsync(generations, cancellationToken));

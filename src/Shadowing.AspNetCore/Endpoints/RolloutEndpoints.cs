@@ -58,13 +58,14 @@ internal sealed record ServedQuery(
     [property: FromQuery(Name = "operation")] string? Operation,
     [property: FromQuery(Name = "subject")] long? Subject,
     [property: FromQuery(Name = "verdict")] string? Verdict,
+    [property: FromQuery(Name = "user"), Description("Only answers to the user of this id; for operators, and audited.")] long? User,
     [property: FromQuery(Name = "limit")] int? Limit);
 
 /// <summary>The body of <c>POST /shadow/v1/rollback</c>.</summary>
 [AnyText]
 internal sealed record RollBackRequest(
     [property: Description("Why; 3 to 500 characters.")] string? Reason,
-    [property: Description("The operation; all of them where it is not given.")] string? Operation = null);
+    [property: Description("The operation; all that the candidate serves where it is not given.")] string? Operation = null);
 
 /// <summary>The percentage: where it stands, and everything that changes it by hand.</summary>
 internal static class RolloutEndpoints
@@ -98,7 +99,8 @@ internal static class RolloutEndpoints
     }
 
     private static async Task<Results<Ok<RolloutAnswer>, ProblemHttpResult>> ChangeAsync(
-        string operation, JsonBody<ChangeRollout> body, ClaimsPrincipal user, RolloutReader rollout, CancellationToken cancellationToken)
+        string operation, JsonBody<ChangeRollout> body, ClaimsPrincipal user, RolloutReader rollout, ReplicaRegister replicas,
+        CancellationToken cancellationToken)
     {
         if (rollout.Find(operation) is not { } experiment || rollout.Read(experiment) is not { } before)
             return Refused(Refusal.OperationNotFound);
@@ -106,10 +108,14 @@ internal static class RolloutEndpoints
         var (command, generation) = body.Value.ToCommand(user.Identity?.Name ?? "", before.Fingerprint, at ?? Stage.Off);
         try
         {
+            if (command is Nominate { Fingerprint: var build } && build != before.Fingerprint
+                && await replicas.BuildsAsync(cancellationToken) is var known && !known.Contains(build))
+                return Refused(Refusal.ForUnknownBuild(build, [before.Fingerprint, .. known]));
             var changed = await rollout.ChangeAsync(experiment, command, generation, cancellationToken);
             if (changed.IsStale) return Refused(Refusal.GenerationStale);
             if (changed.Refused is { } why) return Refused(Refusal.ForRollout(why, rollout.DecisionOf(experiment)));
-            return TypedResults.Ok(before with
+            // Where the operation stands now, with the share of this replica; and the change itself, even if another one followed it.
+            return TypedResults.Ok((rollout.Read(experiment) ?? before) with
             {
                 Generation = changed.State.Generation,
                 Stage = changed.State.Stage.Name,
@@ -138,14 +144,16 @@ internal static class RolloutEndpoints
         rules.Settle();
         var experiments = Named(rollout, body.Value.Operation);
         if (experiments.Count == 0) return Refused(Refusal.OperationNotFound);
-        var answer = await rollbacks.RollBackAsync(experiments, user.Identity?.Name ?? "", reason, cancellationToken);
+        var actor = user.Identity?.Name ?? "";
+        var answer = body.Value.Operation is null ? await rollbacks.RollBackServingAsync(experiments, actor, reason, cancellationToken)
+            : await rollbacks.RollBackAsync(experiments, actor, reason, cancellationToken);
         return answer.Published ? TypedResults.Ok(answer) : TypedResults.Accepted((string?)null, answer);
     }
 
     private static async Task<Results<Ok<RollbackAnswer>, ProblemHttpResult>> RolledBackAsync(
         string? operation, RolloutReader rollout, Rollbacks rollbacks, CancellationToken cancellationToken) =>
         Named(rollout, operation) is { Count: > 0 } experiments
-            ? TypedResults.Ok(await rollbacks.RolledBackAsync(experiments, cancellationToken))
+            ? TypedResults.Ok(await rollbacks.RolledBackAsync(experiments, isNamed: operation is not null, cancellationToken))
             : Refused(Refusal.OperationNotFound);
 
     /// <returns>All of them where none is named; none where there is no such one.</returns>
@@ -153,14 +161,16 @@ internal static class RolloutEndpoints
         operation is null ? rollout.Experiments : rollout.Find(operation) is { } one ? [one] : [];
 
     private static async Task<Results<Ok<IReadOnlyList<ServedRow>>, ProblemHttpResult>> ServedAsync(
-        [AsParameters] ServedQuery query, RolloutReader rollout, ServedStore served, CancellationToken cancellationToken)
+        [AsParameters] ServedQuery query, ClaimsPrincipal caller, RolloutReader rollout, ServedStore served, UserLookup users,
+        CancellationToken cancellationToken)
     {
         var named = query.Operation is null ? null : rollout.Find(query.Operation)?.Operation ?? query.Operation;
         try
         {
+            var user = query.User is { } id ? await users.FindAsync(id, caller, cancellationToken) : null;
             return TypedResults.Ok(
                 await served.LatestAsync(
-                    named, query.Subject, query.Verdict, Math.Clamp(query.Limit ?? 100, 1, 10_000), cancellationToken));
+                    named, query.Subject, query.Verdict, Math.Clamp(query.Limit ?? 100, 1, 10_000), cancellationToken, user));
         }
         catch (NpgsqlException)
         {

@@ -16,13 +16,17 @@ namespace Shadowing.AspNetCore.Endpoints;
 /// <param name="Nominated">The fingerprint that may be promoted; <paramref name="Fingerprint"/> is this build's.</param>
 /// <param name="HeldBecause">Why the operation may not advance until an operator acknowledges it; null while it may.</param>
 /// <param name="Forced">Whether the stage was set against the gate's decision.</param>
+/// <param name="AsOf">When the store was asked for it; null before its first answer.</param>
+/// <param name="ServesNoneBecause">Why the candidate answers no user on this replica now; null where it answers some.</param>
 internal sealed record RolloutAnswer(
     string Operation, long Generation, string Stage, double ServePercent, double EffectiveServePercent, IReadOnlyList<string> ServedShapes,
-    string? Nominated, int Attempt, string Fingerprint, string? HeldBecause, bool Automatic, bool Forced, string ChangedBy, string Reason);
+    string? Nominated, int Attempt, string Fingerprint, string? HeldBecause, bool Automatic, bool Forced, string ChangedBy, string Reason,
+    DateTimeOffset? AsOf, string? ServesNoneBecause);
 
 /// <summary>Reads the state of the rollout, and changes it.</summary>
 internal sealed class RolloutReader(
-    RolloutStore store, PendingRollbacks pending, RolloutLease lease, ShadowingControl control, GateBoard board, EvidenceLedger ledger)
+    RolloutStore store, PendingRollbacks pending, RolloutLease lease, ShadowingControl control, GateBoard board, EvidenceLedger ledger,
+    ExposureReport exposure, RolloutAnnouncer announcer)
 {
     public IReadOnlyList<Experiment> Experiments => control.Experiments;
 
@@ -40,7 +44,7 @@ internal sealed class RolloutReader(
             state.Operation, state.Generation, state.Stage.Name, state.Stage.ServePercent, standing.ServePercent,
             [.. shapes.Order(StringComparer.Ordinal)],
             state.Nominated, state.Attempt, ledger.Fingerprint, state.HeldBecause, state.IsAutomatic, state.IsForced, state.ChangedBy,
-            state.Reason);
+            state.Reason, exposure.AsOf, exposure.WhyNone(experiment));
     }
 
     /// <summary>What the gate says of it at present; null before it has judged it.</summary>
@@ -58,6 +62,7 @@ internal sealed class RolloutReader(
         var changed = await store.ChangeAsync(
             experiment.Operation, change, expected, lease.StateOf(experiment.Operation)?.Generation ?? 0, gate, cancellationToken);
         lease.Learn(changed.State);
+        announcer.Tell(changed.State);
         control.Refresh();
         lease.Hurry();
         return changed;

@@ -62,22 +62,12 @@ internal static class SweepEndpoints
         JsonBody<OrderSweep> body, HttpContext context, SweepStore store, IReadOnlyList<Sweep> sweeps, EvidenceLedger ledger,
         CancellationToken cancellationToken)
     {
-        var (operation, reason, rate, shape) = body.Value.Checked();
         return StoredAsync(async () =>
         {
-            var named = OperationNames.Full(sweeps.Select(one => one.Experiment.Operation), operation);
-            if (sweeps.FirstOrDefault(one => one.Experiment.Operation == named) is not { } sweep) return Refused(Refusal.OperationNotFound);
-
-            // Until the setup has been checked, the build's fingerprint is unknown, and no replica would run the sweep.
-            if (!ledger.Fingerprint.All(char.IsAsciiHexDigitLower)) return Refused(Refusal.EvidenceUnavailable);
-            var id = await store.StartAsync(
-                new(
-                    sweep.Experiment.Operation, ledger.Fingerprint, shape, rate, sweep.IsExhaustive, context.User.Identity?.Name ?? "",
-                    reason),
-                cancellationToken);
-            return id is null ? Refused(Refusal.SweepRunning)
-                : TypedResults.Created(
-                    $"{context.Request.PathBase}{context.Request.Path}/{id}", (await store.LatestAsync(id, 1, cancellationToken))[0]);
+            var id = await SweepOrders.StartAsync(
+                body.Value, context.User.Identity?.Name ?? "", store, sweeps, ledger, cancellationToken);
+            return TypedResults.Created(
+                $"{context.Request.PathBase}{context.Request.Path}/{id}", (await store.LatestAsync(id, 1, cancellationToken))[0]);
         });
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Shadowing.AspNetCore.Http;
@@ -38,6 +39,7 @@ public static class ShadowingApplication
         // The driver tells of each command, and shadowing sends some each second.
         services.AddLogging(static logging => logging.AddFilter("Npgsql", LogLevel.Warning));
         services.AddSingleton<IStartupFilter, RefusalFilter>();
+        services.AddSingleton<IDeveloperPageExceptionFilter, RefusalPage>();
         // Only where the application has registered it, because each request pays for it.
         if (services.Any(static service => service.ServiceType == typeof(IHttpContextAccessor)))
             services.Replace(ServiceDescriptor.Singleton<IHttpContextAccessor, RequestOnlyContext>());

@@ -3,11 +3,14 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.Options;
+using Shadowing.AspNetCore.Console;
+using Shadowing.AspNetCore.Console.Signing;
 using Shadowing.AspNetCore.Endpoints;
 using Shadowing.AspNetCore.Operators;
 using Shadowing.AspNetCore.Problems;
 using Shadowing.AspNetCore.Starting;
 using Shadowing.Experiments;
+using Shadowing.Postgres.Doctor;
 using Shadowing.Postgres.Stores;
 using Shadowing.Settings;
 using Shadowing.Supervision;
@@ -18,8 +21,6 @@ namespace Shadowing.AspNetCore.Hosting;
 /// <summary>Registers the endpoints of shadowing and who may call them.</summary>
 public static class ShadowingEndpoints
 {
-    private const string IssuerScheme = "operator-jwt";
-
     /// <summary>
     /// Adds what the endpoints need: the section <c>Operators</c> with its tokens, the rate limit and the authentication of operators, and
     /// the warm-up. The application registers its <see cref="WarmUpPlan{TStore}"/>, maps the endpoints with <see cref="MapShadowing"/>
@@ -37,32 +38,43 @@ public static class ShadowingEndpoints
         services.AddHostedService(provider => provider.GetRequiredService<LastValid<OperatorsOptions>>());
         services.AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, OperatorAuthentication>(OperatorAuthentication.SchemeName, _ => { })
-            .AddJwtBearer(IssuerScheme);
-        services.AddOptions<JwtBearerOptions>(IssuerScheme)
+            .AddJwtBearer(OperatorAuthentication.IssuerScheme)
+            .AddCookie(ConsoleClaims.Scheme);
+        services.AddOptions<JwtBearerOptions>(OperatorAuthentication.IssuerScheme)
             .Configure<LastValid<OperatorsOptions>>((jwt, operators) => Trust(jwt, operators.Current.Issuer));
         services.AddAuthorizationBuilder()
             .AddPolicy(OperatorPolicies.MayView, policy => Require(policy, OperatorRoles.Viewer, OperatorRoles.Operator))
             .AddPolicy(OperatorPolicies.MayOperate, policy => Require(policy, OperatorRoles.Operator))
-            .AddPolicy(OperatorPolicies.MayAlert, policy => Require(policy, OperatorRoles.Webhook));
+            .AddPolicy(OperatorPolicies.MayAlert, policy => Require(policy, OperatorRoles.Webhook))
+            .AddPolicy(OperatorPolicies.ConsoleView, policy => OfConsole(policy, OperatorRoles.Viewer, OperatorRoles.Operator))
+            .AddPolicy(OperatorPolicies.ConsoleOperate, policy => OfConsole(policy, OperatorRoles.Operator));
         services.AddSingleton<OperatorLimit>();
         services.AddExceptionHandler<RefusalAnswers>();
+        services.AddHostedService<Banner>();
         services.AddSingleton<Readiness>();
         services.AddSingleton<WarmUpRuns<TStore>>();
         services.AddHostedService<WarmUp<TStore>>();
         services.AddSingleton<RefusalAudit>();
+        services.AddSingleton<JunkTokens>();
         services.AddSingleton<MismatchReader>();
         services.AddSingleton<StatusReader>();
+        services.AddConsole(configuration);
         if (!services.Any(static service => service.ServiceType == typeof(EvidenceStore))) return;
         services.AddSingleton<IReadOnlyList<Sweep>>(provider => provider.GetRequiredService<IReadOnlyList<Sweep<TStore>>>());
         services.AddSingleton<RolloutReader>();
         services.AddSingleton<Rollbacks>();
         services.AddSingleton<AlertRollback>();
+        services.AddSingleton<UserLookup>();
+
+        // Neither does a token open the console, nor its cookie the API: a cookie comes along with requests that others caused.
+        static void OfConsole(AuthorizationPolicyBuilder policy, params string[] roles) =>
+            policy.AddAuthenticationSchemes(ConsoleClaims.Scheme).RequireClaim("role", roles);
 
         void Require(AuthorizationPolicyBuilder policy, params string[] roles)
         {
             policy.AddAuthenticationSchemes(OperatorAuthentication.SchemeName).RequireClaim("role", roles);
             if (configuration[$"{OperatorsOptions.Section}:Issuer:Issuer"] is { Length: > 0 }) policy.AddAuthenticationSchemes(
-                IssuerScheme);
+                OperatorAuthentication.IssuerScheme);
         }
     }
 
@@ -72,10 +84,14 @@ public static class ShadowingEndpoints
     /// </summary>
     public static void UseOperatorLimit(this IApplicationBuilder app) => app.UseMiddleware<OperatorLimit>();
 
-    /// <summary>Maps the endpoints of operators and the webhook of alerts.</summary>
+    /// <summary>
+    /// Maps the endpoints of operators and the webhook of alerts; and, unless <c>Operators:Console:Enabled</c> is false, the console at the
+    /// prefix itself.
+    /// </summary>
     /// <param name="prefix">Before the version, such as <c>/shadow</c>.</param>
     public static void MapShadowing(this IEndpointRouteBuilder routes, string prefix)
     {
+        routes.MapConsole(prefix);
         var open = routes.MapGroup($"{prefix}/v1").WithTags("Shadowing");
         var stores = routes.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(EvidenceStore));
         if (stores) open.MapAlerts();
@@ -85,6 +101,7 @@ public static class ShadowingEndpoints
             .WithSummary("What shadowing does now, operation by operation.")
             .ProducesProblem(401)
             .ProducesProblem(403);
+        if (routes.ServiceProvider.GetRequiredService<IServiceProviderIsService>().IsService(typeof(SetupDoctor))) shadow.MapDoctor();
         shadow.MapMismatches();
         shadow.MapGate([.. routes.ServiceProvider.GetServices<Experiment>().Select(experiment => experiment.Operation)]);
         if (!stores)
@@ -97,6 +114,7 @@ public static class ShadowingEndpoints
         shadow.MapAudit();
         shadow.MapRollout();
         shadow.MapSweeps();
+        shadow.MapReplays();
     }
 
     private static void Trust(JwtBearerOptions jwt, OperatorIssuer issuer)

@@ -13,10 +13,14 @@ namespace Shadowing.AspNetCore.Operators;
 /// <summary>Accepts a token whose hash is in the configuration. A user's access token is not one.</summary>
 internal sealed class OperatorAuthentication(
     IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder,
-    LastValid<OperatorsOptions> operators, OperatorLimit limit, RefusalAudit refusals)
+    LastValid<OperatorsOptions> operators, OperatorLimit limit, RefusalAudit refusals, JunkTokens junk)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "operator";
+
+    /// <summary>The scheme of an issuer's tokens.</summary>
+    public const string IssuerScheme = "operator-jwt";
+
     private const string Prefix = "Bearer ";
 
     protected override Task<AuthenticateResult> HandleAuthenticateAsync()
@@ -29,7 +33,13 @@ internal sealed class OperatorAuthentication(
 
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(header[Prefix.Length..].Trim()));
         if (operators.Current.Tokens.Find(token => token.Matches(hash)) is not { } known)
+        {
+            // A JWT of the issuer is looked at elsewhere.
+            var isLimited = Context.GetEndpoint()?.Metadata.GetMetadata<OperatorLimit.Limited>() is { Applies: true };
+            if (!isLimited && !operators.Current.Issuer.IsSet && junk.IsTooMany(Context.Connection.RemoteIpAddress))
+                throw new RefusedException(Refusal.TooManyRequests);
             return Task.FromResult(AuthenticateResult.Fail("Unknown token."));
+        }
 
         var identity = new ClaimsIdentity([new("name", PlainText.Clean(known.Name, PlainText.LongestName)), new("role", known.Role)],
             SchemeName, "name", "role");

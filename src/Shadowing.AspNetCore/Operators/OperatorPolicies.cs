@@ -11,4 +11,10 @@ internal static class OperatorPolicies
 
     /// <summary>Of the webhook.</summary>
     public const string MayAlert = "shadow.alert";
+
+    /// <summary>Of the console's pages.</summary>
+    public const string ConsoleView = "shadow.console.view";
+
+    /// <summary>Of the console's forms.</summary>
+    public const string ConsoleOperate = "shadow.console.operate";
 }

@@ -15,6 +15,9 @@ internal sealed class OperatorsOptions
     /// <summary>The issuer of JWTs that are accepted besides <see cref="Tokens"/>. A change needs a restart.</summary>
     public OperatorIssuer Issuer { get; set; } = new();
 
+    /// <summary>The console in the browser. A change of what is not its idle time needs a restart.</summary>
+    public OperatorConsole Console { get; set; } = new();
+
     /// <summary>How many requests a second one address may send; rollbacks and alerts are never counted.</summary>
     public int RequestsPerSecond { get; set; } = 50;
 }
@@ -71,6 +74,29 @@ internal sealed class OperatorIssuer
     }
 }
 
+/// <summary>The console in the browser.</summary>
+internal sealed class OperatorConsole
+{
+    /// <summary>Whether there is one. The API does not depend on it.</summary>
+    /// <value>The default is true.</value>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>The only port that answers it, as where it may not be reached from outside; null: every port of the application.</summary>
+    /// <value>Between 1 and 65535. The application must listen on it.</value>
+    public int? Port { get; set; }
+
+    /// <summary>After how long without a request of the user's a session ends. What a page fetches by itself is no such request.</summary>
+    /// <value>Between 1 second and 12 hours. The default is 30 minutes.</value>
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromMinutes(30);
+
+    internal IEnumerable<string> Failures(string path)
+    {
+        if (Port is < 1 or > 65535) yield return $"{path}:Port = '{Port}': it is between 1 and 65535.";
+        if (IdleTimeout < TimeSpan.FromSeconds(1) || IdleTimeout > TimeSpan.FromHours(12))
+            yield return $"{path}:IdleTimeout = '{IdleTimeout}': it is between 00:00:01 and 12:00:00.";
+    }
+}
+
 /// <summary>One token. The configuration knows only its hash.</summary>
 internal sealed class OperatorToken
 {
@@ -96,6 +122,7 @@ internal sealed class OperatorsValidation : IValidateOptions<OperatorsOptions>
         [
             .. options.Tokens.SelectMany((token, index) => Failures(token, $"{OperatorsOptions.Section}:Tokens:{index}")),
             .. options.Issuer.Failures($"{OperatorsOptions.Section}:Issuer"),
+            .. options.Console.Failures($"{OperatorsOptions.Section}:Console"),
         ];
         if (options.RequestsPerSecond is < 1 or > 100_000)
             failures =

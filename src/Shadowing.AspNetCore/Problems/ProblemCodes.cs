@@ -25,6 +25,8 @@ public static class ProblemCodes
     public const string UnsupportedMediaType = "unsupported_media_type";
     /// <summary>No such operation.</summary>
     public const string OperationNotFound = "operation_not_found";
+    /// <summary>No replica runs this build, and it has left no evidence.</summary>
+    public const string BuildNotFound = "build_not_found";
     /// <summary>No such mismatch.</summary>
     public const string SignatureNotFound = "signature_not_found";
     /// <summary>It cannot be accepted.</summary>
@@ -43,6 +45,10 @@ public static class ProblemCodes
     public const string SweepNotFound = "sweep_not_found";
     /// <summary>One is running.</summary>
     public const string SweepRunning = "sweep_running";
+    /// <summary>No such replay on this replica.</summary>
+    public const string ReplayNotFound = "replay_not_found";
+    /// <summary>One is running.</summary>
+    public const string ReplayRunning = "replay_running";
     /// <summary>An address asks too often.</summary>
     public const string TooManyRequests = "too_many_requests";
     /// <summary>The store is away.</summary>

@@ -54,8 +54,17 @@ public sealed record Refusal(int Status, string Code, string Detail)
     internal static readonly Refusal SweepRunning =
         new(409, ProblemCodes.SweepRunning, "A sweep of this operation is running; stop that one, or wait for its end.");
 
+    internal static readonly Refusal ReplayNotFound =
+        new(404, ProblemCodes.ReplayNotFound, "There is no replay of this id on this replica, or it is not running.");
+
+    internal static readonly Refusal ReplayRunning =
+        new(409, ProblemCodes.ReplayRunning, "A replay is running on this replica; stop that one, or wait for its end.");
+
     internal static readonly Refusal AlertUnreadable =
         new(400, ProblemCodes.InvalidBody, "The body must be Alertmanager's, with a groupKey and at most 200 alerts.");
+
+    internal static Refusal ForUnknownBuild(string build, IEnumerable<string> known) => new(404, ProblemCodes.BuildNotFound,
+        $"No replica runs the build {build}, and it has left no evidence. Builds that are known: {string.Join(", ", known.Distinct())}.");
 
     /// <param name="gate">What the gate says; null where it has not judged this generation.</param>
     internal static Refusal ForRollout(RolloutRefusal refused, GateDecision? gate) => refused switch

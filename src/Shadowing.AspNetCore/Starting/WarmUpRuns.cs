@@ -40,9 +40,9 @@ internal sealed partial class WarmUpRuns<TStore>(
     {
         try
         {
-            await using var scope = await writes.OpenSandboxAsync(side, plan.Image, new Dictionary<string, long>(), cancellationToken);
+            await using var scope = await writes.OpenSandboxAsync(side, WrittenRows.Untouched(plan.Image), cancellationToken);
             await plan.WriteAsync(scope.Store, cancellationToken);
-            await scope.ReadAsync(cancellationToken);
+            await scope.ReadAsync(new(), cancellationToken);
         }
 #pragma warning disable CA1031 // For any failure: the candidate starts cold, and its writes then show the fault.
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

@@ -17,6 +17,13 @@ internal static class RoleFinding
         return new(Finding.Critical, excess.Object, $"{could} {Losers(excess)}{Remedy(excess)}");
     }
 
+    /// <summary>For the functions of large objects, which a read-only transaction stops from version 16 on.</summary>
+    public static Finding ForLargeObjects(string functions) => new(
+        Finding.Warning, "large objects",
+        "Before PostgreSQL 16 a read-only transaction can still write large objects. A shadow run that calls one of their functions is "
+        + "stopped before it does, but not where a function of the database calls it. PostgreSQL 16 ends that; or run, as a superuser, and "
+        + $"grant it to the roles that need it: REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC;");
+
     private static string Losers(ExcessPower excess)
     {
         if (excess.AlsoLose.Count == 0) return excess.Through == "PUBLIC" ? "No other login role has it through PUBLIC alone. " : "";

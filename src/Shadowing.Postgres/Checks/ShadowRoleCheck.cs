@@ -28,7 +28,7 @@ public static class ShadowRoleCheck
         """
         with self as (select oid, rolname, rolsuper from pg_roles where rolname = session_user),
         reachable as (
-            select r.oid, r.rolname, r.rolsuper, r.rolcreaterole from pg_roles r cross join self
+            select r.oid, r.rolname, r.rolsuper, r.rolcreaterole, r.rolcreatedb, r.rolreplication from pg_roles r cross join self
             where r.oid = self.oid or not self.rolsuper and pg_has_role(self.oid, r.oid, 'MEMBER')),
         plain as (select oid, rolname from reachable where not rolsuper),
         objects as (
@@ -44,21 +44,34 @@ public static class ShadowRoleCheck
             union all
             select d.oid, 'DATABASE', 'database ' || d.datname, quote_ident(d.datname), null, d.datdba,
                    coalesce(d.datacl, acldefault('d', d.datdba))
-            from pg_database d where d.datname = current_database()),
+            from pg_database d where d.datname = current_database()
+            union all
+            -- What runs with the rights of its owner, or beyond this database. A function that is not volatile cannot write.
+            select p.oid, 'ROUTINE', 'routine ' || p.oid::regprocedure, p.oid::regprocedure::text, n.oid, p.proowner,
+                   coalesce(p.proacl, acldefault('f', p.proowner))
+            from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where p.provolatile = 'v' and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
+              and (p.prosecdef and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
+                or exists (select from pg_depend d join pg_extension e on e.oid = d.refobjid
+                    where d.classid = 'pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e' and e.extname in ('dblink', 'adminpack')))
+        ),
         powers as (
             select o.*, p.power
             from objects o join (values
                 ('TABLE', 'INSERT'), ('TABLE', 'UPDATE'), ('TABLE', 'DELETE'), ('TABLE', 'TRUNCATE'), ('TABLE', 'TRIGGER'),
-                ('SEQUENCE', 'USAGE'), ('SEQUENCE', 'UPDATE'), ('SCHEMA', 'CREATE'), ('DATABASE', 'CREATE')) as p (of_kind, power)
+                ('SEQUENCE', 'USAGE'), ('SEQUENCE', 'UPDATE'), ('SCHEMA', 'CREATE'), ('DATABASE', 'CREATE'),
+                ('ROUTINE', 'EXECUTE')) as p (of_kind, power)
                 on p.of_kind = o.kind
             where exists (select from plain r where case o.kind
                 when 'TABLE' then has_table_privilege(r.oid, o.oid, p.power)
                     or p.power in ('INSERT', 'UPDATE') and has_any_column_privilege(r.oid, o.oid, p.power)
                 when 'SEQUENCE' then has_sequence_privilege(r.oid, o.oid, p.power)
                 when 'SCHEMA' then has_schema_privilege(r.oid, o.oid, p.power)
+                when 'ROUTINE' then has_function_privilege(r.oid, o.oid, p.power) and has_schema_privilege(r.oid, o.schema, 'USAGE')
+                    and not exists (select from plain own where own.oid = o.owner)
                 else has_database_privilege(r.oid, o.oid, p.power) end)
             union all
-            select o.*, 'OWNERSHIP' from objects o where exists (select from plain r where r.oid = o.owner)),
+            select o.*, 'OWNERSHIP' from objects o where o.kind <> 'ROUTINE' and exists (select from plain r where r.oid = o.owner)),
         ways as (
             select p.*, w.grantee, w.grantor, p.power || coalesce(' (' || quote_ident(w.of_column) || ')', '') as privilege,
                    p.acl || w.of_column_acl as acls
@@ -96,7 +109,10 @@ public static class ShadowRoleCheck
         select 'role ' || r.rolname, p.power, r.rolname,
                case r.oid when self.oid then format('ALTER ROLE %I NO%s', r.rolname, p.power) else m.remedy end, '{}'::text[]
         from reachable r cross join self join lateral (
-            select 'SUPERUSER' as power where r.rolsuper union all select 'CREATEROLE' where r.rolcreaterole) p on true
+            select 'SUPERUSER' as power where r.rolsuper union all select 'CREATEROLE' where r.rolcreaterole
+            union all select 'CREATEDB' where r.rolcreatedb union all select 'REPLICATION' where r.rolreplication
+            union all select 'COPY TO PROGRAM' where r.rolname = 'pg_execute_server_program'
+            union all select 'COPY TO FILE' where r.rolname = 'pg_write_server_files') p on true
         left join memberships m on m.reached = r.oid
         union all
         (select w.name, string_agg(distinct w.power, ', ' order by w.power),
@@ -117,6 +133,28 @@ public static class ShadowRoleCheck
         group by w.oid, w.kind, w.name, w.quoted, w.owner, w.grantee, w.grantor, self.oid, self.rolname
         order by w.name, w.grantee limit 50)
         """;
+
+    // Through version 15 these write even in a read-only transaction; each of them that the role may execute.
+    private const string LargeObjectsSql =
+        """
+        select string_agg(distinct p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text)
+        from pg_proc p
+        where current_setting('server_version_num')::int < 160000 and p.pronamespace = 'pg_catalog'::regnamespace
+          and p.proname in ('lo_creat', 'lo_create', 'lo_from_bytea', 'lo_put', 'lo_import', 'lo_unlink', 'lo_truncate', 'lo_truncate64',
+              'lowrite')
+          and has_function_privilege(p.oid, 'EXECUTE')
+        """;
+
+    /// <summary>
+    /// Says how the role can write large objects although its transactions are read-only, as PostgreSQL allows before 16.
+    /// </summary>
+    /// <param name="connection">A connection of the shadow's role, without SET ROLE.</param>
+    /// <returns>The functions that do it, as one list for a statement; null where there are none.</returns>
+    public static async Task<string?> FindLargeObjectFunctionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(LargeObjectsSql, connection);
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
+    }
 
     /// <summary>Finds all that the role can do besides reading and creating temporary tables; shadowing needs an empty list.</summary>
     /// <param name="connection">A connection of the shadow's role, without SET ROLE.</param>

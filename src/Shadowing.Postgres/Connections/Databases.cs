@@ -30,6 +30,9 @@ public static class Databases
     /// <summary>The key of the shadow's pools, and of the data source of their unprepared connections.</summary>
     public const string Shadow = "shadow";
 
+    /// <summary>The key of the data source on which the rows of writes are read.</summary>
+    internal const string Snapshots = "snapshots";
+
     /// <summary>The key of the data source for shadowing's own tables.</summary>
     public const string Evidence = "evidence";
 
@@ -75,6 +78,8 @@ public static class Databases
             $"Max Auto Prepare={Prepared(provider)};Maximum Pool Size={pool};Timeout=2;Command Timeout={patience};"
             + $"{Session(provider, Shadow)};{given}");
         connection.Options = $"{connection.Options} -c default_transaction_read_only=on -c statement_timeout={limit}".Trim();
+        // A run is told by its session, so it must have one of its own.
+        connection.Multiplexing = false;
         // Validation allows a missing host only while shadowing is off, and then no connection is opened.
         connection.Host ??= "127.0.0.1";
         return Pools.Create(provider, Shadow, "Shadow", connection);
@@ -93,14 +98,31 @@ public static class Databases
         var connection = new NpgsqlConnectionStringBuilder(
             $"Max Auto Prepare=50;Maximum Pool Size={size};Timeout=2;Command Timeout={patience};{Session(provider, "sandbox")};{given}");
         connection.Options = $"{connection.Options} -c statement_timeout={limit}".Trim();
+        // As for the shadow.
+        connection.Multiplexing = false;
         connection.Host ??= "127.0.0.1";
         var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = "sandbox" };
+        if (provider.GetRequiredService<ShadowedDatabase>().Written.Count > 0) CommandEffects.Watch(builder);
         provider.GetRequiredService<ShadowedDatabase>().SetUp?.Invoke(builder);
         return builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>());
     }
 
+    /// <summary>
+    /// Of the shadow's role, for reading the rows of writes. Only this project's own statements run there, which leave nothing behind: so
+    /// the sessions are not reset, which would come before the next snapshot.
+    /// </summary>
+    internal static NpgsqlDataSource CreateSnapshots(IServiceProvider provider) => Create(
+        "Maximum Pool Size=8;Timeout=2;Command Timeout=5;No Reset On Close=true;"
+        + $"Options=-c default_transaction_read_only=on;{Session(provider, Snapshots)};{Given(provider, options => options.Shadow)}",
+        Snapshots, provider);
+
+    /// <summary>
+    /// Only this project's own statements run there, which leave nothing behind in a session: so it is not reset, which would be every
+    /// third statement of a service without requests.
+    /// </summary>
     private static NpgsqlDataSource CreateEvidence(IServiceProvider provider) => Create(
-        $"Maximum Pool Size=4;Timeout=2;Command Timeout=5;{Session(provider, Evidence)};{Given(provider, options => options.Evidence)}",
+        $"Maximum Pool Size=4;Timeout=2;Command Timeout=5;No Reset On Close=true;{Session(provider, Evidence)};"
+        + Given(provider, options => options.Evidence),
         Evidence, provider);
 
     /// <summary>How many statements a connection prepares by itself where its connection string does not say.</summary>

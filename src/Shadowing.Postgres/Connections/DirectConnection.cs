@@ -1,4 +1,5 @@
 using Npgsql;
+using Shadowing.Experiments;
 using Shadowing.Model;
 
 namespace Shadowing.Postgres.Connections;
@@ -45,6 +46,8 @@ public static class DirectConnection
 
         async Task InitializeAsync(NpgsqlConnection physical)
         {
+            // A side may be the one that opens it.
+            RunPlace.StepOut();
             if (!await IsDirectAsync(physical, CancellationToken.None)) throw refused();
             if (prepare is not null) await prepare(physical);
         }

@@ -65,10 +65,11 @@ public static class ServedDatabase
     {
         var builder = new NpgsqlDataSourceBuilder($"{given};{settings}") { Name = name };
         builder.UseLoggerFactory(provider.GetRequiredService<SqlLedger>());
+        // Before what the application sets up, which may replace it: then its writes are not compared.
+        if (name == Own && provider.GetRequiredService<ShadowedDatabase>().Written.Count > 0) CommandEffects.Watch(builder);
         provider.GetRequiredService<ShadowedDatabase>().SetUp?.Invoke(builder);
         return builder.Build();
     }
-
 
     private static string Given(IServiceProvider provider) =>
         ConnectionText.ToKeywords(provider.GetRequiredService<IOptions<ServedDatabaseOptions>>().Value.ConnectionString);

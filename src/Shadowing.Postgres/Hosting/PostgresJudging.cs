@@ -1,6 +1,7 @@
 using Shadowing.Postgres.Sandbox;
 using Shadowing.Postgres.Snapshots;
 using Shadowing.Postgres.Statements;
+using Shadowing.Postgres.Writes;
 
 namespace Shadowing.Postgres.Hosting;
 
@@ -13,7 +14,8 @@ public static class PostgresJudging
     /// <summary>All of it, for <see cref="Evidence.CodeFingerprint"/>.</summary>
     public static IReadOnlyList<Type> Types { get; } =
     [
-        .. typeof(PostgresJudging).Assembly.GetTypes().Where(type => !type.IsNested && type.Namespace == typeof(WriteSandbox).Namespace),
+        .. typeof(PostgresJudging).Assembly.GetTypes().Where(type =>
+            !type.IsNested && (type.Namespace == typeof(WriteSandbox).Namespace || type.Namespace == typeof(SnapshotStage).Namespace)),
         typeof(OneSnapshotConfirmer<>), typeof(PostgresErrors),
     ];
 }

@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Npgsql;
 using Shadowing.Model;
 using Shadowing.Postgres.Connections;
+using Shadowing.Postgres.Doctor;
 using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Sandbox;
 using Shadowing.Postgres.Schema;
@@ -24,6 +26,9 @@ public static class ShadowingPostgres
     public static IServiceCollection AddShadowingPostgres<TStore>(this IServiceCollection services, ShadowedDatabase database)
     {
         services.AddPositions(database);
+        services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), database.Sandbox));
+        services.AddSingleton(provider => new SandboxProbe(
+            database.Sandbox.Count == 0 ? null : provider.GetRequiredService<WriteSandbox>().CheckRoleAsync));
         services.AddStores<TStore>();
         services.AddSetupWatch();
         return services;
@@ -37,7 +42,6 @@ public static class ShadowingPostgres
         services.AddServedDatabase();
         services.AddShadowDatabases();
         services.AddSingleton<CategorizeError>(PostgresErrors.Categorize);
-        services.AddSingleton(provider => new WriteSandbox(Databases.Sandbox(provider), database.Sandbox));
     }
 
     /// <summary>The stores of evidence, mismatches and the rollout, with what keeps them.</summary>
@@ -46,20 +50,27 @@ public static class ShadowingPostgres
         services.AddSingleton(provider => new EvidenceStore(Evidence(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new MismatchStore(Evidence(provider)));
         services.AddSingleton(provider => new AuditLog(Evidence(provider)));
+        services.AddSingleton(provider => new ConsoleKeyStore(Evidence(provider)));
         services.AddSingleton<InstanceRecord>();
         services.AddHostedService(provider => provider.GetRequiredService<InstanceRecord>());
         services.AddSingleton<AcceptanceWriter>();
+        services.AddSingleton<LearnAcceptances>();
+        services.AddSingleton<RawSamplesAnnounced>();
         services.AddHostedService<MismatchKeeper>();
         services.AddSingleton<EvidenceFlush>();
         services.AddSingleton<EvidenceRestart>();
         services.AddSingleton<PolicyInForce>();
         services.AddSingleton<GateRound>();
+        services.AddSingleton<ReadEvidence>();
         services.AddHostedService<EvidenceKeeper>();
         services.AddSingleton(provider => new RolloutStore(
             Evidence(provider),
             Stage.TryParse(provider.GetRequiredService<SettingsInForce>().Current.FirstStage, out var first) ? first : Stage.Off));
         services.AddSingleton(provider => new ReplicaRegister(Evidence(provider)));
         services.AddSingleton(provider => new ServedStore(Evidence(provider)));
+        services.AddSingleton<StoreMark>();
+        services.AddSingleton<RolloutAnnouncer>();
+        services.AddSingleton<RolloutPoll>();
         services.AddSingleton<PendingRollbacks>();
         services.AddHostedService<ServedKeeper>();
         services.AddSingleton<GateSteps>();
@@ -70,13 +81,17 @@ public static class ShadowingPostgres
         services.AddSingleton(provider => new SweepStore(Evidence(provider)));
         services.AddHostedService<SweepKeeper<TStore>>();
         services.AddHostedService<PruningKeeper>();
+        services.AddSingleton<StoreProbe>();
     }
 
     /// <summary>The watch over roles and tables.</summary>
     internal static void AddSetupWatch(this IServiceCollection services)
     {
         services.AddSingleton<TablesCheck>();
+        services.TryAddSingleton(new SandboxProbe(null));
         services.AddSingleton<SandboxCheck>();
+        services.AddSingleton(provider => new SetupDoctor(
+            provider, provider.GetRequiredService<Findings>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<SetupWatch>();
         services.AddHostedService(provider => provider.GetRequiredService<SetupWatch>());
         services.AddHostedService(provider => new HorizonKeeper(

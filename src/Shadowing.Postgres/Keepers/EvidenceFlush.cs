@@ -4,16 +4,23 @@ using Shadowing.Postgres.Stores;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>Stores what this replica has seen, batch by batch. A batch that could not be stored is tried again first, unchanged.</summary>
-internal sealed class EvidenceFlush(EvidenceLedger ledger, EvidenceStore store, InstanceRecord instance, EvidenceMetrics metrics)
+internal sealed class EvidenceFlush(
+    EvidenceLedger ledger, EvidenceStore store, InstanceRecord instance, EvidenceMetrics metrics, TimeProvider clock)
 {
+    /// <summary>A run counts as ended uncleanly after 30 s of silence.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
+
+    private long? _heard;
     private bool _failed;
 
     /// <summary>Whether this run is on record. Before that nothing can be stored.</summary>
     public bool HasBegun => instance.HasBegun;
 
-    /// <summary>Stores everything that waits.</summary>
-    public async Task FlushAsync(CancellationToken cancellationToken)
+    /// <summary>Stores everything that waits; where nothing does, now and then that this run is alive.</summary>
+    /// <returns>Whether anything was stored that may be read.</returns>
+    public async Task<bool> FlushAsync(CancellationToken cancellationToken)
     {
+        var flushed = false;
         while (ledger.Take() is { } batch)
         {
             try
@@ -28,10 +35,12 @@ internal sealed class EvidenceFlush(EvidenceLedger ledger, EvidenceStore store, 
 
             ledger.Stored(batch);
             metrics.EvidenceRecords(batch.Records, _failed ? "retried" : "written");
-            _failed = false;
+            (_failed, flushed, _heard) = (false, true, clock.GetTimestamp());
         }
-    }
 
-    /// <summary>Stores that this run is alive.</summary>
-    public Task BeatAsync(CancellationToken cancellationToken) => store.BeatAsync(instance.Id, cancellationToken);
+        if (_heard is { } at && clock.GetElapsedTime(at) < Silence) return flushed;
+        await store.BeatAsync(instance.Id, cancellationToken);
+        _heard = clock.GetTimestamp();
+        return flushed;
+    }
 }

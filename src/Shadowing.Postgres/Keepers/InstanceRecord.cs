@@ -10,7 +10,12 @@ namespace Shadowing.Postgres.Keepers;
 public sealed class InstanceRecord(
     EvidenceStore store, ShadowedCode code, ShadowingReport report, Findings findings, ShadowSwitch shadowSwitch,
     KeeperRegister keepers) : Keeper(
-        new("instance", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
+        new("instance", TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30))
+        {
+            HoldsGate = true,
+            NeedsStore = true,
+            LongestPause = TimeSpan.FromSeconds(5),
+        },
         keepers)
 {
     private volatile bool _begun;
@@ -47,7 +52,9 @@ public sealed class InstanceRecord(
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             findings.Replace("evidence", new Finding(Finding.Critical, "schema shadow", failure is PostgresException refused
-                ? $"The evidence store refuses ({refused.SqlState})." : "The evidence store cannot be reached or is of another version."));
+                ? $"The evidence store refuses: {FailureText.Sentence(refused)}."
+                : failure is InvalidOperationException ? failure.Message
+                : $"The evidence store cannot be reached: {FailureText.Sentence(failure)}."));
             throw;
         }
     }

@@ -1,7 +1,6 @@
 using Shadowing.Journal;
 using Shadowing.Postgres.Statements;
 using Shadowing.Postgres.Stores;
-using Shadowing.Settings;
 using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
@@ -11,13 +10,16 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 /// <remarks>What could not be stored stays in memory and is tried again.</remarks>
 internal sealed class MismatchKeeper(
-    MismatchStore store, AuditLog audit, MismatchJournal journal, Acceptances acceptances, InstanceRecord instance, Findings findings,
-    SettingsInForce settings, KeeperRegister keepers) : Keeper(
-        new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(5) },
+    MismatchStore store, MismatchJournal journal, LearnAcceptances acceptances, InstanceRecord instance, Findings findings,
+    RawSamplesAnnounced announced, KeeperRegister keepers) : Keeper(
+        new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10))
+        {
+            HoldsGate = true,
+            NeedsStore = true,
+            LongestPause = TimeSpan.FromSeconds(5),
+        },
         keepers)
 {
-    private DateTimeOffset? _announced;
-
     /// <summary>Stores what the lane still found while it drained: it has stopped by now.</summary>
     protected override Task PartAsync(CancellationToken cancellationToken) => instance.HasBegun ? SaveAsync(cancellationToken)
         : Task.CompletedTask;
@@ -31,9 +33,8 @@ internal sealed class MismatchKeeper(
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         await SaveAsync(cancellationToken);
-        await store.LapseAsync(cancellationToken);
-        acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
-        await AnnounceAsync(settings.Current.RawSamples, cancellationToken);
+        await acceptances.LearnAsync(cancellationToken);
+        await announced.AnnounceAsync(Clock.GetUtcNow(), cancellationToken);
     }
 
     private async Task SaveAsync(CancellationToken cancellationToken)
@@ -78,13 +79,5 @@ internal sealed class MismatchKeeper(
         journal.GiveBack(refused);
         findings.Replace("mismatches", [.. refused.Select(group => new Finding(
             Finding.Critical, $"{group.Operation} {group.Signature}", "This mismatch cannot be stored; only this replica knows of it."))]);
-    }
-
-    private async Task AnnounceAsync(RawSamplesOptions raw, CancellationToken cancellationToken)
-    {
-        if (raw.Until is not { } until || until == _announced || until <= Clock.GetUtcNow()) return;
-        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", settings.Current.Replica, $"until {until:O}: {raw.Reason}",
-            cancellationToken);
-        _announced = until;
     }
 }

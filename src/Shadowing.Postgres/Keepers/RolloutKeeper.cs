@@ -1,4 +1,3 @@
-using Shadowing.Postgres.Stores;
 using Shadowing.Rollout;
 using Shadowing.Serving;
 using Shadowing.Supervision;
@@ -10,14 +9,15 @@ namespace Shadowing.Postgres.Keepers;
 /// applied, and takes the steps that the gate grants or demands.
 /// </summary>
 internal sealed class RolloutKeeper(
-    RolloutStore store, PendingRollbacks pending, RolloutLease lease, ShadowingControl control, GateSteps steps, AppliedReport report,
+    RolloutPoll poll, PendingRollbacks pending, RolloutLease lease, ShadowingControl control, GateSteps steps, AppliedReport report,
     RolloutFindings findings, KeeperRegister keepers) : Keeper(
         // More often than each second, so that a rollback elsewhere is applied within one second even if its notification is lost.
         // With a time limit: a replica that waits for a store without an answer confirms no state and rolls nothing back.
-        new("rollout", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2))
+        new("rollout", TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(2))
         {
             HoldsGate = true,
-            LongestPause = TimeSpan.FromMilliseconds(400),
+            NeedsStore = true,
+            LongestPause = TimeSpan.FromMilliseconds(500),
         },
         keepers)
 {
@@ -68,13 +68,12 @@ internal sealed class RolloutKeeper(
     /// <returns>The advances that the gate grants and that need no operator.</returns>
     private async Task<IReadOnlyList<EarnedStep>> HearAsync(CancellationToken cancellationToken)
     {
-        var asked = Clock.GetTimestamp();
-        var reading = await store.ReadAsync([.. control.Experiments.Select(experiment => experiment.Operation)], cancellationToken);
-        lease.Confirm(asked, reading.States, reading.Unreadable);
+        var sent = report.Read(control.Experiments);
+        await poll.AskAsync([.. control.Experiments.Select(experiment => experiment.Operation)], sent, cancellationToken);
         control.Refresh();
         var advances = steps.RollBackWhatIsRefused();
         findings.Publish();
-        await report.SendAsync(control.Experiments, cancellationToken);
+        await report.SendChangedAsync(sent, control.Experiments, cancellationToken);
         return advances;
     }
 }

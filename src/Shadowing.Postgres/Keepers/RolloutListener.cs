@@ -24,7 +24,7 @@ internal sealed class RolloutListener(
         Finding.Warning,
         "ConnectionStrings:Listen",
         "A connection pooler is between this service and PostgreSQL, through which notifications do not come: changes of the rollout "
-            + "are found by polling alone, within 0.4 s. Give ConnectionStrings:Listen a connection straight to PostgreSQL.");
+            + "are found by polling alone, within 0.5 s. Give ConnectionStrings:Listen a connection straight to PostgreSQL.");
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 

@@ -1,21 +1,25 @@
-using Shadowing.Model;
 using Shadowing.Postgres.Checks;
-using Shadowing.Postgres.Sandbox;
-using Shadowing.Postgres.Schema;
-using Shadowing.Postgres.Statements;
+using Shadowing.Postgres.Writes;
 using Shadowing.Supervision;
 using Shadowing.Writing;
 
 namespace Shadowing.Postgres.Keepers;
 
+/// <summary>Opens the sandbox and asks which powers its role has that it must not have; null where no write is compared.</summary>
+public sealed record SandboxProbe(Func<CancellationToken, Task<IReadOnlyList<ExcessPower>>>? PowersAsync)
+{
+    /// <summary>What cannot be compared of the tables, once the sandbox has been opened.</summary>
+    public Func<IReadOnlyList<TableProblem>> Problems { get; init; } = static () => [];
+}
+
 /// <summary>Looks whether there is a sandbox, and whether its role could write to a table.</summary>
-public sealed class SandboxCheck(WriteSandbox sandbox, ShadowedDatabase database, Findings findings, ShadowSwitch shadowSwitch)
+public sealed class SandboxCheck(SandboxProbe probe, Findings findings, ShadowSwitch shadowSwitch)
 {
     /// <summary>Without a sandbox writes are not compared, and the candidate writes nothing for users; reads do without.</summary>
     /// <returns>Whether its role could write: then nothing is safe.</returns>
     public async Task<bool> CheckAsync(CancellationToken cancellationToken)
     {
-        if (database.Sandbox.Count == 0)
+        if (probe.PowersAsync is not { } powersAsync)
         {
             shadowSwitch.HasSandbox = false;
             return false;
@@ -23,15 +27,16 @@ public sealed class SandboxCheck(WriteSandbox sandbox, ShadowedDatabase database
 
         try
         {
-            await using var session = await sandbox.OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
-            var powers = await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
+            var powers = await powersAsync(cancellationToken);
             findings.Replace("sandbox", [.. powers.Select(power => RoleFinding.ForPower("sandbox", power))]);
+            NoteTables();
             shadowSwitch.HasSandbox = true;
             return powers.Count > 0;
         }
         catch (SandboxUnsafeException unsafely)
         {
             shadowSwitch.HasSandbox = false;
+            NoteTables();
             findings.Replace(
                 "sandbox", new Finding(Finding.Critical, "ConnectionStrings:Sandbox", $"{unsafely.Message} Writes are not shadowed."));
         }
@@ -40,9 +45,12 @@ public sealed class SandboxCheck(WriteSandbox sandbox, ShadowedDatabase database
             shadowSwitch.HasSandbox = false;
             findings.Replace("sandbox", new Finding(
                 Finding.Warning, "ConnectionStrings:Sandbox",
-                $"There is no sandbox ({PostgresErrors.Categorize(failure).Name}): writes are not shadowed."));
+                $"There is no sandbox ({FailureText.Sentence(failure)}): writes are not shadowed."));
         }
 
         return false;
     }
+
+    private void NoteTables() => findings.Replace("sandbox tables", [.. probe.Problems().Select(problem => new Finding(
+        problem.IsLeftOut ? Finding.Critical : Finding.Warning, problem.Table, problem.Sentence))]);
 }

@@ -14,7 +14,12 @@ namespace Shadowing.Postgres.Keepers;
 internal sealed partial class ServedKeeper(
     ServedStore served, ServedJournal journal, MismatchJournal mismatches, InstanceRecord instance, EvidenceMetrics metrics,
     KeeperRegister keepers, ILogger<ServedKeeper> logger) : Keeper(
-        new("served", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2)) { HoldsGate = true, LongestPause = TimeSpan.FromSeconds(2) },
+        new("served", TimeSpan.FromMilliseconds(400), TimeSpan.FromSeconds(2))
+        {
+            HoldsGate = true,
+            NeedsStore = true,
+            LongestPause = TimeSpan.FromSeconds(2),
+        },
         keepers)
 {
     protected override Task PartAsync(CancellationToken cancellationToken) => StepAsync(cancellationToken);

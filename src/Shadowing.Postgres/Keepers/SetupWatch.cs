@@ -3,7 +3,6 @@ using Shadowing.Confirming;
 using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Schema;
-using Shadowing.Postgres.Statements;
 using Shadowing.Serving;
 using Shadowing.Supervision;
 
@@ -65,12 +64,14 @@ public sealed class SetupWatch(
             await shadow.ProbeAsync(cancellationToken);
             await using var connection = await shadow.Unprepared.OpenConnectionAsync(cancellationToken);
             var powers = await ShadowRoleCheck.CheckAsync(connection, cancellationToken);
+            var large = await ShadowRoleCheck.FindLargeObjectFunctionsAsync(connection, cancellationToken);
             List<SetupDisagreement> disagreements = [];
             foreach (var check in checks) disagreements.AddRange(await check(connection, cancellationToken));
             var unlike = await tables.ComparePositionsAsync(connection, cancellationToken);
             await tables.NoteSchemaAsync(connection, cancellationToken);
             findings.Replace("reach");
             findings.Replace("role", [.. powers.Select(power => RoleFinding.ForPower("shadow", power))]);
+            findings.Replace("large objects", large is null ? [] : [RoleFinding.ForLargeObjects(large)]);
             findings.Replace("model",
                 [.. disagreements.Select(disagreement => new Finding(Finding.Critical, disagreement.Object, disagreement.Finding))]);
             var sandboxPowers = await sandbox.CheckAsync(cancellationToken);
@@ -84,7 +85,7 @@ public sealed class SetupWatch(
         {
             findings.Replace("reach", new Finding(
                 Finding.Warning, "ConnectionStrings:Shadow",
-                    $"The shadow's database cannot be checked ({PostgresErrors.Categorize(failure).Name})."));
+                    $"The shadow's database cannot be checked ({FailureText.Sentence(failure)})."));
             throw;
         }
     }

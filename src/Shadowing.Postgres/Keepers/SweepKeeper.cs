@@ -9,20 +9,25 @@ namespace Shadowing.Postgres.Keepers;
 /// <summary>Runs the sweeps that were ordered for this build, one at a time, and goes on with those of replicas that died.</summary>
 internal sealed class SweepKeeper<TStore>(
     SweepStore store, Sweeper<TStore> sweeper, IReadOnlyList<Sweep<TStore>> sweeps, EvidenceLedger ledger, InstanceRecord instance,
-    ShadowingReport report, KeeperRegister keepers) : Keeper(
+    ShadowingReport report, StoreMark marks, KeeperRegister keepers) : Keeper(
         new("sweeps", TimeSpan.FromSeconds(1), Timeout.InfiniteTimeSpan) { LongestPause = TimeSpan.FromSeconds(10) }, keepers)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Releasing = TimeSpan.FromSeconds(1);
+    private MarkCursor? _cursor;
     private volatile bool _isFaulty;
 
     protected override async Task StepAsync(CancellationToken cancellationToken)
     {
         if (!instance.HasBegun) return;
+        _cursor ??= new(marks, Clock);
+        var mark = _cursor.Latest;
+        if (!_cursor.IsDue(mark)) return;
         SweepOrder? claimed = null;
         await WithinAsync(
             async token => claimed = await store.ClaimAsync(instance.Id, report.Replica, ledger.Fingerprint, token), Patience,
                 cancellationToken);
+        if (claimed is null) _cursor.Done(mark);
         if (claimed is not { } order || sweeps.FirstOrDefault(one => one.Experiment.Operation == order.Operation) is not { } sweep) return;
 
         using var lost = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

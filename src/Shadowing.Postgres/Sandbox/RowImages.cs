@@ -103,7 +103,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
         var after = new NpgsqlBatchCommand(_after);
         for (var i = 0; i < tables.Count; i++)
         {
-            var keys = before.Rows.Keys.Where(row => row.Table == tables[i].Name).Select(row => row.Key).ToArray();
+            var keys = before.Rows.Keys.Where(row => row.Table == tables[i].Name).Select(row => row.Number!.Value).ToArray();
             after.Parameters.AddVerbatim(new($"keys{i}", NpgsqlDbType.Array | NpgsqlDbType.Bigint) { Value = keys });
             after.Parameters.AddVerbatim(new($"mark{i}", NpgsqlDbType.Bigint) { Value = marks[i].LastKey });
         }
@@ -144,7 +144,7 @@ internal sealed partial class RowImages(IReadOnlyList<SandboxTable> tables, int 
             var row = new RowKey(reader.GetString(0), reader.GetInt64(1));
             if (reader.IsDBNull(2))
             {
-                deleted[row.Table] = row.Key;
+                deleted[row.Table] = row.Number!.Value;
                 continue;
             }
 

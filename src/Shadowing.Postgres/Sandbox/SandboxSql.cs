@@ -32,16 +32,26 @@ internal static class SandboxSql
         """;
 
     /// <summary>
-    /// Three columns: whether every name resolves to its copy and nothing else can be written; whether the copies match the tables and are
-    /// empty; and whether the dead rows in them take up so much room that they should be vacuumed.
+    /// Four columns: whether every name resolves to its copy and nothing else can be written; whether the copies match the tables and are
+    /// empty; whether the dead rows in them take up so much room that they should be vacuumed; and for each table the columns that
+    /// its rows are inserted with, NULL for all.
     /// </summary>
     public static string Check(IReadOnlyList<SandboxTable> tables) =>
         $"""
         select current_setting('transaction_read_only') = 'on'
             and {Each(tables, table => $"'{table.Name}'::regclass = 'pg_temp.{table.Name}'::regclass")},
             current_setting('{Copied}') = {Versions(tables)} and {Each(tables, table => $"not exists (select from pg_temp.{table.Name})")},
-            {string.Join(" + ", tables.Select(table => $"pg_relation_size('pg_temp.{table.Name}')"))} > {MostRoom}
+            {string.Join(" + ", tables.Select(table => $"pg_relation_size('pg_temp.{table.Name}')"))} > {MostRoom},
+            array[{string.Join(", ", tables.Select(Written))}]
         """;
+
+    /// <summary>
+    /// The columns that a row of a copy is inserted with, where they are not all: PostgreSQL computes generated columns itself, in the copy
+    /// as in the real table, and refuses values for them. NULL where there is no such column.
+    /// </summary>
+    private static string Written(SandboxTable table) =>
+        "(select case when bool_or(attgenerated <> '') then string_agg(quote_ident(attname), ', ') filter (where attgenerated = '') end "
+        + $"from pg_attribute where attrelid = 'pg_temp.{table.Name}'::regclass and attnum > 0 and not attisdropped)";
 
     /// <summary>
     /// The session itself must remove its dead rows: autovacuum does not process temporary tables, and pruning leaves inserted rows.
@@ -50,8 +60,10 @@ internal static class SandboxSql
         "vacuum " + string.Join(", ", tables.Select(table => $"pg_temp.{table.Name}"));
 
 #pragma warning disable RS0030 // Asks and fills copies of the application's own tables: values as they are.
-    public static NpgsqlBatchCommand Seed(SandboxTable table, string[] rows) =>
-        new($"insert into pg_temp.{table.Name} {(table.Generated ? "overriding system value " : "")}select * from "
+    /// <param name="columns">Those to insert; null for all.</param>
+    public static NpgsqlBatchCommand Seed(SandboxTable table, string[] rows, string? columns) =>
+        new($"insert into pg_temp.{table.Name} {(columns is null ? "" : $"({columns}) ")}"
+            + $"{(table.Generated ? "overriding system value " : "")}select {columns ?? "*"} from "
             + $"jsonb_populate_recordset(null::pg_temp.{table.Name}, $1)")
         {
             Parameters = { new() { Value = $"[{string.Join(',', rows)}]", NpgsqlDbType = NpgsqlDbType.Jsonb } },

@@ -83,6 +83,8 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
         }
     }
 
+    public Task<WrittenRows?>? ReadLaterAsync(object? answer, StatementLedger ledger) => null;
+
     public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
     {
         // The connection was lost before the commit was sent, so the server has rolled back, even if the side reported success.
@@ -130,6 +132,20 @@ internal sealed class ServedWrite<TStore> : IServedWrite<TStore>
 
         await RowImages.CommitAsync(_connection, _transaction!, cancellationToken);
         return Before is { } large ? WrittenRows.Untouched(large) : null;
+    }
+
+    /// <remarks>What a function does that a SELECT calls is not seen.</remarks>
+    public bool MayHaveWritten(Exception error, StatementLedger ledger)
+    {
+        var texts = ledger.Texts;
+        if (ledger.Statements > texts.Count) return true;
+        for (var cause = error; cause is not null; cause = cause.InnerException)
+        {
+            // The last command is the one that was refused.
+            if (cause is PostgresException) texts = [.. texts.SkipLast(1)];
+        }
+
+        return texts.Any(static text => !text.AsSpan().TrimStart().StartsWith("SELECT", StringComparison.OrdinalIgnoreCase));
     }
 
     public async Task AbandonAsync()

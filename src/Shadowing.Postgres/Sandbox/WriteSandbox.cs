@@ -1,5 +1,6 @@
 using Npgsql;
 using Shadowing.Model;
+using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Schema;
 using Shadowing.Writing;
@@ -65,6 +66,14 @@ public sealed class WriteSandbox : IAsyncDisposable
     /// <summary>The tables, sorted by their references.</summary>
     public IReadOnlyList<SandboxTable> Tables => _tables;
 
+    /// <summary>The powers of its role that the role must not have.</summary>
+    /// <inheritdoc cref="OpenAsync"/>
+    public async Task<IReadOnlyList<ExcessPower>> CheckRoleAsync(CancellationToken cancellationToken)
+    {
+        await using var session = await OpenAsync(RowImage.Empty, new Dictionary<string, long>(), cancellationToken);
+        return await ShadowRoleCheck.CheckAsync(session.Connection, cancellationToken);
+    }
+
     /// <summary>Opens the sandbox with copies of rows as they were.</summary>
     /// <param name="before">The rows that the write may look at or touch.</param>
     /// <param name="keys">
@@ -83,22 +92,22 @@ public sealed class WriteSandbox : IAsyncDisposable
         for (var attempt = 0; ; attempt++)
         {
             var connection = await _source.OpenConnectionAsync(cancellationToken);
-            var condition = Condition.Stale;
+            var (condition, columns) = (Condition.Stale, Array.Empty<string?>());
             try
             {
                 var transaction = await connection.BeginTransactionAsync(cancellationToken);
-                condition = await CheckAsync(connection, transaction, cancellationToken);
+                (condition, columns) = await CheckAsync(connection, transaction, cancellationToken);
                 if (condition is Condition.Full)
                 {
                     await transaction.DisposeAsync();
                     await ClearAsync(connection, cancellationToken);
                     transaction = await connection.BeginTransactionAsync(cancellationToken);
-                    condition = await CheckAsync(connection, transaction, cancellationToken);
+                    (condition, columns) = await CheckAsync(connection, transaction, cancellationToken);
                 }
 
                 if (condition is Condition.Fit or Condition.Full)
                 {
-                    await SeedAsync(connection, transaction, before, keys, cancellationToken);
+                    await SeedAsync(connection, transaction, new(before, keys, columns), cancellationToken);
                     return new(connection, transaction, before, _read);
                 }
             }
@@ -127,15 +136,15 @@ public sealed class WriteSandbox : IAsyncDisposable
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 
     /// <summary>Runs on every use, because a statement with a name that resolves elsewhere would try to write there.</summary>
-    private async Task<Condition> CheckAsync(
+    private async Task<(Condition Condition, string?[] Columns)> CheckAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand(_check, connection, transaction);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        if (!reader.GetBoolean(0)) return Condition.Unsafe;
-        if (!reader.GetBoolean(1)) return Condition.Stale;
-        return reader.GetBoolean(2) ? Condition.Full : Condition.Fit;
+        if (!reader.GetBoolean(0)) return (Condition.Unsafe, []);
+        if (!reader.GetBoolean(1)) return (Condition.Stale, []);
+        return (reader.GetBoolean(2) ? Condition.Full : Condition.Fit, reader.GetFieldValue<string?[]>(3));
     }
 
     private async Task ClearAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
@@ -145,15 +154,15 @@ public sealed class WriteSandbox : IAsyncDisposable
     }
 
     private async Task SeedAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, RowImage before, IReadOnlyDictionary<string, long> keys,
-        CancellationToken cancellationToken)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Contents contents, CancellationToken cancellationToken)
     {
+        var (before, keys, columns) = contents;
         await using var batch = new NpgsqlBatch(connection, transaction);
         if (before.TimeZone is { } zone) batch.BatchCommands.Add(SandboxSql.Zone(zone));
-        foreach (var table in _tables)
+        foreach (var (table, written) in _tables.Zip(columns))
         {
             string[] rows = [.. before.Rows.Where(row => row.Key.Table == table.Name).Select(row => row.Value)];
-            if (rows.Length > 0) batch.BatchCommands.Add(SandboxSql.Seed(table, rows));
+            if (rows.Length > 0) batch.BatchCommands.Add(SandboxSql.Seed(table, rows, written));
             // Set even where no key is given: a rollback does not reset a sequence, and both sides must get the same keys.
             if (table.Generated) batch.BatchCommands.Add(
                 SandboxSql.NextKey(table, keys.GetValueOrDefault(table.Name, SandboxSql.FirstKey)));
@@ -161,6 +170,9 @@ public sealed class WriteSandbox : IAsyncDisposable
 
         await batch.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    /// <summary>What the copies are filled with.</summary>
+    private readonly record struct Contents(RowImage Before, IReadOnlyDictionary<string, long> Keys, string?[] Columns);
 
     /// <summary>The condition of a session.</summary>
     private enum Condition

@@ -25,12 +25,20 @@ public sealed class WriteStage<TStore>(
     private readonly RowImages _images = new(sandbox.Tables, maxRows);
 
     /// <inheritdoc/>
-    public async ValueTask<IServedWrite<TStore>> ServeAsync(
-        Side side, object request, bool withImages, CancellationToken cancellationToken) =>
-        await ServedWrite<TStore>.BeginAsync(
-            connections, _images,
-            new(withImages || side is Side.Candidate ? footprintOf(request) : null, withImages, MayDoWithout: side is Side.Control),
-            (connection, transaction) => storeOver(side, connection, transaction), clock, cancellationToken);
+    public bool ServesCandidate => true;
+
+    /// <inheritdoc/>
+    public bool CanUndo => true;
+
+    /// <inheritdoc/>
+    public async ValueTask<IServedWrite<TStore>> ServeAsync(WriteCall call, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        var footprint = call.WithImages || call.Side is Side.Candidate ? footprintOf(call.Request) : null;
+        return await ServedWrite<TStore>.BeginAsync(
+            connections, _images, new(footprint, call.WithImages, MayDoWithout: call.Side is Side.Control),
+            (connection, transaction) => storeOver(call.Side, connection, transaction), clock, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public Task<RowImage> ImageAsync(object request, CancellationToken cancellationToken) =>
@@ -38,9 +46,10 @@ public sealed class WriteStage<TStore>(
 
     /// <inheritdoc/>
     public async ValueTask<IWriteScope<TStore>> OpenSandboxAsync(
-        Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+        Side side, WrittenRows written, CancellationToken cancellationToken)
     {
-        var session = await sandbox.OpenAsync(before, keys, cancellationToken);
+        ArgumentNullException.ThrowIfNull(written);
+        var session = await sandbox.OpenAsync(written.Before, written.NewKeys, cancellationToken);
         return new Scope(() => storeOver(side, session.Connection, session.Transaction), session);
     }
 
@@ -50,7 +59,10 @@ public sealed class WriteStage<TStore>(
 
         public TStore Store => _store.Value;
 
-        public Task<WrittenRows> ReadAsync(CancellationToken cancellationToken) => session.ReadAsync(cancellationToken);
+        public bool KeepsWhatFailed => false;
+
+        public Task<WrittenRows> ReadAsync(StatementLedger ledger, CancellationToken cancellationToken) =>
+            session.ReadAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => session.DisposeAsync();
     }

@@ -20,6 +20,12 @@ public sealed record ShadowedDatabase(
     public bool Prepares { get; init; } = true;
 
     /// <summary>
+    /// The tables that writes change whose sides begin and commit as they like; empty where no such write is compared. The catalogue says
+    /// the rest of them.
+    /// </summary>
+    internal ICollection<string> Written { get; } = [];
+
+    /// <summary>
     /// Sets up every data source that the application's own code runs on, as for type mappings; null where there is nothing to set up.
     /// </summary>
     public Action<NpgsqlDataSourceBuilder>? SetUp { get; init; }

@@ -34,7 +34,12 @@ public static class PostgresErrors
         {
             switch (cause)
             {
-                case PostgresException refused: return new(refused.SqlState, IsUnavailable(refused.SqlState), RefusesPlan(refused));
+                case PostgresException refused:
+                    return new(refused.SqlState, IsUnavailable(refused.SqlState), RefusesPlan(refused))
+                    {
+                        Detail = refused.SqlState.StartsWith("23", StringComparison.Ordinal) ? refused.ConstraintName : null,
+                        OnlyHere = PositionRefusal.Explain(refused),
+                    };
                 case SocketException or IOException: return new("connection", true);
                 // Only transient failures of the driver. A command that begins while another runs, for example, is the calling code's
                 // fault.
@@ -42,7 +47,10 @@ public static class PostgresErrors
             }
         }
 
-        return new(error?.GetType().Name ?? "", false);
+        // Which library has wrapped it does not matter to users.
+        var inmost = error;
+        while (inmost?.InnerException is { } inner) inmost = inner;
+        return new(error?.GetType().Name ?? "", false) { Detail = inmost == error ? null : inmost?.GetType().Name };
     }
 
     /// <summary>

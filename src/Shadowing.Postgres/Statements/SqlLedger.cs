@@ -28,6 +28,14 @@ public sealed class SqlLedger(ILoggerFactory inner, TimeProvider clock) : ILogge
     {
     }
 
+    /// <summary>A batch comes as its texts, or as pairs of text and parameters where those are logged too.</summary>
+    internal static string TextOf(object? command) => command switch
+    {
+        string text => text,
+        ITuple { Length: > 0 } pair => pair[0] as string ?? "",
+        _ => "",
+    };
+
     private sealed class Listener(ILogger log, TimeProvider clock) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state) where TState : notnull => log.BeginScope(state);
@@ -73,12 +81,5 @@ public sealed class SqlLedger(ILoggerFactory inner, TimeProvider clock) : ILogge
             ledger.Ended(commands, clock);
         }
 
-        /// <summary>A batch comes as its texts, or as pairs of text and parameters where those are logged too.</summary>
-        private static string TextOf(object? command) => command switch
-        {
-            string text => text,
-            ITuple { Length: > 0 } pair => pair[0] as string ?? "",
-            _ => "",
-        };
     }
 }

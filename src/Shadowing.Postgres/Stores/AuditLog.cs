@@ -23,12 +23,13 @@ public sealed class AuditLog(NpgsqlDataSource evidence)
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    /// <summary>The latest entries, newest first.</summary>
-    public async Task<IReadOnlyList<AuditEntry>> LatestAsync(int count, CancellationToken cancellationToken)
+    /// <summary>Entries that fit, newest first.</summary>
+    public async Task<IReadOnlyList<AuditEntry>> ReadAsync(AuditQuery query, CancellationToken cancellationToken)
     {
-        await using var command =
-            evidence.CreateCommand("select id, at, actor, action, subject, detail from shadow.audit order by id desc limit $1");
-        command.Bind(count);
+        ArgumentNullException.ThrowIfNull(query);
+        await using var command = evidence.CreateCommand(
+            $"select id, at, actor, action, subject, detail from shadow.audit {AuditQuery.Where} order by id desc limit $1");
+        command.Bind(query.Count, query.Before, query.Actor, query.Action, query.Subject, query.Since?.UtcDateTime, query.WithRefusals);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var entries = new List<AuditEntry>();
         while (await reader.ReadAsync(cancellationToken))

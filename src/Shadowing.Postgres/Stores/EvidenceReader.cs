@@ -24,17 +24,76 @@ internal sealed class EvidenceReader(
     public Task<List<ShapeRow>> CountsAsync() => ListAsync(
         $"""
         select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials,
-            statements_more,
+            statements_more, doubtful, due, decided, wrong, with_rows, shadow.aged(recent_comparisons, last_at),
+            shadow.aged(recent_doubtful, last_at),
             (select min(first_at) from shadow.evidence f where f.fingerprint = $1 and f.operation = e.operation)
         from shadow.evidence e {Present}
         """,
         static row => new ShapeRow(
             row.GetString(0), row.GetString(1),
             new(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6), row.GetInt64(7), row.GetInt64(8),
-                row.GetInt64(9),
-                row.GetInt64(10)),
-            row.GetFieldValue<DateTimeOffset>(11)),
+                row.GetInt64(9), row.GetInt64(10), row.GetInt64(11), row.GetInt64(12), row.GetInt64(13), row.GetInt64(14),
+                row.GetInt64(15)),
+            row.GetFieldValue<DateTimeOffset>(18))
+        {
+            RecentComparisons = row.GetDouble(16),
+            RecentDoubtful = row.GetDouble(17),
+        },
         fingerprint);
+
+    /// <summary>What the requests that stand for the traffic have shown, by operation.</summary>
+    public async Task<Dictionary<string, StoredSample>> SamplesAsync() => (await ListAsync(
+        """
+        select s.operation, s.cases_by_user, s.requests_by_user, s.due_by_duration, s.decided_by_duration, s.tries, s.candidate_flakes,
+            s.control_flakes
+        from shadow.sample s
+        left join shadow.restart r on (r.fingerprint, r.operation, r.shape) = (s.fingerprint, s.operation, '')
+        where s.fingerprint = $1 and s.epoch = coalesce(r.epoch, 0)
+        """,
+        static row => new StoredSample(
+            row.GetString(0), row.GetFieldValue<long[]>(1), row.GetFieldValue<long[]>(2), row.GetFieldValue<long[]>(3),
+            row.GetFieldValue<long[]>(4))
+        {
+            Tries = row.GetInt64(5),
+            CandidateFlakes = row.GetInt64(6),
+            ControlFlakes = row.GetInt64(7),
+        },
+        fingerprint)).ToDictionary(row => row.Operation);
+
+    /// <summary>Recent comparisons without a result by bucket of users, by operation and shape.</summary>
+    public async Task<ILookup<(string Operation, string Shape), double>> DoubtAsync() => (await ListAsync(
+        $"select operation, shape, shadow.aged(doubtful, last_at) from shadow.doubt e {Present}",
+        static row => (Key: (row.GetString(0), row.GetString(1)), Doubtful: row.GetDouble(2)),
+        fingerprint)).ToLookup(row => row.Key, row => row.Doubtful);
+
+    /// <summary>
+    /// The number of this fingerprint among those whose figures an operation has shown, from 1. Each of them is a try that spends a part of
+    /// α, nominated or not, and each restart after an acceptance is one more.
+    /// </summary>
+    public async Task<Dictionary<string, int>> AttemptsAsync(IReadOnlyCollection<string> shown)
+    {
+        var known = await ReadAsync();
+        var missing = shown.Where(operation => !known.ContainsKey(operation)).Order(StringComparer.Ordinal).ToArray();
+        if (missing.Length == 0) return known;
+        await using var command = Command(
+            """
+            insert into shadow.nomination (operation, fingerprint, attempt)
+            select operation, $2, coalesce((select max(attempt) from shadow.nomination n where n.operation = o.operation), 0) + 1
+            from unnest($1) as o(operation) on conflict do nothing
+            """,
+            missing, fingerprint);
+        await command.ExecuteNonQueryAsync(cancellationToken);
+        return await ReadAsync();
+
+        async Task<Dictionary<string, int>> ReadAsync() => (await ListAsync(
+            """
+            select n.operation, n.attempt + coalesce(r.epoch, 0) from shadow.nomination n
+            left join shadow.restart r on (r.fingerprint, r.operation, r.shape) = (n.fingerprint, n.operation, '')
+            where n.fingerprint = $1
+            """,
+            static row => (Operation: row.GetString(0), Attempt: row.GetInt32(1)), fingerprint))
+                .ToDictionary(row => row.Operation, row => row.Attempt);
+    }
 
     public async Task<Dictionary<(string Operation, string Shape, string Kind), long>> CasesAsync() => (await ListAsync(
         $"select operation, shape, kind, sum(occupied) from shadow.evidence_page e {Present} group by 1, 2, 3",
@@ -47,16 +106,30 @@ internal sealed class EvidenceReader(
         const string Latest = "date_trunc('hour', now()) - interval '1 hour'";
         var hours = await ListAsync(
             $"""
-            select operation, date_trunc('hour', minute), sum(requests)::bigint, count(*)::int, min(minute) from shadow.traffic
+            select operation, date_trunc('hour', minute), sum(requests)::bigint, count(*)::int from shadow.traffic
             where minute >= {(past is null ? "now() - interval '14 days'" : Latest)} group by 1, 2
             """,
             static row => new TrafficHour(
-                row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt32(3),
-                row.GetFieldValue<DateTimeOffset>(4)));
+                row.GetString(0), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), row.GetInt32(3)));
         var (now, latest) = (await ListAsync(
             $"select now(), {Latest}",
             static row => (row.GetFieldValue<DateTimeOffset>(0), row.GetFieldValue<DateTimeOffset>(1))))[0];
         return new(now, [.. (past ?? []).Where(hour => hour.Hour < latest), .. hours]);
+    }
+
+    /// <param name="past">Days as they were read before: only the latest two are read again. Null where all are to be read.</param>
+    public async Task<IReadOnlyList<TrafficDay>> DaysAsync(IReadOnlyList<TrafficDay>? past)
+    {
+        var days = await ListAsync(
+            $"""
+            select operation, day, requests, last_at from shadow.traffic_day
+            {(past is null ? "" : "where day >= (now() at time zone 'UTC')::date - 1")}
+            """,
+            static row => new TrafficDay(
+                row.GetString(0), row.GetFieldValue<DateOnly>(1), row.GetInt64(2), row.GetFieldValue<DateTimeOffset>(3)));
+        return past is null ? days : [.. past.ExceptBy(days.Select(KeyOf), KeyOf), .. days];
+
+        static (string, DateOnly) KeyOf(TrafficDay day) => (day.Operation, day.Day);
     }
 
     public async Task<Dictionary<string, UnprovenShare>> UnprovenAsync()
@@ -103,7 +176,9 @@ internal sealed class EvidenceReader(
             operation.FirstOrDefault(row => row.Quantile == "p99").Blocks));
 
     /// <summary>The window in which the served candidate failed too often, by operation; of all replicas together.</summary>
-    public async Task<Dictionary<string, RollbackTrip>> ExcessFailuresAsync(GatePolicy policy)
+    /// <param name="samples">How often the control alone fails.</param>
+    public async Task<Dictionary<string, RollbackTrip>> ExcessFailuresAsync(
+        GatePolicy policy, IReadOnlyDictionary<string, StoredSample> samples)
     {
         var minutes = await ListAsync(
             $"select operation, minute, failed, served, now() from shadow.served_minute {Mine} and minute > now() - interval '1 day'",
@@ -114,24 +189,30 @@ internal sealed class EvidenceReader(
         var trips = new Dictionary<string, RollbackTrip>();
         foreach (var operation in minutes.GroupBy(minute => minute.Operation))
         {
-            var windows = new RollbackWindows(policy.FailureRate, policy.FailureOdds);
+            var windows = new RollbackWindows();
+            var control = samples.GetValueOrDefault(operation.Key)?.ToSample().ControlRate ?? 0;
             foreach (var minute in operation) windows.Add(minute.Minute, minute.Failed, minute.Served);
-            if (windows.Trip(operation.First().Now) is { } trip) trips.Add(operation.Key, trip);
+            var limit = new FailureLimit(policy.FailureRate, policy.FailureOdds, control);
+            if (windows.Trip(operation.First().Now, limit) is { } trip) trips.Add(operation.Key, trip);
         }
 
         return trips;
     }
 
-    /// <summary>Mismatches that this candidate showed, by signature.</summary>
+    /// <summary>
+    /// Mismatches that this candidate showed with this fingerprint, by signature: one that was mended in a rule, the control or the schema
+    /// is closed with the fingerprint that showed it.
+    /// </summary>
     public Task<List<OpenMismatch>> OpenMismatchesAsync(string candidate) => ListAsync(
         """
         select operation, bool_or(document ->> 'severity' = 'critical'),
             exists (select from shadow.acceptance a where a.signature = m.signature and a.expires_at > now())
         from shadow.mismatch m
         where document -> 'fingerprints' ? $1 and document ->> 'outcome' <> 'match'
+            and (coalesce(document -> 'builds', '[]') = '[]' or document -> 'builds' ? $2)
         group by signature, operation
         """,
-        static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)), candidate);
+        static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)), candidate, fingerprint);
 
     /// <summary>
     /// A run ended uncleanly if it did not record its shutdown and has not flushed for 30 seconds. It ended at its last flush, or at its

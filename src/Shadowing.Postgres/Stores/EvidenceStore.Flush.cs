@@ -65,20 +65,30 @@ public sealed partial class EvidenceStore
         Add(commands,
             """
             insert into shadow.evidence (fingerprint, operation, shape, requests, comparisons, differing, tolerated, transients,
-                incomparable, shed,
-                statement_trials, statements_more, epoch)
-            select $1, * from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+                incomparable, shed, statement_trials, statements_more, epoch, doubtful, due, decided, wrong, with_rows, recent_comparisons,
+                recent_doubtful)
+            select $1, *, c - d, f
+            from unnest($2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                as t(o, s, r, c, d, t, x, i, h, n, m, e, f, due, decided, wrong, rows)
             on conflict (fingerprint, operation, shape, epoch) do update set last_at = now(),
                 requests = evidence.requests + excluded.requests, comparisons = evidence.comparisons + excluded.comparisons,
                 differing = evidence.differing + excluded.differing, tolerated = evidence.tolerated + excluded.tolerated,
                 transients = evidence.transients + excluded.transients, incomparable = evidence.incomparable + excluded.incomparable,
                 shed = evidence.shed + excluded.shed, statement_trials = evidence.statement_trials + excluded.statement_trials,
-                statements_more = evidence.statements_more + excluded.statements_more
+                statements_more = evidence.statements_more + excluded.statements_more,
+                doubtful = evidence.doubtful + excluded.doubtful, due = evidence.due + excluded.due,
+                decided = evidence.decided + excluded.decided, wrong = evidence.wrong + excluded.wrong,
+                with_rows = evidence.with_rows + excluded.with_rows,
+                recent_comparisons = shadow.aged(evidence.recent_comparisons, evidence.last_at) + excluded.recent_comparisons,
+                recent_doubtful = shadow.aged(evidence.recent_doubtful, evidence.last_at) + excluded.recent_doubtful
             """,
             batch.Fingerprint, Column(shape => shape.Operation), Column(shape => shape.Shape), Column(shape => shape.Counts.Requests),
             Column(shape => shape.Counts.Comparisons), Column(shape => shape.Counts.Differing), Column(shape => shape.Counts.Tolerated),
             Column(shape => shape.Counts.Transients), Column(shape => shape.Counts.Incomparable), Column(shape => shape.Counts.Shed),
-            Column(shape => shape.Counts.StatementTrials), Column(shape => shape.Counts.StatementsMore), Column(shape => shape.Epoch));
+            Column(shape => shape.Counts.StatementTrials), Column(shape => shape.Counts.StatementsMore), Column(shape => shape.Epoch),
+            Column(shape => shape.Counts.Doubtful), Column(shape => shape.Counts.Due), Column(shape => shape.Counts.Decided),
+            Column(shape => shape.Counts.Wrong), Column(shape => shape.Counts.WithRows));
+        AddDoubt(commands, batch.Fingerprint, shapes);
         Add(commands,
             """
             insert into shadow.traffic (operation, minute, requests)
@@ -87,8 +97,32 @@ public sealed partial class EvidenceStore
             on conflict (operation, minute) do update set requests = traffic.requests + excluded.requests
             """,
             Column(shape => shape.Operation), Column(shape => shape.Counts.Requests));
+        Add(commands,
+            """
+            insert into shadow.traffic_day (operation, day, requests)
+            select operation, (now() at time zone 'UTC')::date, sum(requests) from unnest($1, $2) as t(operation, requests)
+            group by operation having sum(requests) > 0 order by operation
+            on conflict (operation, day) do update set requests = traffic_day.requests + excluded.requests, last_at = now()
+            """,
+            Column(shape => shape.Operation), Column(shape => shape.Counts.Requests));
 
         T[] Column<T>(Func<ShapeBatch, T> of) => [.. shapes.Select(of)];
+    }
+
+    private static void AddDoubt(NpgsqlBatch commands, string fingerprint, ShapeBatch[] shapes)
+    {
+        var doubts = shapes.SelectMany(shape => shape.DoubtByUser.OrderBy(doubt => doubt.Key), (shape, doubt) => (shape, doubt)).ToArray();
+        if (doubts.Length == 0) return;
+        Add(commands,
+            """
+            insert into shadow.doubt (fingerprint, operation, shape, epoch, bucket, doubtful) select $1, * from unnest($2, $3, $4, $5, $6)
+            on conflict (fingerprint, operation, shape, epoch, bucket) do update
+            set doubtful = shadow.aged(doubt.doubtful, doubt.last_at) + excluded.doubtful, last_at = now()
+            """,
+            fingerprint, Column(one => one.shape.Operation), Column(one => one.shape.Shape), Column(one => one.shape.Epoch),
+            Column(one => one.doubt.Key), Column(one => (double)one.doubt.Value));
+
+        T[] Column<T>(Func<(ShapeBatch shape, KeyValuePair<int, long> doubt), T> of) => [.. doubts.Select(of)];
     }
 
     internal static void AddPages(NpgsqlBatch commands, EvidenceBatch batch)
@@ -128,6 +162,26 @@ public sealed partial class EvidenceStore
                     """,
                     batch.Fingerprint, operation.Operation, operation.UnprovenEpoch, operation.Unproven.Unproven,
                     operation.Unproven.Requests);
+            }
+
+            if (operation.Sample is { } sample)
+            {
+                Add(commands,
+                    """
+                    insert into shadow.sample (fingerprint, operation, epoch, cases_by_user, requests_by_user, due_by_duration,
+                        decided_by_duration, tries, candidate_flakes, control_flakes)
+                    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+                    on conflict (fingerprint, operation, epoch) do update set last_at = now(),
+                        cases_by_user = shadow.add_each(sample.cases_by_user, excluded.cases_by_user),
+                        requests_by_user = shadow.add_each(sample.requests_by_user, excluded.requests_by_user),
+                        due_by_duration = shadow.add_each(sample.due_by_duration, excluded.due_by_duration),
+                        decided_by_duration = shadow.add_each(sample.decided_by_duration, excluded.decided_by_duration),
+                        tries = sample.tries + excluded.tries, candidate_flakes = sample.candidate_flakes + excluded.candidate_flakes,
+                        control_flakes = sample.control_flakes + excluded.control_flakes
+                    """,
+                    batch.Fingerprint, operation.Operation, sample.Epoch, sample.CasesByUser.ToArray(), sample.RequestsByUser.ToArray(),
+                    sample.DueByDuration.ToArray(), sample.DecidedByDuration.ToArray(), sample.Tries, sample.CandidateFlakes,
+                    sample.ControlFlakes);
             }
 
             if (operation.Served > 0)

@@ -27,6 +27,8 @@ public sealed partial class EvidenceStore
     private static readonly (string Table, string Condition)[] Prunable =
     [
         ("traffic", "t.minute < now() - interval '15 days'"),
+        ("traffic_day", "t.day < (now() - interval '400 days')::date"),
+        ("doubt", $"t.last_at < now() - {Pruning.Retention}"), ("sample", $"t.last_at < now() - {Pruning.Retention} and {Forgotten}"),
         ("unproven", Forgotten), ("unproven_least", $"t.last_at < now() - {Pruning.Retention} and {Forgotten}"), ("latency", Forgotten),
         ("evidence_page", $"t.last_at < now() - {Pruning.Retention} and {Forgotten}"),
         // Cases of earlier epochs, which are not read any more. For a day a replica may still be counting in one.

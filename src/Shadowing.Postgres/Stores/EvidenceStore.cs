@@ -14,7 +14,7 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence, TimeProvide
 
     /// <summary>Brings the schema to the version of this build. Safe to call from any number of replicas at once.</summary>
     /// <returns>The version, from 1.</returns>
-    /// <exception cref="InvalidOperationException">The schema is of a later version than this build knows.</exception>
+    /// <exception cref="InvalidOperationException">The schema is of a later version, which does not work with this build.</exception>
     public async Task<int> MigrateAsync(CancellationToken cancellationToken)
     {
         await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
@@ -22,19 +22,29 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence, TimeProvide
         await ExecuteAsync($"select pg_advisory_xact_lock({MigrationLock})");
         await ExecuteAsync(
             "create table if not exists shadow.migration (version int primary key, applied_at timestamptz not null default now())");
+        await ExecuteAsync("alter table shadow.migration add column if not exists oldest int");
         await using var ask = new NpgsqlCommand("select coalesce(max(version), 0) from shadow.migration", connection, transaction);
         var version = (int)(await ask.ExecuteScalarAsync(cancellationToken))!;
-        if (version > Migrations.InOrder.Length)
+        if (version > Migrations.InOrder.Length && await OldestAsync() is var oldest && (oldest ?? version) > Migrations.InOrder.Length)
             throw new InvalidOperationException(
-                $"Schema shadow is of version {version}; this build knows up to {Migrations.InOrder.Length}.");
+                $"Schema shadow is of version {version}, which works with builds from version {oldest ?? version} on; this build knows "
+                    + $"up to "
+                    + $"{Migrations.InOrder.Length}. Start a newer build, or restore the schema from before the upgrade.");
         for (; version < Migrations.InOrder.Length; version++)
         {
             await ExecuteAsync(Migrations.InOrder[version]);
-            await ExecuteAsync($"insert into shadow.migration (version) values ({version + 1})");
+            await ExecuteAsync($"insert into shadow.migration (version, oldest) values ({version + 1}, {Migrations.Oldest})");
         }
 
         await transaction.CommitAsync(cancellationToken);
         return version;
+
+        async Task<int?> OldestAsync()
+        {
+            await using var command = new NpgsqlCommand(
+                "select oldest from shadow.migration order by version desc limit 1", connection, transaction);
+            return await command.ExecuteScalarAsync(cancellationToken) as int?;
+        }
 
         async Task ExecuteAsync(string sql)
         {

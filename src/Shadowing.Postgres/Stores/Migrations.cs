@@ -1,8 +1,15 @@
 namespace Shadowing.Postgres.Stores;
 
 /// <summary>The versions of the schema <c>shadow</c>.</summary>
-internal static class Migrations
+internal static partial class Migrations
 {
+    /// <summary>
+    /// The oldest version whose build works with the schema as it is now. It stays while migrations only add what an older build need not
+    /// know, so that the build before an upgrade runs beside the new one, and after a downgrade. A migration that takes something away
+    /// raises it to its own number.
+    /// </summary>
+    public const int Oldest = 7;
+
     /// <summary>In order; what has been released never changes, a change is a new entry.</summary>
     public static readonly string[] InOrder =
     [
@@ -275,5 +282,8 @@ internal static class Migrations
         create index served_minute_minute on shadow.served_minute (minute);
         create index alert_at on shadow.alert (at);
         """,
+        RolloutMigrations.NoticeDirectChanges,
+        Sample,
+        Console,
     ];
 }

@@ -21,18 +21,41 @@ public sealed record ReplicaReport(
 /// <param name="evidence">A data source of the role that owns the schema <c>shadow</c>.</param>
 public sealed class ReplicaRegister(NpgsqlDataSource evidence)
 {
+    /// <summary>The parts of a statement with <see cref="ValuesOf"/> that note what a replica has applied.</summary>
+    internal const string Reported =
+        """
+        pruned as (delete from shadow.replica where seen_at < now() - interval '1 hour'),
+        reported as (
+            insert into shadow.replica (instance, replica, fingerprint, standing) values ($1, $2, $3, $4)
+            on conflict (instance) do update set fingerprint = excluded.fingerprint, standing = excluded.standing, seen_at = now())
+        """;
+
+    internal static object?[] ValuesOf(ReplicaReport report) =>
+        [report.Instance, report.Replica, report.Fingerprint, new JsonText(JsonSerializer.Serialize(report.Applied))];
+
+    /// <summary>
+    /// The builds that are known: those that a replica runs now, and those that have left evidence. Each by its fingerprint.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> BuildsAsync(CancellationToken cancellationToken)
+    {
+        await using var command = evidence.CreateCommand(
+            """
+            select fingerprint from shadow.replica where seen_at > now() - interval '1 minute'
+            union select fingerprint from shadow.evidence order by 1
+            """);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var builds = new List<string>();
+        while (await reader.ReadAsync(cancellationToken)) builds.Add(reader.GetString(0));
+        return builds;
+    }
+
     /// <summary>Notes what this replica has applied, and forgets those that have been silent for an hour.</summary>
     public async Task ReportAsync(
         Guid instance, string replica, string fingerprint, IReadOnlyDictionary<string, AppliedRollout> applied,
         CancellationToken cancellationToken)
     {
-        await using var command = evidence.CreateCommand(
-            """
-            with pruned as (delete from shadow.replica where seen_at < now() - interval '1 hour')
-            insert into shadow.replica (instance, replica, fingerprint, standing) values ($1, $2, $3, $4)
-            on conflict (instance) do update set fingerprint = excluded.fingerprint, standing = excluded.standing, seen_at = now()
-            """);
-        command.Bind(instance, replica, fingerprint, new JsonText(JsonSerializer.Serialize(applied)));
+        await using var command = evidence.CreateCommand($"with {Reported} select");
+        command.Bind(ValuesOf(new(instance, replica, fingerprint, TimeSpan.Zero, applied)));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

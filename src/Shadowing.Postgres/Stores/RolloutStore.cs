@@ -9,7 +9,11 @@ namespace Shadowing.Postgres.Stores;
 
 /// <summary>The stored states of all operations.</summary>
 /// <param name="Unreadable">Operations whose row this build cannot have written, each with the fault in words.</param>
-public sealed record RolloutReading(IReadOnlyList<RolloutState> States, IReadOnlyDictionary<string, string> Unreadable);
+public sealed record RolloutReading(IReadOnlyList<RolloutState> States, IReadOnlyDictionary<string, string> Unreadable)
+{
+    /// <summary>See <see cref="StoreMark"/>; null where it was not asked for.</summary>
+    internal string? Mark { get; init; }
+}
 
 /// <summary>The result of a change.</summary>
 /// <param name="State">The operation's state now, changed or not.</param>
@@ -28,17 +32,40 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     public const string Channel = "shadow_rollout";
 
     private const string Columns =
-        "operation, generation, stage, nominated, attempt, held_because, automatic, forced, now() - staged_at, changed_by, reason";
+        "operation, generation, stage, nominated, attempt, held_because, automatic, forced, now() - staged_at, changed_by, reason, direct";
 
     /// <summary>Reads the states of all operations.</summary>
-    public async Task<RolloutReading> ReadAsync(IReadOnlyCollection<string> operations, CancellationToken cancellationToken)
+    public Task<RolloutReading> ReadAsync(IReadOnlyCollection<string> operations, CancellationToken cancellationToken) =>
+        ReadAsync(operations, $"select {Columns}, null from shadow.rollout", [], cancellationToken);
+
+    /// <summary>
+    /// Reports what this replica has applied, and reads the states of all operations and the store's mark: one statement, which is all that
+    /// a replica without requests asks several times a second.
+    /// </summary>
+    internal Task<RolloutReading> PollAsync(
+        IReadOnlyCollection<string> operations, ReplicaReport report, CancellationToken cancellationToken) => ReadAsync(
+            operations,
+            $"""
+            with {ReplicaRegister.Reported}
+            select {Columns}, m.mark from (select {StoreMark.Sql} as mark) m left join shadow.rollout on true
+            """,
+            ReplicaRegister.ValuesOf(report), cancellationToken);
+
+    private async Task<RolloutReading> ReadAsync(
+        IReadOnlyCollection<string> operations, string sql, object?[] values, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(operations);
         var (states, unreadable) = (new Dictionary<string, RolloutState>(), new Dictionary<string, string>());
-        await using var command = evidence.CreateCommand($"select {Columns} from shadow.rollout");
+        string? mark = null;
+        await using var command = evidence.CreateCommand(sql);
+        command.Bind(values);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
+            var last = reader.FieldCount - 1;
+            mark = reader.IsDBNull(last) ? null : reader.GetString(last);
+            // The mark comes also where there is no state.
+            if (reader.IsDBNull(0)) continue;
             var (operation, state, fault) = Read(reader);
             if (!operations.Contains(operation)) continue;
             if (fault is null) states[operation] = state;
@@ -47,7 +74,7 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
 
         foreach (var operation in operations.Where(operation => !unreadable.ContainsKey(operation)))
             states.TryAdd(operation, new(operation, 0, firstStage));
-        return new([.. states.Values], unreadable);
+        return new([.. states.Values], unreadable) { Mark = mark };
     }
 
     /// <summary>Changes an operation by <see cref="RolloutRules"/>, and announces it on <see cref="Channel"/>.</summary>
@@ -77,6 +104,8 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
     private async Task<RolloutState> LockAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, string operation, CancellationToken cancellationToken)
     {
+        await using var own = new NpgsqlCommand("select set_config('shadow.changing', 'rollout', true)", connection, transaction);
+        await own.ExecuteNonQueryAsync(cancellationToken);
         await using var begin = new NpgsqlCommand(
             """
             insert into shadow.rollout (operation, generation, stage, attempt, automatic, forced, changed_by, reason)
@@ -103,12 +132,16 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
             with added as (
                 insert into shadow.nomination (operation, fingerprint, attempt)
                 select $1, $2, coalesce(max(attempt), 0) + 1 from shadow.nomination where operation = $1
-                on conflict (operation, fingerprint) do nothing returning attempt)
+                on conflict do nothing returning attempt)
             select attempt from added union all select attempt from shadow.nomination where operation = $1 and fingerprint = $2 limit 1
             """,
             connection, transaction);
         command.Bind(operation, fingerprint);
-        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
+        // Another fingerprint may be given the same number at the same moment: then the next number is taken.
+        while (true)
+        {
+            if (await command.ExecuteScalarAsync(cancellationToken) is int attempt) return attempt;
+        }
     }
 
     private static async Task WriteAsync(
@@ -169,6 +202,17 @@ public sealed class RolloutStore(NpgsqlDataSource evidence, Stage firstStage)
         var fault = !isKnown ? $"{operation}: there is no stage '{PlainText.Clean(name, 40)}'"
             : generation < 0 || state.Attempt < 1 ? $"{operation}: generation {generation}, attempt {state.Attempt}"
             : null;
+        // No user is served by it, and the gate is asked for each step from there, as for any operation that is held.
+        if (row.GetBoolean(11) && state.Stage.Serves)
+        {
+            state = state with
+            {
+                Stage = Stage.Shadow,
+                IsForced = true,
+                HeldBecause = state.HeldBecause ?? $"The stage {state.Stage.Name} was set by SQL, not by the service.",
+            };
+        }
+
         return (operation, state, fault);
     }
 }

@@ -85,8 +85,9 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
     /// <summary>The latest answers, newest first.</summary>
     /// <param name="operation">Only answers of this operation; null for all.</param>
     /// <param name="verdict">Only answers with this verdict; null for all.</param>
+    /// <param name="user">Only answers to the user of this keyed hash; null for all.</param>
     public async Task<IReadOnlyList<ServedRow>> LatestAsync(
-        string? operation, long? subject, string? verdict, int count, CancellationToken cancellationToken)
+        string? operation, long? subject, string? verdict, int count, CancellationToken cancellationToken, string? user = null)
     {
         await using var command = evidence.CreateCommand(
             $"""
@@ -95,9 +96,10 @@ public sealed class ServedStore(NpgsqlDataSource evidence)
                     case when verdict = 'in_flight' and at < now() - interval '{Orphaned}' then 'commit_unknown' else verdict end as verdict
                 from shadow.served) served
             where ($1::text is null or operation = $1) and ($2::bigint is null or subject = $2) and ($3::text is null or verdict = $3)
+                and ($5::text is null or user_hash = $5)
             order by at desc, number desc limit $4
             """);
-        command.Bind(operation, subject, verdict, count);
+        command.Bind(operation, subject, verdict, count, user);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var rows = new List<ServedRow>();
         while (await reader.ReadAsync(cancellationToken))

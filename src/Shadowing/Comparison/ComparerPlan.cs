@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Collections.Concurrent;
-using System.Linq.Expressions;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -22,10 +21,8 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     public ValueVisitor<object> OfRuntimeType(Type type) =>
         _runtimeTypes.GetOrAdd(type, static (type, plan) => (ValueVisitor<object>)Invoke(plan, nameof(Boxed), [type], []), this);
 
-    public ValueVisitor<T> VisitorFor<T>(MemberInfo? member)
+    public ValueVisitor<T> VisitorFor<T>()
     {
-        var rule = member is null ? null : rules.For(member);
-        if (rule is ValueRule<T> near) return (control, candidate, name, walk) => walk.Near(control, candidate, name, near);
         var kind = ValueKind.ForType(typeof(T));
         return kind.As switch
         {
@@ -35,46 +32,29 @@ internal sealed class ComparerPlan(ComparisonRules rules)
             ComparedAs.Dictionary when !IsRowsOf<T>(typeof(KeyValuePair<,>).MakeGenericType(kind.Arguments)) => Untyped<T>(),
             ComparedAs.Dictionary => Make<T>(nameof(Dictionary), kind),
             ComparedAs.Set => Make<T>(nameof(Set), kind),
-            ComparedAs.List => Make<T>(nameof(List), kind, rule ?? rules.ForRows(kind.Arguments[0])),
+            ComparedAs.List => Make<T>(nameof(List), kind, rules.ForRows(kind.Arguments[0])),
             ComparedAs.Sequence when !IsRowsOf<T>(kind.Arguments[0]) => UntypedRows<T>(),
             ComparedAs.Sequence => Make<T>(nameof(Sequence), kind),
             ComparedAs.Memory => Make<T>(nameof(Memory), kind),
             ComparedAs.Nothing => static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T)),
-            _ when typeof(T).IsValueType => PlanFor<T>().Exact,
+            ComparedAs.Members => MemberCompiler.Compile(PlanFor<T>(), this),
             _ => OfObject<T>(),
         };
     }
 
     /// <summary>For two values that are exactly of the type and not null.</summary>
-    public ValueVisitor<T> ExactFor<T>()
-    {
-        var kind = ValueKind.ForType(typeof(T));
-        if (kind.As is ComparedAs.RuntimeType)
-            return static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T));
-        if (kind.As is not ComparedAs.Members) return PlanFor<T>().Visit;
-        var plan = PlanFor<T>();
-        return (control, candidate, name, walk) => walk.Members(control, candidate, name, plan);
-    }
+    public ValueVisitor<T> ExactFor<T>() => ValueKind.ForType(typeof(T)).As is ComparedAs.RuntimeType
+        ? static (control, candidate, name, walk) => walk.NotComparable(control, candidate, name, typeof(T)) : PlanFor<T>().Visit;
 
-    /// <summary>One block that reads each member of both values and visits the pair.</summary>
-    public Action<T, T, ComparisonWalk> CompileMembers<T>() =>
-        Compile<T>(ValueKind.MembersOf(typeof(T)), member => JsonNamingPolicy.CamelCase.ConvertName(member.Name));
+    /// <summary>Compares the fields that no member shows, at the path of their owner; null where there are none.</summary>
+    public Action<T, T, ComparisonWalk>? CompileHidden<T>() => MemberCompiler.CompileHidden<T>(this);
 
-    /// <summary>The same of the fields that no member shows, at the path of their owner; null where there are none.</summary>
-    public Action<T, T, ComparisonWalk>? CompileHidden<T>() =>
-        ValueKind.ForType(typeof(T)).Hidden is { Count: > 0 } hidden ? Compile<T>(hidden, static _ => "") : null;
+    /// <summary>The plan of a type that is known at run time.</summary>
+    public object PlanFor(Type type) => Invoke(this, nameof(PlanFor), [type], []);
 
-    private Action<T, T, ComparisonWalk> Compile<T>(IEnumerable<MemberInfo> members, Func<MemberInfo, string> name)
-    {
-        var (control, candidate) = (Expression.Parameter(typeof(T)), Expression.Parameter(typeof(T)));
-        var walk = Expression.Parameter(typeof(ComparisonWalk));
-        var visits = members.Select(member => Expression.Invoke(
-            Expression.Constant(Invoke(this, nameof(VisitorFor), [ValueKind.TypeOf(member)], [member])),
-            Expression.MakeMemberAccess(control, member), Expression.MakeMemberAccess(candidate, member),
-            Expression.Constant(name(member)), walk));
-        return Expression.Lambda<Action<T, T, ComparisonWalk>>(Expression.Block([.. visits, Expression.Empty()]), control, candidate, walk)
-            .Compile();
-    }
+    /// <summary>The rule for a member: its own, or of a list that for rows of their type; null where there is none.</summary>
+    public object? RuleFor(MemberInfo member) => rules.For(member)
+        ?? (ValueKind.ForType(ValueKind.TypeOf(member)) is { As: ComparedAs.List } list ? rules.ForRows(list.Arguments[0]) : null);
 
     private static bool IsRowsOf<T>(Type row) => typeof(IEnumerable<>).MakeGenericType(row).IsAssignableFrom(typeof(T));
 
@@ -82,7 +62,8 @@ internal sealed class ComparerPlan(ComparisonRules rules)
         (ValueVisitor<T>)Invoke(this, method, [typeof(T), .. kind.Arguments], arguments);
 
     private static object Invoke(ComparerPlan plan, string method, Type[] types, object?[] arguments) =>
-        typeof(ComparerPlan).GetMethod(method, BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)!
+        typeof(ComparerPlan).GetMethods(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance)
+            .Single(one => one.IsGenericMethodDefinition && one.Name == method)
             .MakeGenericMethod(types).Invoke(plan, BindingFlags.DoNotWrapExceptions, null, arguments, null)!;
 
     private ValueVisitor<T> OfObject<T>()
@@ -106,20 +87,20 @@ internal sealed class ComparerPlan(ComparisonRules rules)
     private ValueVisitor<TList> List<TList, TRow>(object? rule) where TList : IReadOnlyList<TRow>
     {
         var (rows, plan) = (rule as RowRule<TRow>, PlanFor<TRow>());
-        return (control, candidate, name, walk) => walk.List(control, candidate, name, rows, plan);
+        return (control, candidate, name, walk) => walk.List(control, candidate, name, owner: null, rows, plan);
     }
 
     private ValueVisitor<TSequence> Sequence<TSequence, TRow>() where TSequence : IEnumerable<TRow>
     {
         var plan = PlanFor<TRow>();
         return (control, candidate, name, walk) =>
-            walk.List(walk.Bounded<TRow>(control), walk.Bounded<TRow>(candidate), name, rule: null, plan);
+            walk.List(walk.Bounded<TRow>(control), walk.Bounded<TRow>(candidate), name, owner: null, rule: null, plan);
     }
 
     private ValueVisitor<TMemory> Memory<TMemory, TRow>()
     {
         var plan = PlanFor<TRow>();
-        return (control, candidate, name, walk) => walk.List(Rows(control), Rows(candidate), name, rule: null, plan);
+        return (control, candidate, name, walk) => walk.List(Rows(control), Rows(candidate), name, owner: null, rule: null, plan);
 
         static TRow[] Rows(TMemory memory) =>
             memory is Memory<TRow> writable ? writable.ToArray() : ((ReadOnlyMemory<TRow>)(object)memory!).ToArray();
@@ -156,7 +137,7 @@ internal sealed class ComparerPlan(ComparisonRules rules)
         var plan = PlanFor<object?>();
         return (control, candidate, name, walk) => walk.List(
             walk.Bounded(((IEnumerable?)control)?.Cast<object?>()), walk.Bounded(((IEnumerable?)candidate)?.Cast<object?>()),
-            name, rule: null, plan);
+            name, owner: null, rule: null, plan);
     }
 
     private ValueVisitor<TValue?> NullableOf<TValue>() where TValue : struct
@@ -184,19 +165,19 @@ internal sealed class TypePlan<T>(ComparerPlan plan)
     private bool _isHiddenCompiled;
 
     /// <summary>Compares two values of this type, null included.</summary>
-    public ValueVisitor<T> Visit => field ??= plan.VisitorFor<T>(member: null);
+    public ValueVisitor<T> Visit => field ??= plan.VisitorFor<T>();
 
     /// <summary>Compares two values that are exactly of this type and not null.</summary>
     public ValueVisitor<T> Exact => field ??= plan.ExactFor<T>();
+
+    /// <summary>Whether more than the members decides: fields that none of them shows, or the type's own <c>Equals</c>.</summary>
+    public bool HasMore => OwnEquals || ValueKind.ForType(typeof(T)).Hidden.Count > 0;
 
     /// <summary>Whether the type's own <c>Equals</c> has a say where its members are equal.</summary>
     public bool OwnEquals { get; } = ValueKind.ForType(typeof(T)).OwnEquals;
 
     /// <summary>Whether values of the type find each other by <c>Equals</c>.</summary>
     public bool IsLeaf { get; } = ValueKind.ForType(Nullable.GetUnderlyingType(typeof(T)) ?? typeof(T)).As is ComparedAs.Leaf;
-
-    /// <summary>Compares the members of two values that are exactly of this type and not null.</summary>
-    public Action<T, T, ComparisonWalk> Members => field ??= plan.CompileMembers<T>();
 
     /// <summary>Compares the fields that no member shows, where the type counts them as its value.</summary>
     public Action<T, T, ComparisonWalk>? Hidden

@@ -5,8 +5,8 @@ namespace Shadowing.Comparison;
 /// <summary>What holding two answers against each other found.</summary>
 public sealed record ComparisonResult
 {
-    // Before Equal, which is made of it.
-    private static readonly Dictionary<string, Exception> NoFailures = [];
+    /// <summary>Not to be changed. Before <see cref="Equal"/>, which is made of it.</summary>
+    internal static readonly Dictionary<string, Exception> NoFailures = [];
 
     /// <summary>No difference at all.</summary>
     public static ComparisonResult Equal { get; } = new();
@@ -21,7 +21,8 @@ public sealed record ComparisonResult
     public IReadOnlyCollection<string> Tolerated { get; init; } = [];
 
     /// <summary>
-    /// Set where nothing can be said: differences met before that point are kept, but the answers were not compared to the end.
+    /// Set where nothing can be said: the answers were not compared to the end, and the differences met before are only counted; or nothing
+    /// differs but a value that cannot be compared.
     /// </summary>
     public IncomparableReason? Incomparable { get; init; }
 

@@ -52,16 +52,17 @@ internal sealed partial class ComparisonWalk
         var (one, other) = (control.EnumerateArray(), candidate.EnumerateArray());
         for (var i = 0; one.MoveNext() && other.MoveNext(); i++)
         {
-            Enter(new(name, i));
+            var before = Enter();
             Json(one.Current, other.Current, "");
-            _depth--;
+            _depthLeft++;
+            Within(before, name, i);
         }
     }
 
     private void Properties(JsonElement control, JsonElement candidate, string name)
     {
         var (left, right) = (Last(control), Last(candidate));
-        Enter(new(name));
+        var before = Enter();
         foreach (var (property, value) in left)
         {
             if (right.TryGetValue(property, out var other)) Json(value, other, Step(property));
@@ -73,7 +74,7 @@ internal sealed partial class ComparisonWalk
             if (!left.ContainsKey(property)) Report(Step(property), DifferenceKind.ExtraRow, null, Shown(value));
         }
 
-        _depth--;
+        Leave(before, name);
     }
 
     private Dictionary<string, JsonElement> Last(JsonElement owner)
@@ -81,7 +82,7 @@ internal sealed partial class ComparisonWalk
         var properties = new Dictionary<string, JsonElement>();
         foreach (var property in owner.EnumerateObject())
         {
-            if (properties.Count > _limits.Nodes - _nodes) throw new ComparisonTooLargeException();
+            if (properties.Count > _nodesLeft) throw new ComparisonTooLargeException();
             properties[property.Name] = property.Value;
         }
 

@@ -24,7 +24,7 @@ internal sealed partial class ComparisonWalk
     {
         if (NullsDecide(control, candidate, name)) return;
         var (left, right) = (Bounded(control)!, Bounded(candidate)!);
-        Enter(new(name));
+        var before = Enter();
         var pairs = Pair([.. left.Select(entry => entry.Key)], [.. right.Select(entry => entry.Key)], keys, out var missing, out var extra);
         foreach (var (one, other) in pairs)
         {
@@ -35,7 +35,7 @@ internal sealed partial class ComparisonWalk
 
         foreach (var index in missing) Report(Step(left[index].Key), DifferenceKind.MissingRow, left[index].Value, null);
         foreach (var index in extra) Report(Step(right[index].Key), DifferenceKind.ExtraRow, null, right[index].Value);
-        _depth--;
+        Leave(before, name);
     }
 
     private static string Step<TKey>(TKey key) => string.Create(CultureInfo.InvariantCulture, $"[{key}]");
@@ -89,16 +89,12 @@ internal sealed partial class ComparisonWalk
     /// <summary>Compares, and forgets what it found; what it cost counts.</summary>
     private bool IsSame<T>(T control, T candidate, TypePlan<T> plan)
     {
-        var (total, kept, unknown) = (_total, _differences.Count, _unknown.Count);
-        string[] tolerated = [.. _tolerated];
-        Enter(new(""));
+        var marks = Mark();
+        Enter();
         plan.Visit(control, candidate, "", this);
-        _depth--;
-        var isSame = _total == total;
-        _total = total;
-        _differences.RemoveRange(kept, _differences.Count - kept);
-        _unknown.RemoveRange(unknown, _unknown.Count - unknown);
-        _tolerated.IntersectWith(tolerated);
+        _depthLeft++;
+        var isSame = _total == marks.Total;
+        Forget(marks);
         return isSame;
     }
 }

@@ -50,6 +50,15 @@ public enum DifferenceKind
 /// </param>
 public sealed partial record Difference(string Path, DifferenceKind Kind, object? Control, object? Candidate, object? RowKey = null)
 {
+    /// <summary>How it was first seen, where <see cref="Kind"/> says only that it is seen under concurrency.</summary>
+    internal DifferenceKind? SeenAs { get; init; }
+
+    /// <summary>The difference as it was first seen: what is decided about it is decided on this.</summary>
+    internal Difference Original => SeenAs is { } kind ? this with { Kind = kind, SeenAs = null } : this;
+
+    /// <summary>The same difference, of which only the kind has become another.</summary>
+    internal Difference AsConcurrency() => this with { Kind = DifferenceKind.Concurrency, SeenAs = SeenAs ?? Kind };
+
     /// <summary>The path without indexes, <c>orders[*].total</c>: equal for the same fault in different rows.</summary>
     public string Pattern => PatternOf(Path);
 

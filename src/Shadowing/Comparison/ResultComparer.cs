@@ -33,23 +33,23 @@ public sealed class ResultComparer<T>
 
     /// <summary>Compares the two answers of one request.</summary>
     /// <param name="request">The request; passed to the rules that decide whether a row fits it.</param>
-    /// <param name="clocks">The times of the two writes, each by its own clock: such times count as equal.</param>
-    public ComparisonResult Compare(T? control, T? candidate, object? request = null, (DateTime Control, DateTime Candidate)? clocks = null)
+    /// <param name="paired">What is the same though it differs, because two writes ran; null for reads.</param>
+    public ComparisonResult Compare(T? control, T? candidate, object? request = null, PairedValues? paired = null)
     {
-        var walk = ComparisonWalk.Rent(_plan, _limits, request, clocks);
+        var walk = ComparisonWalk.Rent(_plan, _limits, request, paired);
         try
         {
             _root(control!, candidate!, "", walk);
-            return Noted(walk.Result(incomparable: null, failure: null));
+            return Noted(walk.Result());
         }
         catch (ComparisonTooLargeException)
         {
-            return walk.Result(IncomparableReason.TooLarge, failure: null);
+            return walk.Broken(IncomparableReason.TooLarge, failure: null);
         }
 #pragma warning disable CA1031 // A getter of the caller's types may throw anything; the shadow must survive it.
         catch (Exception failure)
         {
-            return walk.Result(IncomparableReason.ComparerFailed, failure);
+            return walk.Broken(IncomparableReason.ComparerFailed, failure);
         }
 #pragma warning restore CA1031
         finally
@@ -60,6 +60,7 @@ public sealed class ResultComparer<T>
 
     private ComparisonResult Noted(ComparisonResult result)
     {
+        if (ReferenceEquals(result, ComparisonResult.Equal)) return result;
         foreach (var place in result.NotComparable)
         {
             if (_seen.Count < MostSeen) _seen.TryAdd(place, true);

@@ -1,5 +1,9 @@
 namespace Shadowing.Comparison;
 
+/// <summary>What of one comparison decides how rows are aligned.</summary>
+/// <param name="Paired">Which keys of the candidate's stand for keys of the control's; null for reads.</param>
+internal readonly record struct AlignmentTerms(ListCut Cut, PairedValues? Paired);
+
 /// <summary>Which row of the candidate's list is which row of the control's, and whether their order is explained by ties.</summary>
 internal sealed class RowAlignment<TRow>
 {
@@ -10,12 +14,13 @@ internal sealed class RowAlignment<TRow>
     private readonly RowRule<TRow> _rule;
     private readonly Func<TRow, object?>? _sortKey;
     private readonly Func<TRow, bool>? _fits;
+    private readonly PairedValues? _paired;
     private readonly List<(int Control, int Candidate)> _exchanged = [];
 
     private RowAlignment(
         IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, Func<TRow, object?>? sortKey,
-        Func<TRow, bool>? fits) =>
-        (_control, _candidate, _rule, _sortKey, _fits) = (control, candidate, rule, sortKey, fits);
+        Func<TRow, bool>? fits, PairedValues? paired) =>
+        (_control, _candidate, _rule, _sortKey, _fits, _paired) = (control, candidate, rule, sortKey, fits, paired);
 
     /// <summary>Indexes of the same row in both lists, in the control's order.</summary>
     public List<(int Control, int Candidate)> Pairs { get; } = [];
@@ -40,10 +45,11 @@ internal sealed class RowAlignment<TRow>
     /// <param name="sortKey">The rule's; it does not throw.</param>
     /// <param name="fits">The rule's, for the request that is compared; it does not throw.</param>
     public static RowAlignment<TRow> Align(
-        IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, ListCut cut, Func<TRow, object?>? sortKey,
-        Func<TRow, bool>? fits)
+        IReadOnlyList<TRow> control, IReadOnlyList<TRow> candidate, RowRule<TRow> rule, AlignmentTerms terms,
+        Func<TRow, object?>? sortKey, Func<TRow, bool>? fits)
     {
-        var alignment = new RowAlignment<TRow>(control, candidate, rule, sortKey, fits);
+        var cut = terms.Cut;
+        var alignment = new RowAlignment<TRow>(control, candidate, rule, sortKey, fits, terms.Paired);
         alignment.Pair();
         if (sortKey is not null && control.Count > 0)
         {
@@ -60,7 +66,9 @@ internal sealed class RowAlignment<TRow>
         var open = new Dictionary<object, Queue<int>>();
         for (var i = 0; i < _candidate.Count; i++)
         {
-            if (!open.TryGetValue(KeyOf(_candidate[i]), out var same)) open.Add(KeyOf(_candidate[i]), same = new());
+            var key = KeyOf(_candidate[i]);
+            if (_paired is not null && key != NullKey) key = _paired.ControlKey(key);
+            if (!open.TryGetValue(key, out var same)) open.Add(key, same = new());
             same.Enqueue(i);
         }
 

@@ -63,6 +63,10 @@ internal sealed partial class Confirmer<TStore>(
         }
     }
 
+    /// <summary>Whether the control does in the sandbox what its real write did.</summary>
+    public Task<bool> IsReproducedAsync<TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control) => _writes.IsReproducedAsync(compared, control);
+
     private async Task<(ConfirmationVerdict, Verdict)> DecideAsync<TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
         ComparisonResult seen, SharedSnapshot<TStore> open, Side second)
@@ -73,6 +77,8 @@ internal sealed partial class Confirmer<TStore>(
             return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
         var candidateAgain = await ObserveAsync(second);
         if (judge.IsUnavailable(candidateAgain.Error)) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
+        if (judge.OnlyHere(candidateAgain.Error) is not null && !judge.FailAlike(control.Error, candidateAgain.Error))
+            return Undecided(ConfirmationVerdict.Failed, IncomparableReason.RefusedInShadow);
 
         var pair = judge.Compare(experiment, request, controlAgain, candidateAgain);
         if (pair.Incomparable is { } reason) return Undecided(ConfirmationVerdict.Failed, reason);
@@ -83,7 +89,10 @@ internal sealed partial class Confirmer<TStore>(
             if (!judge.Compare(experiment, request, controlAgain, await ObserveAsync(Side.Control)).IsSame)
                 return Undecided(ConfirmationVerdict.ControlUnstable, IncomparableReason.ControlUnstable);
             return (ConfirmationVerdict.Confirmed,
-                new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.FromObservations(controlAgain, candidateAgain)));
+                new(Outcome.Mismatch, Differences: pair.Differences, Pair: ObservedPair.FromObservations(controlAgain, candidateAgain))
+                {
+                    IsCut = pair.TotalDifferences > pair.Differences.Count,
+                });
         }
 
         if (candidate.Error is not null && control.Error is null) return await FailsAgainAsync();
@@ -119,7 +128,7 @@ internal sealed partial class Confirmer<TStore>(
             if (view is PositionsView.Unknown) return Undecided(ConfirmationVerdict.Failed, IncomparableReason.NotConfirmable);
             return (ConfirmationVerdict.Concurrency, new(
                 Outcome.Mismatch,
-                Differences: [.. left.Select(difference => difference with { Kind = DifferenceKind.Concurrency })],
+                Differences: [.. left.Select(difference => difference.AsConcurrency())],
                 Pair: ObservedPair.FromObservations(control, candidate)));
         }
 

@@ -16,7 +16,7 @@ internal sealed class WriteObserver<TStore>(BoundedObserver observer, TimeProvid
         var observed = await observer.ObserveAsync(
             async token =>
             {
-                var scope = await Stage.OpenSandboxAsync(side, written.Before, written.NewKeys, token);
+                var scope = await Stage.OpenSandboxAsync(side, written, token);
                 return new StoreLease<IWriteScope<TStore>>(() => scope, scope);
             },
             async (scope, token) =>
@@ -37,7 +37,7 @@ internal sealed class WriteObserver<TStore>(BoundedObserver observer, TimeProvid
 
         async Task<Observation<TResult>> ObserveAsync()
         {
-            var ledger = StatementLedger.Open();
+            var ledger = StatementLedger.OpenForWrite();
             var started = clock.GetTimestamp();
             try
             {
@@ -53,8 +53,12 @@ internal sealed class WriteObserver<TStore>(BoundedObserver observer, TimeProvid
         }
     }
 
-    /// <summary>The observation with what the write left of the rows; who fails leaves them as they were.</summary>
+    /// <summary>The observation with what the write left of the rows; who fails in a transaction leaves them as they were.</summary>
     public static async Task<Observation<TResult>> ReadAsync<TResult>(
         IWriteScope<TStore> scope, RowImage before, Observation<TResult> observation, CancellationToken cancellationToken) =>
-        observation with { Rows = observation.Error is null ? await scope.ReadAsync(cancellationToken) : WrittenRows.Untouched(before) };
+        observation with
+        {
+            Rows = observation.Error is null || scope.KeepsWhatFailed
+                ? await scope.ReadAsync(observation.Ledger, cancellationToken) : WrittenRows.Untouched(before),
+        };
 }

@@ -11,7 +11,13 @@ internal static class Advice
         Cause.Race =>
             "State shared between requests: a cached answer, a context or connection used twice, several statements that assume nothing "
             + "moves between them.",
+        Cause.StaleAnswer =>
+            "A cache that a write does not invalidate, a context that lives longer than a request, or a replica that lags behind.",
+        Cause.OtherKey => "How keys are made: by the client, a HiLo range or another sequence, where the control lets the database decide.",
         Cause.NPlusOne => "Lazy loading, or a query inside a loop: load with Include, a projection or one query over all keys.",
+        Cause.ExtraStatements =>
+            "A statement that the control does without: a row that is read back after it was written, a check in a statement of its own, a "
+            + "split query.",
         Cause.Slow => "The SQL that the candidate sends: a missing index, a join that explodes, a client-side evaluation.",
         Cause.TimeZone =>
             "Conversions between Local, Utc and Unspecified, dates taken in another session time zone, and arithmetic across summer time.",

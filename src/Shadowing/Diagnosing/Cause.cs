@@ -14,8 +14,14 @@ public enum Cause
     /// </summary>
     Race,
 
+    /// <summary>The answer is what the control answered to the same request before something changed.</summary>
+    StaleAnswer,
+
     /// <summary>A statement more for each row.</summary>
     NPlusOne,
+
+    /// <summary>More statements for the same answer, though not one for each row.</summary>
+    ExtraStatements,
 
     /// <summary>The candidate does not answer in time.</summary>
     Slow,
@@ -187,6 +193,9 @@ public enum Cause
 
     /// <summary>A row is written more than once.</summary>
     WrittenTwice,
+
+    /// <summary>A row is made under another key.</summary>
+    OtherKey,
 
     /// <summary>The answer is what was sent to the database, not what is stored.</summary>
     EchoedEntity,

@@ -58,7 +58,8 @@ internal static partial class Diagnoses
 
     private static Diagnosis? OfDuplicates(ListSymptom list)
     {
-        var doubled = list.Extra.Count(row => list.Candidate.Count(row.Equals) > 1);
+        // A row that the control has not at all was not multiplied but found too much, even where several such rows look alike.
+        var doubled = list.Extra.Count(row => list.Control.Any(row.Equals) && list.Candidate.Count(row.Equals) > 1);
         return doubled == 0 || doubled < list.Extra.Count ? null
             : new(Cause.MultipliedRows, $"{doubled} rows at {list.Path} come more than once.");
     }

@@ -11,8 +11,17 @@ internal static partial class Diagnoses
     private static Diagnosis? OfWrites(Symptoms symptoms)
     {
         if (WriteSymptoms.FromSymptoms(symptoms) is not { } write) return null;
-        return OfRefusals(symptoms)
+        return OfRefusals(symptoms) ?? OfNotFound(write, symptoms)
             ?? (write.Stored.Count == 0 ? OfEchoes(symptoms) : OfWrittenRows(write) ?? OfClocks(write) ?? OfColumns(write, symptoms));
+    }
+
+    /// <summary>The candidate has said that it wrote nothing: no write is lost that was refused.</summary>
+    private static Diagnosis? OfNotFound(WriteSymptoms write, Symptoms symptoms)
+    {
+        if (!write.CandidateWroteNothing) return null;
+        if (OfLookups(symptoms) is { } lookup) return lookup;
+        return Find(symptoms, difference => difference is { Path: "", Kind: DifferenceKind.NullVsValue, Candidate: null }) is null ? null
+            : new(Cause.FoundDifferently, "The control wrote and answered; the candidate answers that there is no such row.");
     }
 
     /// <summary>One side refused what the other did.</summary>
@@ -66,6 +75,8 @@ internal static partial class Diagnoses
 
         if (write.IsRepeated)
             return new(Cause.WrittenTwice, $"{Paths(write.Stored)}: the candidate made more rows of the same kind than the control.");
+        if (write.IsUnderAnotherKey)
+            return new(Cause.OtherKey, $"{Paths(write.Stored)}: both sides made a row there, each under a key of its own.");
         if (write.MadeByControl.Any())
             return new(Cause.WriteLost, $"{Paths(write.Stored)}: the candidate answered, and did not make the row.");
         return isTouchAlone

@@ -8,6 +8,7 @@ using System.Text.RegularExpressions;
 using Shadowing.Comparison;
 using Shadowing.Experiments;
 using Shadowing.Model;
+using Shadowing.Writing;
 
 namespace Shadowing.Diagnosing;
 
@@ -26,7 +27,11 @@ public sealed record RedactedParameter(string Name, RedactedValue Value);
 /// <param name="RowKey">The key of the row, where it is a whole number.</param>
 /// <param name="Shape">How the two values differ, without the values; empty where nothing can be said.</param>
 public sealed record RedactedDifference(
-    string Path, string Kind, RedactedValue Control, RedactedValue Candidate, string? RowKey, IReadOnlyDictionary<string, string> Shape);
+    string Path, string Kind, RedactedValue Control, RedactedValue Candidate, string? RowKey, IReadOnlyDictionary<string, string> Shape)
+{
+    /// <summary>What a write found there; null where that is not known, as of an answer.</summary>
+    public RedactedValue? Before { get; init; }
+}
 
 /// <summary>
 /// Removes values from what is kept. It keeps no personal data, and nothing from which such data could be guessed without the key.
@@ -35,13 +40,18 @@ internal sealed partial class Redactor(byte[] key)
 {
     private const int MostKeys = 100;
 
-    public RedactedDifference Redact(Difference difference, Disclosure disclosure) => new(
+    /// <param name="before">The rows before the write; null for a read.</param>
+    public RedactedDifference Redact(Difference difference, Disclosure disclosure, RowImage? before = null) => new(
         SafePath(difference.Path),
         difference.Kind.Wire(),
         Redact(difference.Control, disclosure),
         Redact(difference.Candidate, disclosure),
         difference.RowKey is int or long ? Convert.ToString(difference.RowKey, CultureInfo.InvariantCulture) : null,
-        DifferenceShape.Describe(difference.Control, difference.Candidate));
+        DifferenceShape.Describe(difference.Control, difference.Candidate))
+    {
+        Before = before is null || !RowComparison.IsStored(difference) ? null
+            : RowComparison.FindBefore(difference, before) is { } found ? Redact(found.Value, disclosure) : new("absent"),
+    };
 
     /// <summary>The members of a request, also nested ones. Whole numbers, enums and booleans stay as they are.</summary>
     public IReadOnlyList<RedactedParameter> Parameters(object request, Disclosure disclosure) =>

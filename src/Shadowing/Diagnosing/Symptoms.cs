@@ -13,6 +13,9 @@ internal sealed record Symptoms(
     Outcome Outcome, object Request, IReadOnlyList<Difference> Differences, ObservedPair? Pair = null, string? ErrorType = null,
     bool IsLeak = false)
 {
+    /// <summary>How long ago the control gave the candidate's answer to the same request; null where it did not.</summary>
+    public TimeSpan? StaleFor { get; init; }
+
     /// <summary>The lists with missing rows, extra rows or another order, outermost first.</summary>
     public IEnumerable<ListSymptom> Lists => Differences
         .Where(difference =>
@@ -67,5 +70,20 @@ internal static class Members
     {
         foreach (var step in path.Split('.', StringSplitOptions.RemoveEmptyEntries)) value = Get(value, step);
         return value is IEnumerable rows and not string ? [.. rows.Cast<object?>()] : [];
+    }
+
+    /// <summary>How many rows each list of an answer has, at most three members deep.</summary>
+    public static IEnumerable<int> ListLengths(object? value, int depth = 3)
+    {
+        if (value is null or string || depth == 0) return [];
+        if (value is IEnumerable rows)
+        {
+            object?[] all = [.. rows.Cast<object?>()];
+            return all.SelectMany(row => ListLengths(row, depth - 1)).Prepend(all.Length);
+        }
+
+        return ValueKind.ForType(value.GetType()).As is not ComparedAs.Members
+            ? []
+            : PropertiesOf(value).SelectMany(property => ListLengths(property.GetValue(value), depth - 1));
     }
 }

@@ -13,9 +13,9 @@ internal sealed record ColumnSymptom(
 
     public object? Candidate => Of.Candidate;
 
-    public bool ControlHasClock => RowComparison.IsClock(Control, ControlRows);
+    public bool ControlHasClock => OwnClock.KindOf(ControlRows, Control) is not null;
 
-    public bool CandidateHasClock => RowComparison.IsClock(Candidate, CandidateRows);
+    public bool CandidateHasClock => OwnClock.KindOf(CandidateRows, Candidate) is not null;
 
     /// <summary>Whether another column of the candidate's row has the time of its write.</summary>
     public bool CandidateTouchedRow { get; init; }
@@ -62,7 +62,13 @@ internal sealed class WriteSymptoms
     public bool CandidateWroteNothing => _candidate.Changes.Count == 0 && _control.Changes.Count > 0;
 
     /// <summary>Whether the candidate added one more row to a table in which both sides added one.</summary>
-    public bool IsRepeated => MadeByCandidate.Any(row => New(_control).Any(other => other.Table == row.Table));
+    public bool IsRepeated => MadeByCandidate.Select(row => row.Table).Distinct().Any(table =>
+        New(_control).Count(row => row.Table == table) is > 0 and var made && New(_candidate).Count(row => row.Table == table) > made);
+
+    /// <summary>Whether both sides made as many rows of one table, and not under the same keys.</summary>
+    public bool IsUnderAnotherKey => MadeByCandidate.Any(row =>
+        MadeByControl.Any(other => other.Table == row.Table)
+        && New(_control).Count(other => other.Table == row.Table) == New(_candidate).Count(other => other.Table == row.Table));
 
     public static WriteSymptoms? FromSymptoms(Symptoms symptoms) =>
         symptoms.Pair?.Rows is var (control, candidate) ? new(symptoms, control, candidate) : null;
@@ -76,11 +82,11 @@ internal sealed class WriteSymptoms
         var (open, close) =
             (difference.Path.IndexOf('[', StringComparison.Ordinal), difference.Path.IndexOf(']', StringComparison.Ordinal));
         var (table, column) = (difference.Path[(RowComparison.Root.Length + 1)..open], difference.Path[(close + 2)..]);
-        var row = new RowKey(table, (long)difference.RowKey!);
+        var row = new RowKey(table, RowKeyText.Create(difference.RowKey!));
         var before = _control.Before.Rows.TryGetValue(row, out var known) ? RowComparison.Parse(known).Columns.GetValueOrDefault(column)
             : null;
         var isTouched = _candidate.Changes.GetValueOrDefault(row) is { } now && RowComparison.Parse(now).Columns.Any(
-            other => other.Key != column && RowComparison.IsClock(other.Value, _candidate));
+            other => other.Key != column && OwnClock.KindOf(_candidate, other.Value) is not null);
         return new(difference, column, IsNew: known is null, before, _control, _candidate) { CandidateTouchedRow = isTouched };
     }
 }

@@ -11,6 +11,7 @@ internal static class AdvanceRules
         List<GateReason> missing = [.. Standing(gateCase), .. Parity(gateCase), .. Trust(gateCase), .. PerformanceRules.Alarms(gateCase)];
         if (!gateCase.Target.Serves) return missing;
         missing.AddRange([.. Nomination(gateCase), .. Coverage(gateCase)]);
+        missing.AddRange([.. Requests(gateCase), .. SamplingRules.Missing(gateCase)]);
         return [.. missing, .. PerformanceRules.Missing(gateCase), .. SoakRules.Missing(gateCase)];
     }
 
@@ -26,13 +27,30 @@ internal static class AdvanceRules
     {
         var (evidence, figures) = (gateCase.Evidence, gateCase.Figures);
         if (figures.LogEvidence >= figures.LogThreshold) yield break;
-        var missing = Plain.Missing(figures.Cases, figures.CasesNeeded, evidence.Mismatches, evidence.CasesPerHour);
+        var missing = Plain.Missing(figures.Cases, figures.CasesNeeded, evidence.Mismatches, evidence.CasesPerHour)
+            + OneUser(evidence.CaseUsers, gateCase.Policy, "cases");
         if (figures.CasesNeeded > CaseBitmap.OperationBits) missing += $"; only {Plain.Count(CaseBitmap.OperationBits)} can be counted";
         var limit = Plain.Percent(gateCase.Policy.SweepsCarryTo);
         yield return !gateCase.SweepsCount && ParityBound.IsProven(evidence.Mismatches, evidence.Cases, figures.Epsilon, figures.Alpha)
             ? gateCase.Reason(GateReasonCode.CappedBySweeps, $"live traffic has {missing}; sweeps count up to serve {limit} only")
             : gateCase.Reason(GateReasonCode.OperationUnproven, $"{missing}");
     }
+
+    /// <summary>The same rate of the requests that users make: a kind of request that is made often weighs as much as it is made.</summary>
+    private static IEnumerable<GateReason> Requests(GateCase gateCase)
+    {
+        var (sample, figures) = (gateCase.Evidence.Sample, gateCase.Figures);
+        if (figures.RequestLogEvidence >= figures.LogThreshold) yield break;
+        var wrong = sample.Wrong + sample.ExcessFlakes;
+        var among = wrong == 0 ? "" : $" (with {Plain.Plural(wrong, "wrong answer", "wrong answers")} among them)";
+        var one = OneUser(sample.Users, gateCase.Policy, "requests");
+        yield return gateCase.Reason(GateReasonCode.RequestsUnproven,
+            $"{figures.Requests:N0} of {figures.RequestsNeeded:N0} requests that stand for the traffic{among}{one}");
+    }
+
+    private static string OneUser(UserSpread users, GatePolicy policy, string what) => users.Busiest <= policy.UserShare ? ""
+        : $"; {Plain.AtMost(users.Busiest)} of the {what} are of one user, of which at most {Plain.Percent(policy.UserShare * 100)} count"
+            + (users.Least == 1 ? ": with a single user nothing is shown for others" : "");
 
     private static IEnumerable<GateReason> Trust(GateCase gateCase)
     {
@@ -49,7 +67,7 @@ internal static class AdvanceRules
         {
             var limit = Plain.Percent(policy.DoubtLimit * 100);
             yield return gateCase.Reason(GateReasonCode.Doubt,
-                $"{evidence.Incomparable:N0} of {evidence.Comparisons:N0} comparisons incomparable, at most {limit} may be");
+                $"{Plain.AtMost(gateCase.Figures.Doubt)} of recent comparisons incomparable, at most {limit} may be");
         }
 
         if (evidence.SinceUncleanExit is { } since && since < policy.UncleanExitHold)
@@ -76,7 +94,7 @@ internal static class AdvanceRules
             $"up to {share} of traffic is in unproven shapes, at most {limit} may be; {proven:N0} of {shapes:N0} shapes proven");
         foreach (var proof in unproven.OrderByDescending(proof => proof.Shape.TrafficShare).Take(MostShapes))
         {
-            yield return proof.Missing(gateCase.Label, gateCase.Policy, gateCase.Figures.Alpha);
+            yield return proof.Missing(gateCase.Label, gateCase.Policy, gateCase.AlphaOfShapes);
         }
     }
 }

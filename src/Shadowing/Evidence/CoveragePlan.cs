@@ -24,17 +24,19 @@ public static class CoveragePlan
         var last = new GateCase(evidence, policy, Stage.Full);
         if (!IsSettled(last)) return new Dictionary<string, double>();
         var floor = (stage.Serves ? options.ServingFloorPercent : options.TricklePercent) / 100;
-        var needed = ParityBound.CasesNeeded(0, policy.ShapeEpsilon, last.Figures.Alpha);
+        var needed = ParityBound.CasesNeeded(0, policy.ShapeEpsilon, last.AlphaOfShapes);
         return last.Shapes
             .Where(proof => proof is { Standing: ShapeStanding.Proven, Shape: { Mismatches: 0, LiveCases: > 0 } })
-            .Select(proof => (proof.Shape.Name, Share: Math.Max(floor, needed / (double)proof.Shape.LiveCases)))
+            .Select(proof => (proof.Shape.Name, Share: Math.Max(floor, needed / (double)Compared(proof.Shape))))
             .Where(shape => shape.Share < 1)
             .ToDictionary(shape => shape.Name, shape => shape.Share);
     }
 
+    private static long Compared(ShapeEvidence shape) => ShapeProof.NeverShowsRows(shape) ? shape.Decided : shape.LiveCases;
+
     /// <summary>Whether comparisons have nothing more to bring, up to the last stage.</summary>
     private static bool IsSettled(GateCase last) =>
-        last.Figures.LogEvidence >= last.Figures.LogThreshold
+        last.Figures.LogEvidence >= last.Figures.LogThreshold && last.Figures.RequestLogEvidence >= last.Figures.LogThreshold
         && last.Evidence is { OpenMismatches: 0, CriticalMismatches: 0, ExcessFailures: null }
         && last.Evidence.BusyHourCases >= last.Policy.BusyHourCases
         && !PerformanceRules.Missing(last).Any();

@@ -92,13 +92,21 @@ public sealed class EvidenceLedger : IDisposable
     internal OperationLedger OperationOf(string operation) => _book.OperationOf(operation);
 
     /// <summary>Counts a comparison, and its case where the outcome is evidence for or against the candidate.</summary>
-    internal void Compared(EvidenceSlot slot, ulong? hash, Outcome outcome, bool? candidateSentMore)
+    internal void Compared(EvidenceSlot slot, ComparedFacts facts)
     {
-        slot.Shape.Compared(outcome, candidateSentMore);
-        var isWrong = outcome.IsWrong();
-        if (hash is { } known && (isWrong || outcome is Outcome.Match or Outcome.Tolerated or Outcome.Transient))
-            slot.Add(known, isLive: true, IsBusy, isWrong);
+        slot.Shape.Compared(facts);
+        var isWrong = facts.Outcome.IsWrong();
+        var isNew = facts.Case is { } known && (isWrong || facts.Outcome is Outcome.Match or Outcome.Tolerated or Outcome.Transient)
+            && slot.Add(known, isLive: true, IsBusy, isWrong);
+        slot.Sets.Counts.Compared(facts, isNew);
         if (isWrong) _urgent.Set();
+    }
+
+    /// <summary>Notes a case in which the candidate was wrong beside other runs of itself.</summary>
+    internal void FoundWrong(EvidenceSlot slot, ulong? hash)
+    {
+        if (hash is { } known) slot.Add(known, isLive: false, isBusy: false, isWrong: true);
+        _urgent.Set();
     }
 
     private sealed class Book(string fingerprint)
@@ -116,7 +124,8 @@ public sealed class EvidenceLedger : IDisposable
                 fingerprint, sequence, [.. taken.SelectMany(operation => operation.Shapes)],
                 [.. taken.SelectMany(operation => operation.Pages)],
                 [.. taken.Select(operation => operation.Whole).Where(whole =>
-                    whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Latency != new PairedLatency(default, default, default))]);
+                    whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Sample is not null
+                    || whole.Latency != new PairedLatency(default, default, default))]);
         }
     }
 }

@@ -41,9 +41,9 @@ public static class Gate
     }
 
     /// <summary>
-    /// The shapes that the candidate may serve: the proven ones if the fingerprint is nominated, otherwise none. A family is served as a
-    /// whole or not at all, so that the pages of one list come from one side. A shape that has had no live request yet, swept or not, does
-    /// not hold back its family.
+    /// The shapes that the candidate may serve: the proven ones if the fingerprint is nominated, otherwise none. A family is served
+    /// together or not at all, so that the pages of one list come from one side. Shapes that are not proven do not hold it back as long as
+    /// they are together no larger a part of its traffic than the policy leaves unproven: one request of a new shape takes no family away.
     /// </summary>
     /// <param name="familyOf">
     /// See <see cref="Experiment.ShapeFamily"/>; null where the rule throws. Then none may be served, because any shape may belong to
@@ -56,11 +56,15 @@ public static class Gate
         if (!evidence.Nominated) return new HashSet<string>();
         var proven = ProvenShapes(evidence, policy);
         var families = evidence.Shapes.ToLookup(shape => familyOf(shape.Name));
-        return families.Contains(null) ? new HashSet<string>() : families
-            .Where(family => family.All(shape => proven.Contains(shape.Name) || IsUnasked(shape)))
-            .SelectMany(family => family).Select(shape => shape.Name).Where(proven.Contains).ToHashSet();
+        return families.Contains(null) ? new HashSet<string>()
+            : families.Where(IsServed).SelectMany(family => family).Select(shape => shape.Name).Where(proven.Contains).ToHashSet();
 
-        static bool IsUnasked(ShapeEvidence shape) => shape is { TrafficShare: 0, LiveCases: 0, Mismatches: 0 };
+        bool IsServed(IEnumerable<ShapeEvidence> family)
+        {
+            var unproven = family.Where(shape => !proven.Contains(shape.Name)).ToArray();
+            return unproven.All(shape => shape is { Mismatches: 0, RecentDoubtful: 0 })
+                && unproven.Sum(shape => shape.TrafficShare) <= policy.UnprovenLimit * family.Sum(shape => shape.TrafficShare);
+        }
     }
 
     private static GateReason Invalid(OperationEvidence evidence) => new(GateReasonCode.EvidenceInvalid,

@@ -37,7 +37,8 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
             var operation = read with
             {
                 Nominated = isNominated,
-                Attempt = isNominated || state.Nominated is null ? state.Attempt : state.Attempt + 1,
+                // Whatever the store says of this build's number, it is not below what the rollout knows.
+                Attempt = Math.Max(read.Attempt, isNominated ? state.Attempt : 1),
                 InStage = state.InStage,
                 IsHeld = state.IsHeld,
             };
@@ -50,8 +51,10 @@ public sealed record GateReading(DateTimeOffset? At, string Fingerprint, GatePol
 }
 
 /// <summary>The latest reading; to get it is one volatile read.</summary>
+/// <remarks>While the keeper that reads the evidence is down, the reading is an old one: then it counts as none.</remarks>
 public sealed class GateBoard
 {
+    private const string Reader = "evidence";
     private readonly Lock _change = new();
     private readonly KeeperRegister _keepers;
     private volatile GateReading _read = GateReading.None;
@@ -86,11 +89,15 @@ public sealed class GateBoard
         // Under the lock, so that neither an older reading nor an older hold is published over a newer one.
         lock (_change)
         {
-            var (read, holds) = (_read, _keepers.Holding.Select(keeper => $"the keeper '{keeper}' is down").ToArray());
+            var (read, down) = (_read, _keepers.Holding);
+            string[] holds = [.. down.Select(keeper => $"the keeper '{keeper}' is down")];
             _latest = holds.Length == 0 ? read : read with
             {
-                Operations = [.. read.Operations.Select(judged => judged with { Decision = judged.Decision.HeldBy(holds) })],
+                Operations = [.. read.Operations.Select(judged => judged with { Decision = Held(judged.Decision) })],
             };
+
+            GateDecision Held(GateDecision decision) => down.Contains(Reader) ? decision.Unreadable(holds, read.At) : decision.HeldBy(
+                holds);
         }
     }
 }

@@ -54,6 +54,15 @@ public enum GateReasonCode
     /// <summary>Too much was incomparable.</summary>
     Doubt,
 
+    /// <summary>The rate of wrong answers among the requests that stand for the traffic is not proven to be low enough.</summary>
+    RequestsUnproven,
+
+    /// <summary>Requests of one kind are compared far more rarely than the rest.</summary>
+    SamplingUneven,
+
+    /// <summary>Too many recent comparisons of a shape had no result.</summary>
+    ShapeDoubtful,
+
     /// <summary>Too much traffic is in unproven shapes.</summary>
     UnprovenTraffic,
 
@@ -98,6 +107,9 @@ public enum GateReasonCode
 
     /// <summary>A keeper that the gate needs is down: what was read may be out of date.</summary>
     KeeperDown,
+
+    /// <summary>The evidence cannot be read: what was read before says nothing of now.</summary>
+    EvidenceUnreadable,
 }
 
 /// <summary>A reason in words.</summary>
@@ -110,10 +122,10 @@ public sealed record GateReason(GateReasonCode Code, string Text, string? Shape 
 /// <summary>The numbers behind a decision.</summary>
 /// <param name="Bound">The largest rate of mismatches that fits the evidence that counts for the target.</param>
 /// <param name="Epsilon">The rate to be below of; what metrics call the threshold.</param>
-/// <param name="Alpha">α_j, the chance of a false promotion that this attempt may spend.</param>
+/// <param name="Alpha">The chance of a false promotion that this attempt of the operation may spend.</param>
 /// <param name="Attempt">j.</param>
 /// <param name="LogEvidence">The log of the evidence that the rate is below <paramref name="Epsilon"/>.</param>
-/// <param name="LogThreshold">What it must reach: ln(1/α_j).</param>
+/// <param name="LogThreshold">What it must reach: ln(1/α).</param>
 /// <param name="Cases">The distinct cases that count for the target.</param>
 /// <param name="CasesNeeded">How many would do with so many mismatches.</param>
 /// <param name="RawRate">The share of comparisons that differed, repeated cases included.</param>
@@ -121,7 +133,26 @@ public sealed record GateReason(GateReasonCode Code, string Text, string? Shape 
 /// <param name="Doubt">The share of comparisons that was incomparable.</param>
 public sealed record GateFigures(
     double Bound, double Epsilon, double Alpha, int Attempt, double LogEvidence, double LogThreshold, long Cases, long CasesNeeded,
-    double RawRate, double Unproven, double Doubt);
+    double RawRate, double Unproven, double Doubt)
+{
+    /// <summary>How many requests the sample stands for; where sweeps count, a swept case counts as one.</summary>
+    public long Requests { get; init; }
+
+    /// <summary>How many would do with so many wrong answers.</summary>
+    public long RequestsNeeded { get; init; }
+
+    /// <summary>The largest rate of requests answered wrongly that fits the evidence.</summary>
+    public double RequestBound { get; init; } = 1;
+
+    /// <summary>The log of the evidence that the rate of requests is below <see cref="Epsilon"/>.</summary>
+    public double RequestLogEvidence { get; init; }
+
+    /// <summary>The share of <see cref="Cases"/> that only sweeps have brought.</summary>
+    public double Swept { get; init; }
+
+    /// <summary>The share of requests that were not compared because of load, of those that were to be.</summary>
+    public double Shed { get; init; }
+}
 
 /// <summary>What the gate says of an operation.</summary>
 /// <param name="Target">The stage to go to: the next one, the same one, or after a rollback shadow 100 %.</param>
@@ -134,6 +165,27 @@ public sealed record GateDecision(
     string Operation, GateVerdict Decision, Stage Stage, Stage Target, IReadOnlyList<GateReason> Reasons, string Sentence,
     string Policy, int PolicyVersion, GateFigures? Figures)
 {
+    /// <summary>What is left of it while the evidence cannot be read: a rollback stands, anything else is no evidence.</summary>
+    /// <param name="holds">Which keepers are down, in words; never empty.</param>
+    /// <param name="readAt">When it was read last.</param>
+    internal GateDecision Unreadable(IReadOnlyCollection<string> holds, DateTimeOffset? readAt)
+    {
+        if (Decision is GateVerdict.Rollback) return this;
+        var since = readAt is { } at ? $"since {at.UtcDateTime:HH:mm:ss}Z" : "yet";
+        var held = HeldBy(holds);
+        return held with
+        {
+            Decision = GateVerdict.NoEvidence,
+            Target = Stage,
+            Reasons =
+            [
+                new(GateReasonCode.EvidenceUnreadable, $"{Plain.Label(Operation)}: the evidence has not been read {since}"),
+                .. held.Reasons.Where(reason => reason.Code is GateReasonCode.KeeperDown),
+            ],
+            Sentence = $"No evidence: it has not been read {since}, so nothing advances.",
+        };
+    }
+
     /// <summary>The same, but that nothing advances.</summary>
     /// <param name="holds">Why, in words; never empty.</param>
     internal GateDecision HeldBy(IReadOnlyCollection<string> holds)

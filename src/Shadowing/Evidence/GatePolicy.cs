@@ -15,11 +15,13 @@ public sealed record GatePolicy
     public static GatePolicy Demo { get; } = new()
     {
         Name = "demo",
+        Alpha = 0.5,
         FirstEpsilon = 0.5,
         ServeEpsilon = 0.05,
         WrongAnswers = 0.01,
         ShapeEpsilon = 0.1,
         UnprovenLimit = 0.25,
+        UserShare = 1,
         DoubtLimit = 0.05,
         SoakBeforeFull = TimeSpan.FromMinutes(1),
         SoakBeforeComplete = TimeSpan.FromMinutes(3),
@@ -68,6 +70,13 @@ public sealed record GatePolicy
     /// <summary>The share of comparisons that may be incomparable.</summary>
     /// <value>In [0, 1]. The default is 0.01.</value>
     public double DoubtLimit { get; init; } = 0.01;
+
+    /// <summary>
+    /// The share of an operation's cases, and of the requests that stand for its traffic, that one user may bring: what the busiest user
+    /// brings beyond it proves nothing. At 1 one user may bring everything.
+    /// </summary>
+    /// <value>Above 0, at most 1. The default is 0.05.</value>
+    public double UserShare { get; init; } = 0.05;
 
     /// <summary>Traffic-hours of soak before the candidate serves everything.</summary>
     /// <value>Not negative. The default is 48 hours.</value>

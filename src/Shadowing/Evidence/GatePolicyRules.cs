@@ -23,6 +23,7 @@ internal static class GatePolicyRules
             "at least 1 is needed");
         Share(nameof(policy.UnprovenLimit), policy.UnprovenLimit, 1);
         Share(nameof(policy.DoubtLimit), policy.DoubtLimit, 1);
+        Check(policy.UserShare is > 0 and <= 1, nameof(policy.UserShare), policy.UserShare, "a share above 0 and up to 1 is needed");
         Share(nameof(policy.SweepsCarryTo), policy.SweepsCarryTo, 100);
         Share(nameof(policy.PerformanceFrom), policy.PerformanceFrom, 100);
         Check(policy.SoakBeforeFull >= TimeSpan.Zero, nameof(policy.SoakBeforeFull), policy.SoakBeforeFull, "it may not be negative");
@@ -53,7 +54,8 @@ internal static class GatePolicyRules
         void Capacity(string name, double epsilon, int bits)
         {
             if (epsilon is not (> 0 and < 1) || policy.Alpha is not (> 0 and <= 0.5)) return;
-            var (needed, most) = (ParityBound.CasesNeeded(0, epsilon, ParityBound.AlphaOf(1, policy.Alpha)), CaseBitmap.CapacityOf(bits));
+            var alpha = ParityBound.AlphaOf(1, policy.Alpha) / 2;
+            var (needed, most) = (ParityBound.CasesNeeded(0, epsilon, alpha), CaseBitmap.CapacityOf(bits));
             Check(needed <= most, name, epsilon,
                 string.Create(CultureInfo.InvariantCulture, $"its proof takes {needed:N0} cases, and the bitmap can count {most:N0}"));
         }
@@ -63,6 +65,7 @@ internal static class GatePolicyRules
         policy.Alpha > than.Alpha || policy.FirstEpsilon > than.FirstEpsilon || policy.ServeEpsilon > than.ServeEpsilon
         || policy.WrongAnswers > than.WrongAnswers || policy.ShapeEpsilon > than.ShapeEpsilon
         || policy.UnprovenLimit > than.UnprovenLimit || policy.DoubtLimit > than.DoubtLimit
+        || policy.UserShare > than.UserShare
         || policy.SoakBeforeFull < than.SoakBeforeFull || policy.SoakBeforeComplete < than.SoakBeforeComplete
         || policy.BusinessDays < than.BusinessDays || policy.BusyHourCases < than.BusyHourCases
         || policy.SweepsCarryTo > than.SweepsCarryTo || policy.SweepHolds > than.SweepHolds || policy.PerformanceFrom > than.PerformanceFrom

@@ -21,18 +21,25 @@ internal static class GateSentence
         if (gateCase is null) return $"the evidence on candidate {evidence.Candidate} contradicts itself";
         var figures = gateCase.Figures;
         if (evidence.IsEmpty) return $"nothing compared with a result on candidate {evidence.Candidate}";
-        var compared = $"{Plain.Plural(figures.Cases, "distinct case", "distinct cases")} compared on candidate {evidence.Candidate}, "
-            + $"{Plain.Plural(evidence.Mismatches, "unexplained mismatch", "unexplained mismatches")}";
+        var swept = figures.Swept > 0 ? $" ({Plain.AtMost(figures.Swept)} by sweeps)" : "";
+        var compared = $"{Plain.Plural(figures.Cases, "distinct case", "distinct cases")}{swept} compared on candidate "
+            + $"{evidence.Candidate}, {Plain.Plural(evidence.Mismatches, "unexplained mismatch", "unexplained mismatches")}";
         var sure = $"we are {Plain.Percent((1 - policy.Alpha) * 100)} sure, however often you look";
-        var bound = figures.Bound < 1 ? $"{sure}, that fewer than {Plain.AtMost(figures.Bound)} of cases differ" : "nothing is shown yet";
+        var together = evidence.Operations > 1 ? $" and of all {evidence.Operations} operations together" : "";
+        var requests = figures.RequestBound < 1 ? $" and fewer than {Plain.AtMost(figures.RequestBound)} of requests" : "";
+        var bound = figures.Bound < 1
+            ? $"{sure}{together}, that fewer than {Plain.AtMost(figures.Bound)} of cases{requests} differ" : "nothing is shown yet";
         var proven = Plain.AtLeast(1 - figures.Unproven);
-        return $"{compared} → {bound}; {proven} of traffic is in proven shapes; {Plain.Hours(evidence.Soak)} clean";
+        return $"{compared} → {bound}; {proven} of traffic is in proven shapes; {Undecided(figures)}{Plain.Hours(evidence.Soak)} clean";
     }
+
+    private static string Undecided(GateFigures figures) => string.Concat(
+        figures.Doubt > 0 ? $"{Plain.AtMost(figures.Doubt)} of comparisons without a result; " : "",
+        figures.Shed > 0 ? $"{Plain.AtMost(figures.Shed)} not compared because of load; " : "");
 
     private static string Marks(OperationEvidence evidence, GatePolicy policy) => string.Concat(
         evidence.Transients > 0
             ? $"; {Plain.Plural(evidence.Transients, "difference", "differences")} explained by concurrent changes" : "",
-        evidence.Shed > 0 ? $"; {Plain.Plural(evidence.Shed, "request", "requests")} shed" : "",
         evidence.Acceptances > 0 ? $"; {Plain.Plural(evidence.Acceptances, "difference", "differences")} accepted for now" : "",
         policy.IsWeakerThanDefault() ? $"; by policy {policy.Name}, weaker than the default" : "");
 

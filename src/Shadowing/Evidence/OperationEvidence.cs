@@ -15,6 +15,15 @@ public sealed record OperationEvidence
     /// <summary>j: the number of this nominated fingerprint, from 1; if it is not nominated, the number that it would get.</summary>
     public int Attempt { get; init; } = 1;
 
+    /// <summary>How many operations are judged side by side: the chance of a false promotion is shared by them all.</summary>
+    public int Operations { get; init; } = 1;
+
+    /// <summary>What the requests that stand for the traffic have shown.</summary>
+    public RequestSample Sample { get; init; } = RequestSample.None;
+
+    /// <summary>Who brought the live cases.</summary>
+    public UserSpread CaseUsers { get; init; }
+
     /// <summary>n: distinct cases compared, from live traffic and from sweeps together.</summary>
     public long Cases { get; init; }
 
@@ -99,6 +108,8 @@ public sealed record OperationEvidence
         if (counts.Any(count => count < 0)) yield return "a count is negative";
         if (LiveCases > Cases || BusyHourCases > LiveCases)
             yield return "there are more live cases than cases, or more busy ones than live ones";
+        if (!Sample.IsSound || !(CaseUsers.Busiest is >= 0 and <= 1)) yield return "the sample of requests contradicts itself";
+        if (Operations < 1) yield return "there is no operation";
         if (Incomparable > Comparisons) yield return "there are more incomparable comparisons than comparisons";
         if (Attempt < 1) yield return "the attempt is below 1";
         if (!(UnprovenBound is >= 0 and <= 1)) yield return "the unproven share is not between 0 and 1";
@@ -126,13 +137,42 @@ public sealed record ShapeEvidence(string Name)
     /// <summary>How many of those cases a sweep has compared.</summary>
     public long Swept { get; init; }
 
+    /// <summary>Live requests of the shape.</summary>
+    public long Requests { get; init; }
+
+    /// <summary>Those of them that were compared.</summary>
+    public long Comparisons { get; init; }
+
     /// <summary>The shape's share of the operation's traffic.</summary>
     public double TrafficShare { get; init; }
 
     /// <summary>How many new cases an hour brings at present.</summary>
     public double CasesPerHour { get; init; }
 
-    internal bool IsSound => Cases >= LiveCases && LiveCases >= 0 && Mismatches >= 0 && Swept >= 0 && Existing is null or >= 0
+    /// <summary>Of the requests that stand for the traffic, those of this shape.</summary>
+    public long Due { get; init; }
+
+    /// <summary>Of <see cref="Due"/>, those whose comparison had a result.</summary>
+    public long Decided { get; init; }
+
+    /// <summary>Of <see cref="Decided"/>, those in which the candidate was wrong.</summary>
+    public long Wrong { get; init; }
+
+    /// <summary>Comparisons with a result whose answer, or write, showed rows; null where that is not known.</summary>
+    public long? WithRows { get; init; }
+
+    /// <summary>Comparisons of about the last day that were not wrong.</summary>
+    public double RecentComparisons { get; init; }
+
+    /// <summary>
+    /// Of <see cref="RecentComparisons"/>, those without a result; of each user only so many that one user alone cannot hold the shape.
+    /// </summary>
+    public double RecentDoubtful { get; init; }
+
+    internal bool IsSound => Due >= 0 && Decided >= 0 && Wrong >= 0 && WithRows is null or >= 0
+        && double.IsFinite(RecentComparisons) && double.IsFinite(RecentDoubtful) && HasSoundCases;
+
+    private bool HasSoundCases => Cases >= LiveCases && LiveCases >= 0 && Mismatches >= 0 && Swept >= 0 && Existing is null or >= 0
         && TrafficShare is >= 0 and <= 1 && double.IsFinite(CasesPerHour);
 }
 

@@ -16,6 +16,7 @@ internal sealed class OperationLedger(string operation)
     private volatile Sets _sets = new(0);
     private long _unproven;
     private long _requests;
+    private double _dueShare = 1;
     private long _served;
     private long _failed;
 
@@ -53,6 +54,12 @@ internal sealed class OperationLedger(string operation)
         return new(sets, ShapeOf(shape));
     }
 
+    /// <summary>The share of requests that stands for the traffic: the least share of any shape. One draw decides on both.</summary>
+    public double DueShare => Volatile.Read(ref _dueShare);
+
+    /// <summary>What the requests that stand for the traffic have shown.</summary>
+    public SampleCounts Counts => _sets.Counts;
+
     /// <summary>Whether something here is to begin anew.</summary>
     /// <param name="epochs">By shape; empty for the operation as a whole. What is not named is at its first.</param>
     public bool IsBehind(IReadOnlyDictionary<string, int> epochs) => epochs.Any(IsBehind);
@@ -83,6 +90,7 @@ internal sealed class OperationLedger(string operation)
     /// <param name="shares">By shape; one that is not named is compared whenever it may be.</param>
     public void Sample(IReadOnlyDictionary<string, double> shares)
     {
+        Volatile.Write(ref _dueShare, shares.Count == 0 ? 1 : shares.Values.Min());
         foreach (var shape in _shapes.Values) shape.SampleShare = shares.GetValueOrDefault(shape.Shape, 1);
     }
 
@@ -97,7 +105,10 @@ internal sealed class OperationLedger(string operation)
         var pages = Enum.GetValues<CaseSet>()
             .SelectMany(set => sets[set].TakeChanged().Select(page => new PageBatch(operation, null, sets.Epoch, set, page)));
         return (
-            new(operation, UnprovenEpoch, new(Math.Min(unproven, requests), requests), Latency.Take(), served, failed),
+            new(operation, UnprovenEpoch, new(Math.Min(unproven, requests), requests), Latency.Take(), served, failed)
+            {
+                Sample = sets.Counts.Take(),
+            },
             _shapes.Values.Select(shape => shape.TakeCounts()).Where(shape => !shape.Counts.IsEmpty),
             pages.Concat(_shapes.Values.SelectMany(shape => shape.TakePages())));
     }
@@ -109,6 +120,8 @@ internal sealed class OperationLedger(string operation)
 
         public int Epoch => epoch;
 
+        public SampleCounts Counts { get; } = new(epoch);
+
         public CaseBitmap this[CaseSet set] => _bySet[(int)set];
     }
 }
@@ -116,12 +129,14 @@ internal sealed class OperationLedger(string operation)
 /// <summary>A shape in the epochs of one moment.</summary>
 internal readonly record struct EvidenceSlot(OperationLedger.Sets Sets, ShapeLedger Shape)
 {
-    public void Add(ulong hash, bool isLive, bool isBusy, bool isWrong)
+    /// <returns>Whether it is a live case that this replica had not seen.</returns>
+    public bool Add(ulong hash, bool isLive, bool isBusy, bool isWrong)
     {
         Shape.Add(hash, isLive, isWrong);
         Sets[CaseSet.All].Add(hash);
-        if (isLive) Sets[CaseSet.Live].Add(hash);
+        var isNew = isLive && Sets[CaseSet.Live].Add(hash);
         if (isLive && isBusy) Sets[CaseSet.Busy].Add(hash);
         if (isWrong) Sets[CaseSet.Mismatch].Add(hash);
+        return isNew;
     }
 }

@@ -42,7 +42,7 @@ internal static class Plain
     /// <summary>How long so many cases take at the present rate.</summary>
     public static string TimeFor(long cases, double perHour) => (cases / perHour) switch
     {
-        _ when !(perHour > 0) => "no new ones at present",
+        _ when !(perHour > 0) => "never at this rate",
         < 1 / 60.0 => "less than a minute at this rate",
         < 1.5 and var hours => $"about {Count((long)Math.Ceiling(hours * 60))} min at this rate",
         < 72 and var hours => $"about {Count((long)Math.Round(hours))} h at this rate",

@@ -6,9 +6,7 @@ namespace Shadowing.Evidence;
 /// the clock was set back, a bucket in the future counts in every window until then. All windows together raise a false alarm at most once
 /// in a hundred weeks at the defaults. Not thread-safe: the owner locks.
 /// </remarks>
-/// <param name="rate">τ, the tolerated rate of excess failures, in (0, 1).</param>
-/// <param name="odds">A: how many times likelier a higher rate must make the counts.</param>
-public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, double odds = RollbackWindows.DefaultOdds)
+public sealed class RollbackWindows
 {
     /// <summary>τ = 10⁻⁵.</summary>
     public const double DefaultRate = 1e-5;
@@ -39,7 +37,8 @@ public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, d
     }
 
     /// <summary>The shortest window that calls for a rollback, or null. The running minute counts as a whole one.</summary>
-    public RollbackTrip? Trip(DateTimeOffset now)
+    /// <param name="limit">The default one where it is null.</param>
+    public RollbackTrip? Trip(DateTimeOffset now, FailureLimit? limit = null)
     {
         foreach (var window in Windows)
         {
@@ -52,19 +51,39 @@ public sealed class RollbackWindows(double rate = RollbackWindows.DefaultRate, d
                 requests += bucket.Requests;
             }
 
-            if (Trips(failures, requests, rate, odds)) return new(window, failures, requests);
+            if (Trips(failures, requests, limit)) return new(window, failures, requests);
         }
 
         return null;
     }
 
     /// <summary>Whether so many failures among so many requests call for a rollback.</summary>
-    public static bool Trips(long failures, long requests, double rate = DefaultRate, double odds = DefaultOdds) =>
-        failures >= LeastFailures && ParityBound.LogEMinus(failures, requests, rate) >= Math.Log(odds);
+    /// <param name="limit">The default one where it is null.</param>
+    public static bool Trips(long failures, long requests, FailureLimit? limit = null)
+    {
+        limit ??= new();
+        return failures >= LeastFailures && ParityBound.LogEMinus(failures, requests, limit.Tolerated) >= Math.Log(limit.Odds);
+    }
 
     private static long MinuteOf(DateTimeOffset at) => at.UtcTicks / TimeSpan.TicksPerMinute;
 
     private readonly record struct Bucket(long Minute, long Failures, long Requests);
+}
+
+/// <summary>How often a served candidate may fail where the control answers.</summary>
+/// <param name="Rate">τ, the tolerated rate of such failures, in (0, 1).</param>
+/// <param name="Odds">A: how many times likelier a higher rate must make the counts.</param>
+/// <param name="ControlRate">
+/// The rate at which the control fails where the candidate does not, at most: the candidate's first tries are held against the control's
+/// first tries, not against the second try that a fallback is. Above <see cref="MostAllowed"/> it excuses nothing more.
+/// </param>
+public sealed record FailureLimit(
+    double Rate = RollbackWindows.DefaultRate, double Odds = RollbackWindows.DefaultOdds, double ControlRate = 0)
+{
+    /// <summary>A control that fails more often than this does not excuse the candidate: 1 %.</summary>
+    public const double MostAllowed = 0.01;
+
+    internal double Tolerated => Math.Max(Rate, Math.Min(ControlRate, MostAllowed));
 }
 
 /// <summary>A window in which the candidate failed too often.</summary>

@@ -10,6 +10,8 @@ internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
     private readonly CaseBitmap[] _sets = [CaseBitmap.ForShape(), CaseBitmap.ForShape(), CaseBitmap.ForShape()];
     private double _sampleShare = 1;
     private long _requests, _comparisons, _differing, _tolerated, _transients, _incomparable, _shed, _trials, _more;
+    private long _doubtful, _due, _decided, _wrong, _withRows;
+    private long[]? _doubtByUser;
 
     public string Operation => operation;
 
@@ -32,10 +34,13 @@ internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
 
     public void Shed() => Interlocked.Increment(ref _shed);
 
-    public void Compared(Outcome outcome, bool? candidateSentMore)
+    /// <summary>A request that stands for the traffic has come.</summary>
+    public void Due() => Interlocked.Increment(ref _due);
+
+    public void Compared(ComparedFacts facts)
     {
         Interlocked.Increment(ref _comparisons);
-        switch (outcome)
+        switch (facts.Outcome)
         {
             case Outcome.Mismatch or Outcome.CandidateError or Outcome.CandidateTimeout:
                 Interlocked.Increment(ref _differing);
@@ -48,12 +53,40 @@ internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
                 break;
             case Outcome.Incomparable:
                 Interlocked.Increment(ref _incomparable);
+                if (!facts.CandidateFlaked) Doubt(facts.User);
                 break;
         }
 
-        if (candidateSentMore is not { } more) return;
+        if (facts.IsDecided && facts.HasRows) Interlocked.Increment(ref _withRows);
+        if (facts.IsDecided && facts.IsDue)
+        {
+            Interlocked.Increment(ref _decided);
+            if (facts.Outcome.IsWrong()) Interlocked.Increment(ref _wrong);
+        }
+
+        if (facts.CandidateSentMore is not { } more) return;
         Interlocked.Increment(ref _trials);
         if (more) Interlocked.Increment(ref _more);
+    }
+
+    private void Doubt(long? user)
+    {
+        Interlocked.Increment(ref _doubtful);
+        if (user is not { } known) return;
+        if (Volatile.Read(ref _doubtByUser) is null) Interlocked.CompareExchange(ref _doubtByUser, new long[UserBuckets.Count], null);
+        Interlocked.Increment(ref _doubtByUser![UserBuckets.BucketFor(known)]);
+    }
+
+    private Dictionary<int, long> TakeDoubtByUser()
+    {
+        var taken = new Dictionary<int, long>();
+        if (Volatile.Read(ref _doubtByUser) is not { } counts) return taken;
+        for (var i = 0; i < counts.Length; i++)
+        {
+            if (Interlocked.Exchange(ref counts[i], 0) is > 0 and var count) taken[i] = count;
+        }
+
+        return taken;
     }
 
     public void Add(ulong hash, bool isLive, bool isWrong)
@@ -66,7 +99,11 @@ internal sealed class ShapeLedger(string operation, string shape, int epoch = 0)
     public ShapeBatch TakeCounts() => new(operation, shape, epoch, new(
         Take(ref _requests), Take(ref _comparisons), Take(ref _differing), Take(ref _tolerated), Take(ref _transients),
         Take(ref _incomparable),
-        Take(ref _shed), Take(ref _trials), Take(ref _more)));
+        Take(ref _shed), Take(ref _trials), Take(ref _more), Take(ref _doubtful), Take(ref _due), Take(ref _decided), Take(ref _wrong),
+        Take(ref _withRows)))
+    {
+        DoubtByUser = TakeDoubtByUser(),
+    };
 
     public IEnumerable<PageBatch> TakePages() => Sets.Zip(_sets)
         .SelectMany(set => set.Second.TakeChanged().Select(page => new PageBatch(operation, shape, epoch, set.First, page)));

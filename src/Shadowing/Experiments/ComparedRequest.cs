@@ -15,6 +15,9 @@ internal sealed record ComparedRequest<TStore, TRequest, TResult>(
     /// <summary>The name of the request's shape.</summary>
     public required string Shape { get; init; }
 
+    /// <summary>Whether it is one of the requests that stand for the traffic.</summary>
+    public bool IsDue { get; init; }
+
     /// <summary>The moment the request began, by the database's own reckoning; null for a write, and where it is not known.</summary>
     public string? Horizon { get; init; }
 

@@ -47,6 +47,13 @@ public abstract class Experiment
     /// </summary>
     internal abstract IReadOnlyList<NotComparablePath> NotComparable { get; }
 
+    /// <summary>The type of its requests.</summary>
+    internal abstract Type RequestType { get; }
+
+    /// <summary>Calls the visitor with the experiment's types.</summary>
+    /// <exception cref="ArgumentException">The experiment is one of another store.</exception>
+    internal abstract Task AcceptAsync<T>(IExperimentVisitor<T> visitor);
+
     /// <summary>The places where answers had values, at run time, that could not be compared.</summary>
     internal abstract IReadOnlyCollection<NotComparablePath> SeenNotComparable { get; }
 }
@@ -100,6 +107,13 @@ public sealed class Experiment<TStore, TRequest, TResult>(
     /// </summary>
     public Func<TRequest, object?> CaseOf { get; init; } = static request => request;
 
+    /// <summary>
+    /// Whether an answer shows any row. All answers of a shape that show none are one case, because a caller can make any number of them by
+    /// asking for what does not exist. The default reads the members: an answer shows none if it is null, has no key, and its lists are
+    /// empty, its objects null, or its numbers zero.
+    /// </summary>
+    public Func<TResult, bool> ShowsRows { get; init; } = static result => AnswerRows.Any(result);
+
     /// <summary>The user: one user's requests of an operation are answered by the same side. The default is one user for all.</summary>
     public Func<TRequest, long> UserOf { get; init; } = static _ => 0;
 
@@ -125,6 +139,11 @@ public sealed class Experiment<TStore, TRequest, TResult>(
         _notComparable ??= MemberPaths.NotComparable(typeof(TResult), Rules);
 
     internal override IReadOnlyCollection<NotComparablePath> SeenNotComparable => _comparer?.SeenNotComparable ?? [];
+
+    internal override Type RequestType => typeof(TRequest);
+
+    internal override Task AcceptAsync<T>(IExperimentVisitor<T> visitor) => visitor is IExperimentVisitor<TStore> mine
+        ? mine.VisitAsync(this) : throw new ArgumentException($"{Operation} is of another store.", nameof(visitor));
 
     internal Task<TResult> RunAsync(TStore store, TRequest request, CancellationToken cancellationToken) =>
         run(store, request, cancellationToken);

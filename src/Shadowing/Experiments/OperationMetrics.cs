@@ -21,6 +21,7 @@ internal sealed class OperationMetrics
     private readonly Counter<long> _confirmations;
     private readonly Counter<long> _selfTests;
     private readonly Counter<long> _sweeps;
+    private readonly Counter<long> _overlaps;
     private readonly Histogram<double> _duration;
     private readonly Histogram<int> _statements;
     private readonly Histogram<double> _databaseTime;
@@ -40,6 +41,8 @@ internal sealed class OperationMetrics
         _selfTests =
             Meter.CreateCounter<long>("shadow.selftest.comparisons", "{comparison}", "The control held against itself, by how it ended.");
         _sweeps = Meter.CreateCounter<long>("shadow.sweep.comparisons", "{comparison}", "Comparisons of sweeps, by how they ended.");
+        _overlaps = Meter.CreateCounter<long>(
+            "shadow.overlap.comparisons", "{comparison}", "Runs of the candidate beside others of itself, by how they ended.");
         _duration = Histogram("shadow.operation.duration", "Duration of one side's work.", Seconds);
         _statements = Meter.CreateHistogram("shadow.operation.statements", "{statement}", "SQL commands of one side.",
             advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = [0, 1, 2, 3, 4, 5, 8, 12, 20, 50, 100, 500] });
@@ -71,6 +74,7 @@ internal sealed class OperationMetrics
         {
             _selfTests.Add(0, operation, Outcome(outcome));
             _sweeps.Add(0, operation, Outcome(outcome));
+            _overlaps.Add(0, operation, Outcome(outcome));
         }
 
         foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, ShadowingMeter.Reason(reason.Wire()));
@@ -113,6 +117,8 @@ internal sealed class OperationMetrics
     public void SelfTested(Experiment experiment, Outcome outcome) => _selfTests.Add(1, Operation(experiment), Outcome(outcome));
 
     public void Swept(Experiment experiment, Outcome outcome) => _sweeps.Add(1, Operation(experiment), Outcome(outcome));
+
+    public void Overlapped(Experiment experiment, Outcome outcome) => _overlaps.Add(1, Operation(experiment), Outcome(outcome));
 
     private static KeyValuePair<string, object?> Fallback(bool isFallback) => new("shadow.fallback", isFallback);
 

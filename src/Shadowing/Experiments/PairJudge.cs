@@ -6,9 +6,13 @@ using Shadowing.Writing;
 namespace Shadowing.Experiments;
 
 /// <summary>Holds two observations of one request against each other: answers by the comparer, failures by their category.</summary>
-internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, SettingsInForce settings)
+internal sealed class PairJudge(
+    CategorizeError categorize, RuleFaults rules, SettingsInForce settings, DescribeFailure? describe = null)
 {
-    private readonly ComparisonLimits _limits = new(Nodes: settings.Current.MaxNodes);
+    /// <summary>What is decided is decided on all differences; beyond so many the worst is assumed.</summary>
+    private const int MostDifferences = 5_000;
+
+    private readonly ComparisonLimits _limits = new(Nodes: settings.Current.MaxNodes, Differences: MostDifferences);
 
     /// <summary>
     /// Whether the failure says nothing of the code that ran, only that the database was not there, or its connection not up to date.
@@ -28,6 +32,15 @@ internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, Se
         return false;
     }
 
+    /// <summary>
+    /// Why the failure says nothing of the code that ran in the shadow position, only of the position; null where it does not.
+    /// </summary>
+    public string? OnlyHere(Exception? error) =>
+        error is null or ShadowUnavailableException or ShadowTimeoutException ? null : categorize(error).OnlyHere;
+
+    /// <summary>Whether users get the same for two failures; null is none.</summary>
+    public bool FailAlike(Exception? left, Exception? right) => AnswerTo(left) == AnswerTo(right);
+
     /// <summary>Whether what failed would succeed on another connection.</summary>
     public bool IsOutdated(Exception? error) => error is not null && categorize(error).IsOutdated;
 
@@ -36,17 +49,15 @@ internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, Se
     public ComparisonResult Compare<TStore, TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate)
     {
-        var answers = CompareAnswers(experiment, request, control, candidate);
+        var pairing = experiment.Writes ? WritePairing.Create(control.Rows, candidate.Rows) : null;
+        var answers = CompareAnswers(experiment, request, control, candidate, pairing);
         if (!experiment.Writes || answers.Incomparable is not null) return answers;
-        // Who fails stores nothing; that it should have is said by the failure.
-        if (candidate.Error is not null) return answers;
-        if (control.Rows is not { Before.IsTooLarge: false } left || candidate.Rows is not { } right)
-        {
-            var reason = control.Rows is { Before.IsTooLarge: true } ? IncomparableReason.TooLarge : IncomparableReason.NotConfirmable;
-            return new() { Incomparable = reason };
-        }
+        // Who fails in a transaction of ours stores nothing; that it should have is said by the failure.
+        if (candidate.Error is not null && candidate.Rows?.Window is null) return answers;
+        if (control.Rows is not { Before.Unusable: null } left || candidate.Rows is not { } right)
+            return new() { Incomparable = control.Rows?.Before.Unusable ?? IncomparableReason.NotConfirmable };
 
-        var rows = RowComparison.Compare(left, right, _limits);
+        var rows = RowComparison.Compare(left, right, _limits, pairing);
         return rows.IsSame ? answers : answers with
         {
             Differences = [.. answers.Differences, .. rows.Differences],
@@ -55,26 +66,38 @@ internal sealed class PairJudge(CategorizeError categorize, RuleFaults rules, Se
     }
 
     private ComparisonResult CompareAnswers<TStore, TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Observation<TResult> control, Observation<TResult> candidate,
+        WritePairing? pairing)
     {
         if (control.Error is null && candidate.Error is null)
         {
-            var clocks = ClocksOf(control.Rows, candidate.Rows);
-            var compared = experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request, clocks);
+            var compared = experiment.ComparerFor(_limits).Compare(control.Value, candidate.Value, request, pairing);
             foreach (var (rule, fault) in compared.FailedRules) rules.Note(experiment.Operation, rule, fault);
             return compared;
         }
 
+        if (FailAlike(control.Error, candidate.Error)) return ComparisonResult.Equal;
         var (left, right) = (ErrorType(control.Error), ErrorType(candidate.Error));
-        return left == right
-            ? ComparisonResult.Equal
-            : new() { TotalDifferences = 1, Differences = [new("", DifferenceKind.Error, left, right)] };
+        if (left == right) (left, right) = (AnswerTo(control.Error), AnswerTo(candidate.Error));
+        return new() { TotalDifferences = 1, Differences = [new("", DifferenceKind.Error, left, right)] };
     }
 
-    private static (DateTime, DateTime)? ClocksOf(WrittenRows? control, WrittenRows? candidate) =>
-        control is not null && candidate is not null && RowComparison.Time(control.Now) is { } left
-            && RowComparison.Time(candidate.Now) is { } right
-            ? (left, right) : null;
+    private string? AnswerTo(Exception? error)
+    {
+        if (error is null) return null;
+        var category = categorize(error);
+        if (error is ShadowUnavailableException or ShadowTimeoutException) return category.Name;
+        try
+        {
+            if (describe?.Invoke(error) is { } answer) return answer;
+        }
+#pragma warning disable CA1031 // The application's own code; without its answer the category decides.
+        catch (Exception)
+        {
+        }
+#pragma warning restore CA1031
+        return category.Detail is { } detail ? $"{category.Name} {detail}" : category.Name;
+    }
 
     /// <summary>The verdict where the candidate failed and the control did not fail alike.</summary>
     public Verdict Failed<T>(Observation<T> control, Observation<T> candidate, IReadOnlyList<Difference> differences) => new(

@@ -20,6 +20,12 @@ public sealed class RunPlace
     /// <summary>The shadow run that the calling flow belongs to; null in all other code.</summary>
     public static RunPlace? CurrentShadow => Ambient.Value;
 
+    /// <summary>
+    /// Takes the rest of the calling async method out of the shadow run: what it does is shadowing's own work, such as setting up a new
+    /// connection.
+    /// </summary>
+    public static void StepOut() => Ambient.Value = null;
+
     /// <summary>Whether the scope is that of a shadow run.</summary>
     public bool IsShadow { get; private set; }
 

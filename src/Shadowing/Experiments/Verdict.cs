@@ -22,7 +22,14 @@ internal sealed record Verdict(
     string? ErrorType = null,
     ConcurrentChange? Change = null,
     string? Tolerated = null,
-    ObservedPair? Pair = null);
+    ObservedPair? Pair = null)
+{
+    /// <summary>
+    /// Whether there are differences beyond those that were kept. Whatever depends on all of them is decided as if the worst were among
+    /// these.
+    /// </summary>
+    public bool IsCut { get; init; }
+}
 
 /// <summary>
 /// What both sides did with one request, for explaining their difference. Lives as long as the comparison, and is never stored.

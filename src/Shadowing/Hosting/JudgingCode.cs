@@ -27,7 +27,10 @@ public static class JudgingCode
         select type.Namespace);
 
     private static readonly Type[] Others =
-        [typeof(CaseHash), typeof(CaseJson), typeof(ShadowComparer<>), typeof(ComparisonRecorder), typeof(MismatchExplainer)];
+    [
+        typeof(CaseHash), typeof(CaseJson), typeof(ShadowComparer<>), typeof(ComparisonRecorder),
+        typeof(ComparedCases), typeof(MismatchExplainer),
+    ];
 
     /// <summary>All of it, for <see cref="CodeFingerprint"/>.</summary>
     public static IReadOnlyList<Type> Types { get; } =

@@ -8,6 +8,7 @@ using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Journal;
 using Shadowing.Model;
+using Shadowing.Recording;
 using Shadowing.Rollout;
 using Shadowing.SelfTesting;
 using Shadowing.Serving;
@@ -49,6 +50,10 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<SnapshotHorizon>(),
             provider.GetRequiredService<ServedTraffic>(),
             provider.GetRequiredService<SettingsInForce>()));
+        services.AddSingleton(provider => new Replays(
+            provider.GetServices<Experiment>(), new Replayer<TStore>(provider.GetRequiredService<Sweeper<TStore>>(),
+                provider.GetRequiredService<ServingContext>()).RunAsync,
+            provider.GetRequiredService<SettingsInForce>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new ShadowingReport(
             provider.GetRequiredService<OperationStates>(),
             provider.GetRequiredService<ShadowingControl>(),
@@ -103,8 +108,11 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<Findings>(), provider.GetRequiredService<ILogger<Escapes>>()));
         services.AddScoped(provider => new RunPlace(provider.GetRequiredService<Escapes>()));
         services.AddSingleton<PairJudge>();
+        services.AddSingleton<ShadowRefusals>();
         services.AddSingleton<EvidenceLedger>();
         services.AddSingleton<GateBoard>();
+        // An application without a host has none: then the gate's policy is the default one.
+        services.TryAddSingleton<IConfiguration>(static _ => new ConfigurationBuilder().Build());
         services.AddOptions<GateOptions>().BindReadable(GateOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<GateOptions>, GateOptionsValidation>();
         services.AddSingleton(provider => new GatePolicies(
@@ -118,6 +126,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new MismatchJournal(
             provider.GetRequiredService<SettingsInForce>(), provider.GetRequiredService<ShadowedCode>()));
         services.AddSingleton<Acceptances>();
+        services.AddSingleton<RecentAnswers>();
     }
 
     private static void AddConfirming<TStore>(IServiceCollection services)
@@ -132,6 +141,8 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<Confirmer<TStore>>();
         services.AddSingleton<SelfTest<TStore>>();
         services.AddSingleton<PairTimer>();
+        services.AddSingleton<OverlapTest>();
+        services.AddSingleton<LaneTests>();
     }
 
     private static void AddServing<TStore>(IServiceCollection services)
@@ -140,6 +151,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton<ServedTraffic>();
         services.AddSingleton<ShadowLane>();
         services.AddSingleton<MismatchExplainer>();
+        services.AddSingleton<ComparedCases>();
         services.AddSingleton<ComparisonRecorder>();
         services.AddSingleton(provider => new ShadowingControl(
             provider.GetRequiredService<SettingsInForce>(),
@@ -149,6 +161,11 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<RolloutLease>(),
             provider.GetRequiredService<RoutePlanner>(),
             provider.GetRequiredService<ILogger<ShadowingControl>>()));
+        services.AddSingleton(provider => new ExposureReport(
+            provider.GetRequiredService<ShadowingControl>(), provider.GetRequiredService<RolloutLease>(),
+            provider.GetRequiredService<EvidenceLedger>(), provider.GetRequiredService<GateBoard>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<WriteCrowds>();
         services.AddSingleton<ServingContext>();
         services.AddSingleton<CandidateFailures>();
         services.AddSingleton<CandidateServer<TStore>>();
@@ -162,7 +179,10 @@ public static class ServiceCollectionExtensions
             provider.GetRequiredService<AdmissionControl<TStore>>(),
             provider.GetRequiredService<ReadServing<TStore>>(),
             provider.GetRequiredService<WriteServing<TStore>>(),
-            provider.GetRequiredService<ServedTraffic>()));
+            provider.GetRequiredService<ServedTraffic>(),
+            provider.GetRequiredService<RequestRecorder>()));
+        services.AddSingleton<RequestRecorder>();
+        services.AddHostedService<RecordingKeeper>();
         services.AddHostedService(provider => provider.GetRequiredService<ShadowLane>());
         services.AddHostedService(provider => provider.GetRequiredService<ShadowingControl>());
         services.AddHostedService<StandingGauges>();

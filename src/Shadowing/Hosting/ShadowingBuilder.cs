@@ -33,6 +33,9 @@ public sealed class ShadowingBuilder
     /// <summary>Types beside the engine's whose code decides what is equal: evidence begins anew when one changes.</summary>
     public ICollection<Type> Judging { get; } = [];
 
+    /// <summary>The tables that writes may change; empty where no write is compared.</summary>
+    public ICollection<string> Written { get; } = [];
+
     /// <summary>Whether evidence is stored. Without that it is kept in memory, and no operation goes beyond the stage shadow.</summary>
     public bool KeepsEvidence { get; set; }
 
@@ -68,7 +71,9 @@ public sealed class ShadowingBuilder
         var own = new InterfaceRules();
         rules?.Invoke(own);
         var at = _interfaces.Count;
-        _interfaces.Add(carriers => new(typeof(TCompared), typeof(TControl), typeof(TCandidate), own.ByMethod, carriers));
+        _interfaces.Add(carriers => new(
+            typeof(TCompared), typeof(TControl), typeof(TCandidate), own.ByMethod, carriers,
+            Written.Count == 0 ? null : new([.. Written])));
         Services.TryAddScoped<TControl>();
         Services.TryAddScoped<TCandidate>();
         Services.AddScoped(provider => (TCompared)Compared[at].Resolve(provider));

@@ -1,5 +1,6 @@
 using Shadowing.Experiments;
 using Shadowing.Journal;
+using Shadowing.Model;
 using Shadowing.Serving;
 using Shadowing.Settings;
 
@@ -51,6 +52,10 @@ public sealed class ShadowingReport
     /// <summary>The candidate's writes that have begun and not ended, by operation.</summary>
     public IReadOnlyDictionary<string, IReadOnlyCollection<WriteInFlight>> WritesInFlight() =>
         _operations.All.ToDictionary(state => state.Experiment.Operation, state => state.WritesInFlight);
+
+    /// <summary>How long both sides took in this replica's comparisons of an operation; null where there is no such operation.</summary>
+    public BySide<DurationCounts>? Durations(string operation) =>
+        _operations.All.FirstOrDefault(state => state.Experiment.Operation == operation)?.Tally.Durations();
 
     /// <summary>Every operation's counts, in the order they were registered; each operation's are of one moment.</summary>
     public IReadOnlyList<OperationStatus> Operations() =>

@@ -15,14 +15,17 @@ internal sealed class ComparedInterface
     private readonly InterceptedMethod[] _methods;
     private readonly InterceptedOperation[] _operations;
     private readonly Carriers? _carriers;
+    private readonly WrittenBy? _written;
     private readonly Lazy<Func<ExperimentRunner<SideScope>, IServiceProvider, object>> _create;
 
     /// <exception cref="ArgumentException">The interface cannot be taken; the message says which member and why.</exception>
     /// <param name="carriers">What of a request its shadow runs need; null where nothing.</param>
+    /// <param name="written">What writes may change; null where no write is compared.</param>
     public ComparedInterface(
-        Type compared, Type control, Type candidate, IReadOnlyDictionary<string, OperationRules> rules, Carriers? carriers = null)
+        Type compared, Type control, Type candidate, IReadOnlyDictionary<string, OperationRules> rules, Carriers? carriers = null,
+        WrittenBy? written = null)
     {
-        (_compared, _control, _candidate, _carriers) = (compared, control, candidate, carriers);
+        (_compared, _control, _candidate, _carriers, _written) = (compared, control, candidate, carriers, written);
         if (!compared.IsInterface) throw new ArgumentException($"{compared.Name} is no interface.");
         MethodInfo[] all = [.. compared.GetInterfaces().Prepend(compared).SelectMany(one => one.GetMethods())
             .Where(method => method.IsAbstract)];
@@ -113,7 +116,8 @@ internal sealed class ComparedInterface
             _ => throw new ArgumentException(
                 $"The rules of {_compared.Name}.{method.Method.Name} must be for {typeof(TRequest).Name} and {typeof(TResult).Name}."),
         };
-        return new(operation, own, Runner<TRequest, TResult>(operation, method), _carriers);
+        var writes = _written is not null && (own.Writes ?? Conventions.IsWrite(method.Method));
+        return new(operation, own, Runner<TRequest, TResult>(operation, method), _carriers, writes ? _written : null);
     }
 
     /// <summary>Compiles the call of the method on the store of the side that runs.</summary>
@@ -130,7 +134,7 @@ internal sealed class ComparedInterface
                 Expression.Constant(_candidate, typeof(Type))),
             method.Method.DeclaringType!);
         var arguments = method.Method.GetParameters().Select(parameter =>
-            parameter == method.Cancellation ? (Expression)token
+            parameter.ParameterType == typeof(CancellationToken) ? (Expression)token
             : method.IsPacked ? Expression.Property(request, EmittedTypes.PropertyName(parameter)) : request);
         Expression call = Expression.Call(store, method.Method, arguments);
         if (call.Type.IsValueType) call = Expression.Call(call, nameof(ValueTask.AsTask), null);

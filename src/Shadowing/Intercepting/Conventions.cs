@@ -14,6 +14,16 @@ internal static class Conventions
     private static readonly string[] Suffixes = ["Store", "Repository", "Service", "Queries", "Dao"];
     private static readonly string[] Users = ["UserId", "CallerId", "CustomerId", "AccountId", "TenantId"];
     private static readonly string[] Pages = ["Page", "PageNumber", "PageIndex"];
+    private static readonly HashSet<string> Writing =
+    [
+        "accept", "activate", "add", "append", "apply", "approve", "archive", "assign", "attach", "book", "cancel", "change", "clear",
+        "close", "complete", "confirm", "create", "deactivate", "decline", "delete", "detach", "disable", "enable", "expire",
+        "finish", "import", "increment", "insert", "link", "lock", "log", "mark", "merge", "move", "open", "patch", "pay", "place", "post",
+        "publish", "purge", "put", "record", "register", "reject", "release", "remove", "rename", "reopen", "reorder", "replace", "reserve",
+        "reset", "resolve", "restore", "revoke", "save", "send", "set", "ship", "start", "stop", "store", "submit", "suspend", "touch",
+        "transfer", "unlink", "unlock", "update", "upsert", "withdraw", "write",
+    ];
+
     private static readonly string[] Offsets = ["Offset", "Skip"];
 
     /// <summary><c>order_line.find</c> of <c>IOrderLineStore.FindAsync</c>: words by underscores, small letters.</summary>
@@ -27,6 +37,9 @@ internal static class Conventions
         var act = method.Name.EndsWith("Async", StringComparison.Ordinal) && method.Name.Length > 5 ? method.Name[..^5] : method.Name;
         return $"{Snake(subject)}.{Snake(act)}";
     }
+
+    /// <summary>Whether a method changes data, by the first word of its name.</summary>
+    public static bool IsWrite(MethodInfo method) => Writing.Contains(Snake(method.Name).Split('_')[0]);
 
     /// <summary>The class of a request, from its members: a closed set of texts, without values other than enums and booleans.</summary>
     public static Func<TRequest, string> ShapeOf<TRequest>()

@@ -27,10 +27,11 @@ internal abstract class InterceptedOperation(Experiment experiment)
 
 /// <param name="run">Calls the method on the store of the side that runs.</param>
 /// <param name="carriers">Null where nothing is carried: then a request is its own call.</param>
+/// <param name="written">What a write may change; null for a read.</param>
 internal sealed class InterceptedOperation<TRequest, TResult>(
     string operation, OperationRules<TRequest, TResult> rules, Func<SideScope, TRequest, CancellationToken, Task<TResult>> run,
-    Carriers? carriers)
-    : InterceptedOperation(carriers is null ? rules.ToExperiment(operation, run) : rules.ToQuery(operation))
+    Carriers? carriers, WrittenBy? written)
+    : InterceptedOperation(carriers is null ? rules.ToExperiment(operation, run, written) : rules.ToQuery(operation, written))
 {
     public Task<TResult> RunAsync(
         ExperimentRunner<SideScope> runner, TRequest request, IServiceProvider scope, CancellationToken cancellationToken) =>

@@ -18,6 +18,12 @@ public abstract class OperationRules
     /// <summary>Whether the control alone answers, and nothing is compared.</summary>
     public bool IsLeftOut { get; set; }
 
+    /// <summary>
+    /// Whether the method changes data. Null, the default, tells by the first word of its name, as <c>Create</c>; only where the
+    /// application compares writes.
+    /// </summary>
+    public bool? Writes { get; set; }
+
     /// <summary>See <see cref="Experiment.Discloses"/>.</summary>
     public Disclosure Discloses { get; set; } = Disclosure.IdsAndEnums;
 
@@ -72,9 +78,11 @@ public sealed class OperationRules<TRequest, TResult> : OperationRules
     public bool ShowsPart { get; set; } = Conventions.NamesPage(typeof(TRequest));
 
     /// <summary>The same for calls that carry the request.</summary>
-    internal Experiment<SideScope, QueryCall<TRequest, TResult>, TResult> ToQuery(string operation) =>
+    internal Experiment<SideScope, QueryCall<TRequest, TResult>, TResult> ToQuery(string operation, WrittenBy? written = null) =>
         new(operation, static (scope, call, token) => call.RunAsync(scope, token))
         {
+            Writes = written is not null,
+            Stores = written?.Stores ?? WrittenBy.Nothing,
             WarmsUp = true,
             Discloses = Discloses,
             ShapeFamily = ShapeFamily,
@@ -89,8 +97,10 @@ public sealed class OperationRules<TRequest, TResult> : OperationRules
         };
 
     internal Experiment<SideScope, TRequest, TResult> ToExperiment(
-        string operation, Func<SideScope, TRequest, CancellationToken, Task<TResult>> run) => new(operation, run)
+        string operation, Func<SideScope, TRequest, CancellationToken, Task<TResult>> run, WrittenBy? written) => new(operation, run)
         {
+            Writes = written is not null,
+            Stores = written?.Stores ?? WrittenBy.Nothing,
             WarmsUp = true,
             Discloses = Discloses,
             ShapeFamily = ShapeFamily,
@@ -103,4 +113,14 @@ public sealed class OperationRules<TRequest, TResult> : OperationRules
             Touches = Touches,
             ShowsPart = ShowsPart,
         };
+}
+
+/// <summary>The tables that a write may change.</summary>
+internal sealed record WrittenBy(IReadOnlyCollection<string> Tables)
+{
+    public static IReadOnlyDictionary<string, IReadOnlyList<string>> Nothing { get; } = new Dictionary<string, IReadOnlyList<string>>();
+
+    /// <summary>By table; of their columns none is known before the catalogue is read.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> Stores =>
+        Tables.Distinct().ToDictionary(table => table, static IReadOnlyList<string> (_) => []);
 }

@@ -14,19 +14,21 @@ internal sealed class GroupState(Signature signature, Outcome outcome)
     private readonly Dictionary<string, NamedDiagnosis> _latest = [];
     private readonly HashSet<string> _shapes = [];
     private readonly HashSet<string> _fingerprints = [];
+    private readonly HashSet<string> _builds = [];
     private long _count;
     private long _accepted;
     private bool _isCritical;
     private DateTimeOffset _firstSeen;
     private DateTimeOffset _lastSeen;
 
-    public void Add(MismatchSample sample, bool isCritical, bool isAccepted)
+    public void Add(MismatchSample sample, string build, bool isCritical, bool isAccepted)
     {
         if (_count++ == 0) _firstSeen = sample.At;
         if (isAccepted) _accepted++;
         _lastSeen = sample.At;
         _isCritical |= isCritical;
         _fingerprints.Add(sample.Fingerprint);
+        _builds.Add(build);
         if (_shapes.Count < MismatchGroup.MostShapes) _shapes.Add(sample.Shape);
         _causes[sample.Diagnosis.Cause] = _causes.GetValueOrDefault(sample.Diagnosis.Cause) + 1;
         _latest[sample.Diagnosis.Cause] = sample.Diagnosis;
@@ -55,7 +57,10 @@ internal sealed class GroupState(Signature signature, Outcome outcome)
             signature.ErrorType, _count,
             _accepted, isRace && _count >= Coincidences, _firstSeen, _lastSeen, [.. _fingerprints], [.. _shapes],
             new Dictionary<string, long>(_causes),
-            _latest[_causes.MaxBy(cause => cause.Value).Key], [.. _early, .. _recent]);
+            _latest[_causes.MaxBy(cause => cause.Value).Key], [.. _early, .. _recent])
+        {
+            Builds = [.. _builds],
+        };
     }
 
     private static MismatchSample Without(MismatchSample sample, Func<RawSample, bool> isOver) =>

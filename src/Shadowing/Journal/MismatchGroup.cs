@@ -37,6 +37,12 @@ public sealed record MismatchGroup(
     NamedDiagnosis Diagnosis,
     IReadOnlyList<MismatchSample> Samples)
 {
+    /// <summary>
+    /// The fingerprints of the evidence that showed it: with another rule, control or schema it is a mismatch no more, until it is seen
+    /// again. Empty where an earlier version stored it: then it is open for every one.
+    /// </summary>
+    public IReadOnlyList<string> Builds { get; init; } = [];
+
     internal const int MostShapes = 50;
     internal const int SamplesAtEachEnd = 4;
 
@@ -59,6 +65,7 @@ public sealed record MismatchGroup(
             FirstSeen = left.FirstSeen < right.FirstSeen ? left.FirstSeen : right.FirstSeen,
             LastSeen = left.LastSeen > right.LastSeen ? left.LastSeen : right.LastSeen,
             Fingerprints = [.. left.Fingerprints.Union(right.Fingerprints)],
+            Builds = left.Builds.Count == 0 || right.Builds.Count == 0 ? [] : [.. left.Builds.Union(right.Builds)],
             Shapes = [.. left.Shapes.Union(right.Shapes).Take(MostShapes)],
             Causes = causes,
             Diagnosis = left.Diagnosis.Cause == leading ? left.Diagnosis : right.Diagnosis,

@@ -23,17 +23,17 @@ public sealed class MismatchJournal
     private readonly HashSet<string> _changed = [];
     private readonly SettingsInForce _settings;
     private readonly ShadowedCode _code;
-    private readonly Redactor _redactor;
+    private readonly Redactor _users;
 
     internal MismatchJournal(SettingsInForce settings, ShadowedCode code)
     {
         (_settings, _code) = (settings, code);
         var key = settings.Current.RedactionKey;
-        _redactor = new(string.IsNullOrEmpty(key) ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(key)));
+        _users = new(string.IsNullOrEmpty(key) ? RandomNumberGenerator.GetBytes(32) : SHA256.HashData(Encoding.UTF8.GetBytes(key)));
     }
 
-    /// <summary>The keyed hash of a user, the same as in samples.</summary>
-    public string HashOf(long user) => _redactor.Redact(user, Disclosure.IdsAndEnums).Hash!;
+    /// <summary>The keyed hash of a user in the served log: the same wherever the setting <c>RedactionKey</c> is the same.</summary>
+    public string HashOf(long user) => _users.Redact(user, Disclosure.IdsAndEnums).Hash!;
 
     /// <summary>All groups, the latest first.</summary>
     public IReadOnlyList<MismatchGroup> Read()
@@ -72,13 +72,19 @@ public sealed class MismatchJournal
     {
         var (experiment, signature, verdict, request) = note;
         var differences = verdict.Differences ?? [];
+        // A key of its own, which is not kept: hashes are equal within a sample, and no value can be tested against them from outside.
+        var redactor = new Redactor(RandomNumberGenerator.GetBytes(32));
         var diagnosis = NamedDiagnosis.FromDiagnosis(
-            Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, note.IsLeak)));
+            Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, note.IsLeak)
+            {
+                StaleFor = note.StaleFor,
+            }));
         var sample = new MismatchSample(
             note.At, _settings.Current.Replica, _code.Candidate, note.Shape, Activity.Current?.TraceId.ToString(),
             note.Caller == default ? null : note.Caller.TraceId.ToString(),
-            _redactor.Parameters(request, experiment.Discloses),
-            [.. differences.Take(MostDifferences).Select(difference => _redactor.Redact(difference, experiment.Discloses))],
+            redactor.Parameters(request, experiment.Discloses),
+            [.. differences.Take(MostDifferences).Select(difference => redactor.Redact(
+                difference, experiment.Discloses, verdict.Pair?.Rows?.Control.Before))],
             differences.Count,
             [.. (verdict.Pair?.ControlSql.Texts ?? []).Select(Redactor.Sql)],
             [.. (verdict.Pair?.CandidateSql.Texts ?? []).Select(Redactor.Sql)],
@@ -94,7 +100,7 @@ public sealed class MismatchJournal
                 if (!_groups.TryGetValue(signature.Id, out group)) _groups.Add(signature.Id, group = new(signature, verdict.Outcome));
             }
 
-            group.Add(sample, note.IsCritical, note.IsAccepted);
+            group.Add(sample, note.Build, note.IsCritical, note.IsAccepted);
             _changed.Add(signature.Id);
         }
     }

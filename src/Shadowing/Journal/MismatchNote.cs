@@ -11,6 +11,11 @@ internal sealed record MismatchNote(Experiment Experiment, Signature Signature, 
 
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>
+    /// The fingerprint that the comparison was evidence for: both sides' code, rules, engine and schema. The mismatch is open for it alone.
+    /// </summary>
+    public required string Build { get; init; }
+
     /// <summary>The request's trace; default where it has none.</summary>
     public ActivityContext Caller { get; init; }
 
@@ -19,6 +24,9 @@ internal sealed record MismatchNote(Experiment Experiment, Signature Signature, 
 
     /// <summary>It was shown to a caller who may not see it.</summary>
     public bool IsLeak { get; init; }
+
+    /// <summary>How long ago the control gave the candidate's answer; null where it did not.</summary>
+    public TimeSpan? StaleFor { get; init; }
 
     /// <summary>It is accepted as intended for now, and counts as tolerated.</summary>
     public bool IsAccepted { get; init; }

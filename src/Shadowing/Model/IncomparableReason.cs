@@ -28,6 +28,12 @@ public enum IncomparableReason
     /// </summary>
     PositionsDiffer,
 
+    /// <summary>
+    /// A side was refused because of where it ran: its role in the shadow position lacks a right, or its transaction is read-only. A
+    /// finding says which, and what to do.
+    /// </summary>
+    RefusedInShadow,
+
     /// <summary>The answers are larger or deeper than may be compared, or a write concerns more rows than are read.</summary>
     TooLarge,
 

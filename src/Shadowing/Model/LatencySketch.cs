@@ -3,21 +3,23 @@ namespace Shadowing.Model;
 /// <summary>Quantiles of durations in bounded memory: counts in buckets that grow by an eighth of an octave, so 9 % wide.</summary>
 internal sealed class LatencySketch
 {
-    private const int PerOctave = 8;
-    private const double Least = 1e-6;
+    internal const int PerOctave = 8;
+    internal const double Least = 1e-6;
     private readonly long[] _buckets = new long[28 * PerOctave];
     private long _count;
 
     /// <summary>Adds a duration in seconds; below a microsecond and above four minutes it counts as those.</summary>
     public void Add(double seconds)
     {
-        var octaves = Math.Log2(Math.Max(seconds, Least) / Least);
-        _buckets[Math.Clamp((int)(octaves * PerOctave), 0, _buckets.Length - 1)]++;
+        _buckets[Math.Clamp((int)DurationCounts.BucketOf(Math.Max(seconds, Least)), 0, _buckets.Length - 1)]++;
         _count++;
     }
 
     /// <summary>How many durations were added.</summary>
     public long Count => _count;
+
+    /// <summary>The counts themselves.</summary>
+    public DurationCounts Counts() => new([.. _buckets]);
 
     public LatencyQuantiles Read() => new(Quantile(0.5), Quantile(0.95), Quantile(0.99));
 
@@ -42,3 +44,25 @@ internal sealed class LatencySketch
 
 /// <summary>Quantiles in seconds; zero where nothing was measured.</summary>
 public sealed record LatencyQuantiles(double P50, double P95, double P99);
+
+/// <summary>How many runs took how long: counts in buckets that grow by an eighth of an octave from a microsecond up.</summary>
+public sealed record DurationCounts(IReadOnlyList<long> Buckets)
+{
+    /// <summary>All of them.</summary>
+    public long Total { get; } = Buckets.Sum();
+
+    /// <summary>The bucket of a duration in seconds, and how far into it the duration lies; negative below a microsecond.</summary>
+    public static double BucketOf(double seconds) => Math.Log2(seconds / LatencySketch.Least) * LatencySketch.PerOctave;
+
+    /// <summary>A bucket's share of all.</summary>
+    public double ShareOf(int bucket) => Total == 0 ? 0 : (double)Buckets[bucket] / Total;
+
+    /// <summary>The duration in seconds that this share of the runs stayed below; 0 where nothing was measured.</summary>
+    public double Quantile(double share)
+    {
+        if (Total == 0) return 0;
+        var (rank, seen, bucket) = ((long)Math.Ceiling(share * Total), 0L, 0);
+        while (seen + Buckets[bucket] < rank) seen += Buckets[bucket++];
+        return LatencySketch.Least * Math.Pow(2, (bucket + 0.5) / LatencySketch.PerOctave);
+    }
+}

@@ -38,6 +38,9 @@ public enum SkipReason
     /// </summary>
     SandboxUnavailable,
 
+    /// <summary>Too many writes to one row, or of one user, were in transactions of ours; this one ran as without shadowing.</summary>
+    Crowded,
+
     /// <summary>
     /// The application registered no sandbox for the write; or the write goes on after a failed statement, which is impossible in a
     /// transaction.

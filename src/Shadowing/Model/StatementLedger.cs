@@ -5,13 +5,60 @@ namespace Shadowing.Model;
 public sealed class StatementLedger
 {
     private static readonly AsyncLocal<StatementLedger?> Ambient = new();
-    private const int MostTexts = 16;
+    private const int MostEffects = 1_000;
+
+    /// <summary>How many texts of commands are kept.</summary>
+    internal const int MostTexts = 16;
+
+    /// <summary>The effect of a command that the server has refused.</summary>
+    public const string Refused = "REFUSED";
+
     private readonly Lock _writing = new();
+    private readonly List<string>? _effects;
+    private readonly HashSet<string>? _values;
     private string[]? _texts;
     private int _kept;
     private int _statements;
     private long _ticks;
     private long _sentAt;
+
+    /// <summary>A ledger that keeps neither effects nor values.</summary>
+    public StatementLedger()
+    {
+    }
+
+    private StatementLedger(bool ofWrite)
+    {
+        if (ofWrite) (_effects, _values) = ([], []);
+    }
+
+    /// <summary>Whether it keeps what each command did, as that of a write does.</summary>
+    public bool KeepsEffects => _effects is not null;
+
+    /// <summary>What each command did, as <c>UPDATE 1</c>, in the order in which they ended; the first 1,000.</summary>
+    public IReadOnlyList<string> Effects
+    {
+        get { lock (_writing) return _effects is null ? [] : [.. _effects]; }
+    }
+
+    /// <summary>The values that commands were sent with, as texts, for finding the rows that they name. Never stored or shown.</summary>
+    public IReadOnlyCollection<string> Values
+    {
+        get { lock (_writing) return _values is null ? [] : [.. _values]; }
+    }
+
+    /// <summary>Whether it is certain that the write has changed nothing: the server has refused every command, or none was sent.</summary>
+    public bool HasNoEffect
+    {
+        get
+        {
+            lock (_writing)
+            {
+                return _effects is { Count: > 0 and < MostEffects } effects ? effects.TrueForAll(static effect => effect == Refused)
+                    : _effects is { Count: 0 } && Statements == 0;
+            }
+        }
+    }
 
     /// <summary>The ledger of the calling flow; null outside an observation.</summary>
     public static StatementLedger? Current => Ambient.Value;
@@ -54,6 +101,24 @@ public sealed class StatementLedger
         }
     }
 
+    /// <summary>Keeps what a command did, and the values that it was sent with.</summary>
+    public void Did(string effect, IEnumerable<string> values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        lock (_writing)
+        {
+            if (_effects is null || _effects.Count == MostEffects) return;
+            _effects.Add(effect);
+            foreach (var value in values)
+            {
+                if (_values!.Count < MostEffects) _values.Add(value);
+            }
+        }
+    }
+
     /// <summary>Opens a ledger for the calling async method; it ends with that method.</summary>
     public static StatementLedger Open() => Ambient.Value = new();
+
+    /// <summary>The same for a write.</summary>
+    internal static StatementLedger OpenForWrite() => Ambient.Value = new(ofWrite: true);
 }

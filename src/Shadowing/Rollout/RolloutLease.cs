@@ -50,6 +50,15 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>How long ago the store was asked for what is confirmed; null before its first answer.</summary>
+    public TimeSpan? Age
+    {
+        get
+        {
+            lock (_change) return _confirmed is { } at ? clock.GetElapsedTime(at) : null;
+        }
+    }
+
     /// <summary>The states as last confirmed; an operation that is rolled back here has the stage that remains.</summary>
     public IReadOnlyList<RolloutState> States
     {

@@ -62,7 +62,11 @@ internal static class PlantedDifference
         }
 
         var columns = JsonNode.Parse(now)!.AsObject();
-        var name = columns.ElementAt(random.Next(columns.Count)).Key;
+        // Another value in a column in which each run gives new rows another is no difference.
+        var given = written.Before.Rows.ContainsKey(row) ? null : written.Before.Tables?.GetValueOrDefault(row.Table)?.Generated;
+        string[] names = [.. columns.Select(column => column.Key).Where(column => given?.Contains(column) is not true)];
+        if (names.Length == 0) return null;
+        var name = names[random.Next(names.Length)];
         columns[name] = columns[name]?.GetValueKind() switch
         {
             JsonValueKind.Number => columns[name]!.GetValue<decimal>() + 1,

@@ -14,11 +14,17 @@ internal readonly record struct Admission(OperationState Operation, ShapeLedger 
     /// <summary>The timestamp at which it came.</summary>
     public long Arrived { get; init; }
 
+    /// <summary>Whether it is one of the requests that stand for the traffic: see <see cref="RequestSample"/>.</summary>
+    public bool IsDue { get; init; }
+
     /// <summary>
     /// Set where it runs in a transaction of ours, as a write that is to be compared does, or that the candidate does: whether it has
     /// been counted yet.
     /// </summary>
     public StrongBox<bool>? HandedOver { get; init; }
+
+    /// <summary>Ends its stay among the writes in transactions of ours; null for what is not one.</summary>
+    public IDisposable? Stay { get; init; }
 
     /// <summary>The moment the request began, by the database's own reckoning; null for a write.</summary>
     public string? Horizon { get; init; }

@@ -27,9 +27,24 @@ internal sealed class AdmissionControl<TStore>(
         var shape = operation.Evidence.ShapeOf(context.Rules.ShapeOf(experiment, request) ?? OperationLedger.OtherShape);
         operation.Evidence.Arrived(shape);
         var serves = MayServe(experiment, request, shape, arrived) && !candidates.IsExhausted && !writes.IsExhausted;
+        IDisposable? stay = null;
+        var isCrowded = false;
+        if (experiment.Writes && context.Switch.IsOn)
+        {
+            // 0 names no user: where users are not told apart, they are not one user.
+            var user = context.Rules.UserOf(experiment, request) is { } known and not 0 ? known : (long?)null;
+            stay = context.Crowds.TryEnter(context.Rules.SubjectOf(experiment, request), user);
+            isCrowded = stay is null;
+            serves &= !isCrowded;
+        }
+
         var side = serves ? Side.Candidate : Side.Control;
         if (Activity.Current is { IsAllDataRequested: true } span) span.SetTag("shadow.side", side.Wire());
-        var skipped = ReasonToSkip(experiment, shape, side);
+        var (skipped, isDue) = ReasonToSkip(experiment, request, operation, shape, side);
+        skipped ??= isCrowded ? SkipReason.Crowded : null;
+        // Writes beyond what one row or user may bring at once stand for no others.
+        isDue &= !isCrowded;
+        if (isDue) shape.Due();
         if (skipped is { } reason)
         {
             if (reason is SkipReason.Budget or SkipReason.QueueFull) shape.Shed();
@@ -38,10 +53,13 @@ internal sealed class AdmissionControl<TStore>(
         }
 
         var isOurTransaction = experiment.Writes && (skipped is null || serves);
+        if (!isOurTransaction) stay?.Dispose();
         var admission = new Admission(operation, shape, side, context.Evidence.Fingerprint, skipped)
         {
             Arrived = arrived,
+            IsDue = isDue,
             HandedOver = isOurTransaction ? new() : null,
+            Stay = isOurTransaction ? stay : null,
             Horizon = experiment.Writes || skipped is not null ? null : horizon.Latest,
         };
         return new(experiment, request, admission, caller);
@@ -55,24 +73,35 @@ internal sealed class AdmissionControl<TStore>(
         var routes = context.Control.Routes;
         var route = routes[experiment.Operation];
         return route.ServePercent > 0 && now < routes.ServesUntil && context.Switch.IsOn
-            && (!experiment.Writes || (writes.HasStage && context.Switch.HasSandbox))
+            && (!experiment.Writes || (writes.ServesCandidate && context.Switch.HasSandbox))
             && context.Rules.UserOf(experiment, request) is { } user && route.Serves(experiment.Operation, user, shape.Shape);
     }
 
-    private SkipReason? ReasonToSkip(Experiment experiment, ShapeLedger shape, Side side)
+    /// <returns>
+    /// Why the request is not compared, or null; and whether it stands for the traffic. One draw decides on both, so that what stands for
+    /// the traffic is drawn alike from every shape, and costs no comparison of its own. Load is looked at afterwards: a request that is due
+    /// and shed is missed by the evidence, and counted as that.
+    /// </returns>
+    private (SkipReason? Skipped, bool IsDue) ReasonToSkip<TRequest, TResult>(
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, OperationState operation, ShapeLedger shape, Side side)
     {
         var route = context.Control.Routes[experiment.Operation];
-        if (!context.Switch.IsOn || !route.Shadowed) return SkipReason.Off;
-        if (experiment.Writes && !writes.HasStage) return SkipReason.UnsafeWrite;
-        if (experiment.Writes && !context.Switch.HasSandbox) return SkipReason.SandboxUnavailable;
-        if (lane.IsStopping) return SkipReason.Shutdown;
-        if (context.Control.IsShortOfMemory) return SkipReason.Memory;
-        var share = route.SamplePercent / 100 * shape.SampleShare;
+        if (!context.Switch.IsOn || !route.Shadowed) return (SkipReason.Off, false);
+        if (experiment.Writes && !writes.HasStage) return (SkipReason.UnsafeWrite, false);
+        if (experiment.Writes && !context.Switch.HasSandbox) return (SkipReason.SandboxUnavailable, false);
+        if (lane.IsStopping) return (SkipReason.Shutdown, false);
+        var stage = route.SamplePercent / 100;
 #pragma warning disable CA5394 // Sampling needs no secret.
-        if (share < 1 && Random.Shared.NextDouble() >= share) return SkipReason.NotSampled;
+        var drawn = stage * Math.Max(shape.SampleShare, operation.Evidence.DueShare) < 1 ? Random.Shared.NextDouble() : 0;
 #pragma warning restore CA5394
-        if (!context.Budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven)) return SkipReason.Budget;
+        var isDue = drawn < stage * operation.Evidence.DueShare;
+        if (drawn >= stage * shape.SampleShare) return (SkipReason.NotSampled, isDue);
+        if (context.Control.IsShortOfMemory) return (SkipReason.Memory, isDue);
+        if (!context.Budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven)) return (SkipReason.Budget, isDue);
+        // Beyond a user's share of a short budget, the requests of that user stand for no other's.
+        if (context.Budget.IsShort && context.Rules.UserOf(experiment, request) is { } user and not 0 && !context.Budget.AllowsUser(user))
+            return (SkipReason.Budget, false);
         // The images would be read for nothing.
-        return experiment.Writes && lane.Queue.IsFull ? SkipReason.QueueFull : null;
+        return (experiment.Writes && lane.Queue.IsFull ? SkipReason.QueueFull : null, isDue);
     }
 }

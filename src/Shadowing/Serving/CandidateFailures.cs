@@ -19,7 +19,8 @@ internal sealed class CandidateFailures(ServingContext context)
     public void Count(OperationState operation, bool failed)
     {
         operation.Evidence.Served(failed);
-        if (operation.Failures.Add(context.Clock.GetUtcNow(), failed) is not { } trip) return;
+        var allowance = operation.Evidence.Counts.ControlFlakeRate;
+        if (operation.Failures.Add(context.Clock.GetUtcNow(), failed, context.Policy, allowance) is not { } trip) return;
         var name = operation.Experiment.Operation;
         context.Control.RollBack(name, RollbackRules.Excess(Plain.Label(name), trip).Text);
     }

@@ -23,7 +23,9 @@ internal sealed class ComparisonQueue<TStore>(ServingContext context, ShadowLane
         if (admission.Skipped is not null) return;
         if (observation is null || (experiment.Writes && observation.Rows is null))
         {
-            Skip(served, observation is null ? SkipReason.Cancelled : SkipReason.SandboxUnavailable, number);
+            var reason = observation is null ? SkipReason.Cancelled : SkipReason.SandboxUnavailable;
+            if (isLate) SkipLate(served, reason, number);
+            else Skip(served, reason, number);
             return;
         }
 
@@ -49,6 +51,33 @@ internal sealed class ComparisonQueue<TStore>(ServingContext context, ShadowLane
         _ = eventually.ContinueWith(
             late => HandOver(served, late.Result, isLate: true), CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    /// <summary>Queues a write once its rows are read, which its user did not wait for; until then it is in flight.</summary>
+    /// <param name="rows">Does not fail; null where they cannot be read.</param>
+    /// <param name="number">The number of the candidate's answer to the user; null where the control answered.</param>
+    public void HandOverWith<TRequest, TResult>(
+        ServedRequest<TStore, TRequest, TResult> served, Observation<TResult> observation, Task<WrittenRows?> rows, long? number)
+    {
+        served.Admission.HandedOver?.Value = true;
+        if (served.Admission.Skipped is not null) return;
+        served.Admission.Operation.Tally.IsLate();
+        var began = context.Clock.GetTimestamp();
+        _ = rows.ContinueWith(Read, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+
+        void Read(Task<WrittenRows?> read)
+        {
+            // About as long as the database worked for it.
+            context.Budget.Charge(context.Clock.GetElapsedTime(began));
+            HandOver(served, observation with { Rows = read.Result }, number, isLate: true);
+        }
+    }
+
+    private void SkipLate<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served, SkipReason reason, long? number)
+    {
+        served.Admission.Operation.Tally.Abandoned(reason);
+        context.Metrics.Skip(served.Experiment, reason);
+        if (number is { } known) context.Answers.Judged(known, "skipped:" + reason.Wire());
     }
 
     /// <summary>Counts that a request is not compared after all, unless it has been counted.</summary>

@@ -4,7 +4,6 @@ using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Journal;
 using Shadowing.Model;
-using Shadowing.Writing;
 
 namespace Shadowing.Serving;
 
@@ -14,9 +13,12 @@ internal sealed record Recorded(Outcome Outcome, Signature? Signature, bool IsCr
 
 /// <summary>Counts how a comparison ended: in the tally, the metrics and, where there is something to explain, the journal.</summary>
 internal sealed partial class ComparisonRecorder(
-    OperationMetrics metrics, MismatchExplainer mismatches, EvidenceLedger evidence, RuleFaults rules, TimeProvider clock,
+    OperationMetrics metrics, MismatchExplainer mismatches, EvidenceLedger evidence, ComparedCases cases, TimeProvider clock,
     ILogger<ComparisonRecorder> logger)
 {
+    /// <summary>What a comparison is counted as.</summary>
+    public ComparedCases Cases => cases;
+
     /// <returns>An accepted mismatch is tolerated.</returns>
     /// <param name="live">How the two observations differed as they were made.</param>
     public Recorded Record<TStore, TRequest, TResult>(
@@ -25,7 +27,7 @@ internal sealed partial class ComparisonRecorder(
     {
         var (experiment, now) = (compared.Experiment, clock.GetUtcNow());
         var slot = operation.Evidence.SlotOf(compared.Shape);
-        var found = mismatches.Explain(compared, verdict, now);
+        var found = mismatches.Explain(compared, verdict, now, cases.StaleFor(compared, verdict));
         verdict = found.Verdict;
         if (verdict.Change is { } change) operation.Transients.Add(Transient(experiment, live, compared.Shape, change, now), change.By);
         if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted
@@ -53,54 +55,52 @@ internal sealed partial class ComparisonRecorder(
     {
         var found = mismatches.Explain(compared, verdict, clock.GetUtcNow());
         metrics.Swept(compared.Experiment, found.Verdict.Outcome);
-        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), TryCaseOf(compared, control, found.Verdict));
+        return (new(found.Verdict.Outcome, found.Signature, found.IsCritical), cases.TryCaseOf(compared, control, found.Verdict));
+    }
+
+    /// <summary>
+    /// Counts a run of the candidate beside itself: in no figure of live traffic, but in the journal, and where it is wrong for the gate.
+    /// </summary>
+    /// <returns>As for live traffic.</returns>
+    public Recorded Overlapped<TStore, TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, OperationState operation, Observation<TResult> control, Verdict verdict)
+    {
+        var slot = operation.Evidence.SlotOf(compared.Shape);
+        var found = mismatches.Explain(compared, verdict, clock.GetUtcNow());
+        metrics.Overlapped(compared.Experiment, found.Verdict.Outcome);
+        if (found.Verdict.Outcome.IsWrong())
+        {
+            evidence.FoundWrong(slot, cases.TryCaseOf(compared, control, found.Verdict));
+            foreach (var group in found.Groups) metrics.Mismatch(compared.Experiment, group.First, group.IsCritical);
+        }
+
+        return new(found.Verdict.Outcome, found.Signature, found.IsCritical);
     }
 
     private void Count<TStore, TRequest, TResult>(
         ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Observation<TResult> candidate,
         Verdict verdict, EvidenceSlot slot)
     {
-        bool? more = control.Error is null && candidate.Error is null ? candidate.Ledger.Statements > control.Ledger.Statements : null;
-        evidence.Compared(slot, TryCaseOf(compared, control, verdict), verdict.Outcome, more);
-    }
-
-    /// <returns>
-    /// Null where the comparison is no case, or where the case cannot be told, which is a fault of the rule: then an equal answer proves
-    /// nothing, and one that differs counts each time as another case.
-    /// </returns>
-    private ulong? TryCaseOf<TStore, TRequest, TResult>(
-        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
-    {
-        var experiment = compared.Experiment;
-        return rules.Ask<ComparedRequest<TStore, TRequest, TResult>, ulong?>(
-                experiment, nameof(experiment.CaseOf), about => CaseOf(about, control, verdict), compared, null)
-            ?? (verdict.Outcome.IsWrong() ? CaseHash.Compute(experiment.Operation, compared.Shape, Guid.NewGuid(), null, null) : null);
-    }
-
-    /// <returns>Null where the comparison is no case.</returns>
-    private static ulong? CaseOf<TStore, TRequest, TResult>(
-        ComparedRequest<TStore, TRequest, TResult> compared, Observation<TResult> control, Verdict verdict)
-    {
-        var (experiment, request, shape) = (compared.Experiment, compared.Request, compared.Shape);
-        if (verdict.Outcome is Outcome.Incomparable or Outcome.ControlError) return null;
-        // What a concurrent change explains was equal on the snapshot: that pair is the case, where it is known that users see the same.
-        if (verdict is { Outcome: Outcome.Transient, Pair: null }) return null;
-        var errorType = control.Error?.GetType().Name;
-        if (experiment.Writes)
+        var hash = cases.TryCaseOf(compared, control, verdict);
+        cases.Saw(compared.Experiment, hash);
+        evidence.Compared(slot, new(hash, verdict.Outcome)
         {
-            return control.Rows is not { } rows ? null : CaseHash.Compute(
-                experiment.Operation, shape, new[] { experiment.CaseOf(request), WriteCase.Before(rows.Before) },
-                rows.Changes.Count > 0 ? WriteCase.After(rows) : WriteCase.Answer(control.Value, rows), errorType);
-        }
-
-        var answer = verdict.Outcome is Outcome.Transient ? verdict.Pair!.Control : control.Value;
-        return CaseHash.Compute(experiment.Operation, shape, experiment.CaseOf(request), answer, errorType);
+            CandidateSentMore = control.Error is null && candidate.Error is null
+                ? candidate.Ledger.Statements > control.Ledger.Statements : null,
+            HasRows = cases.HasRows(compared.Experiment, control, control.Value),
+            User = cases.UserOf(compared.Experiment, compared.Request),
+            IsDue = compared.IsDue,
+            Duration = (compared.Served is Side.Control ? control : candidate).Duration,
+            BothRan = true,
+            CandidateFlaked = candidate.Error is not null && verdict.Reason is IncomparableReason.NotReproduced,
+        });
     }
 
     /// <param name="operation">Null where the comparison had been counted before the fault.</param>
-    public void Faulted(Experiment experiment, OperationState? operation, string shape, Exception fault)
+    /// <param name="user">See <see cref="ComparedCases.UserOf"/>.</param>
+    public void Faulted(Experiment experiment, OperationState? operation, string shape, long? user, Exception fault)
     {
-        if (operation is not null) Undecided(experiment, operation, shape, IncomparableReason.ComparerFailed, fault.GetType().Name);
+        if (operation is not null) Undecided(experiment, operation, shape, IncomparableReason.ComparerFailed, user, fault.GetType().Name);
 
         // Its message may quote what was compared, and so stays out of the log.
         LogFault(experiment.Operation, fault.GetType().FullName ?? "", fault.StackTrace ?? "");
@@ -108,10 +108,10 @@ internal sealed partial class ComparisonRecorder(
 
     /// <summary>A comparison of which nothing can be said, before both sides were observed.</summary>
     public void Undecided(
-        Experiment experiment, OperationState operation, string shape, IncomparableReason reason, string? errorType = null)
+        Experiment experiment, OperationState operation, string shape, IncomparableReason reason, long? user, string? errorType = null)
     {
         var verdict = new Verdict(Outcome.Incomparable, reason, ErrorType: errorType);
-        evidence.Compared(operation.Evidence.SlotOf(shape), null, verdict.Outcome, null);
+        evidence.Compared(operation.Evidence.SlotOf(shape), new(null, verdict.Outcome) { User = user });
         metrics.Compared(experiment, verdict, clock.GetUtcNow());
         operation.Tally.Failed(verdict);
     }
@@ -119,7 +119,9 @@ internal sealed partial class ComparisonRecorder(
     private static ExplainedTransient Transient(
         Experiment experiment, IReadOnlyList<Difference> live, string shape, ConcurrentChange change, DateTimeOffset now) => new(
         now, experiment.Operation, shape, Signature.ForDifferences(experiment.Operation, live, null).Differences, change.By.Wire(),
-        change.Paths, change.Rows);
+        change.Paths, [.. change.Rows.Select(NumericKey)]);
+
+    private static string NumericKey(string row) => row[(row.LastIndexOf(' ') + 1)..].All(char.IsAsciiDigit) ? row : "(text key)";
 
     [LoggerMessage(10, LogLevel.Warning,
         "New mismatch in {Operation} at {Path}: {Kind} {ErrorType}, signature {Signature}, request trace {RequestTraceId}. Later ones like "

@@ -17,6 +17,8 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
 
     private ShapeLedger Shape => served.Admission.Shape;
 
+    private long? User => comparer.Recorder.Cases.UserOf(served.Experiment, served.Request);
+
     private Side ServedSide => served.Admission.Side;
 
     public override void Shed(SkipReason reason)
@@ -31,11 +33,12 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
     {
         using var activity = StartTrace();
         var isCounted = false;
+        var used = TimeSpan.Zero;
         try
         {
-            if (observation.Rows is { Before.IsTooLarge: true })
+            if (observation.Rows is { Before.Unusable: { } unusable })
             {
-                comparer.Recorder.Undecided(served.Experiment, Operation, Shape.Shape, IncomparableReason.TooLarge);
+                comparer.Recorder.Undecided(served.Experiment, Operation, Shape.Shape, unusable, User);
                 JudgeAnswer(Outcome.Incomparable.Wire());
                 return;
             }
@@ -48,13 +51,19 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
                 return;
             }
 
+            used = shadow.Ledger.DatabaseTime;
             var (control, candidate) = ServedSide is Side.Control ? (observation, shadow) : (shadow, observation);
             var (verdict, live) = await comparer.JudgeAsync(compared, control, candidate);
+            // Confirming asks both sides again, and the control once more.
+            if (live.Count > 0) used *= 4;
             var recorded = comparer.Recorder.Record(compared, Operation, control, candidate, verdict, live);
             isCounted = true;
             Report(activity, recorded, verdict.ErrorType);
             await comparer.SelfTest.RunAsync(compared, Operation.SelfTest, control);
-            if (control.Error is null && candidate.Error is null) await comparer.Timer.RunAsync(compared);
+            if (control.Error is not null || candidate.Error is not null) return;
+            await comparer.Tests.Timer.RunAsync(compared);
+            if (!served.Experiment.Writes && recorded.Outcome is Outcome.Match)
+                await comparer.Tests.Overlap.RunAsync(Operation, comparer.ToOverlap(compared, Operation, control));
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -63,10 +72,14 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
 #pragma warning disable CA1031 // The last boundary: a fault of the shadow's own machinery is counted and logged, and the lane goes on.
         catch (Exception fault)
         {
-            comparer.Recorder.Faulted(served.Experiment, isCounted ? null : Operation, Shape.Shape, fault);
+            comparer.Recorder.Faulted(served.Experiment, isCounted ? null : Operation, Shape.Shape, User, fault);
             if (!isCounted) JudgeAnswer(Outcome.Incomparable.Wire());
         }
 #pragma warning restore CA1031
+        finally
+        {
+            comparer.Charge(User, used);
+        }
     }
 
     private ComparedRequest<TStore, TRequest, TResult> Compared(CancellationToken stopping)
@@ -76,6 +89,7 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
         {
             Served = ServedSide,
             Shape = Shape.Shape,
+            IsDue = served.Admission.IsDue,
             Horizon = served.Admission.Horizon,
             Caller = Caller,
         };

@@ -1,5 +1,6 @@
 using Shadowing.Experiments;
 using Shadowing.Model;
+using Shadowing.Recording;
 
 namespace Shadowing.Serving;
 
@@ -14,10 +15,12 @@ public sealed class ExperimentRunner<TStore>
     private readonly ReadServing<TStore> _reads;
     private readonly WriteServing<TStore> _writes;
     private readonly ServedTraffic _served;
+    private readonly RequestRecorder _recorder;
 
     internal ExperimentRunner(
-        AdmissionControl<TStore> admissions, ReadServing<TStore> reads, WriteServing<TStore> writes, ServedTraffic served) =>
-        (_admissions, _reads, _writes, _served) = (admissions, reads, writes, served);
+        AdmissionControl<TStore> admissions, ReadServing<TStore> reads, WriteServing<TStore> writes, ServedTraffic served,
+        RequestRecorder recorder) =>
+        (_admissions, _reads, _writes, _served, _recorder) = (admissions, reads, writes, served, recorder);
 
     /// <summary>Answers a request.</summary>
     /// <returns>What the served side answered; its exception passes unchanged.</returns>
@@ -31,6 +34,7 @@ public sealed class ExperimentRunner<TStore>
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServiceProvider? scope, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(experiment);
+        _recorder.Note(experiment, request);
         var admitted = _admissions.Admit(experiment, request, cancellationToken);
         _served.Enter();
         try
@@ -44,6 +48,7 @@ public sealed class ExperimentRunner<TStore>
         }
         finally
         {
+            admitted?.Admission.Stay?.Dispose();
             _served.Leave();
         }
     }

@@ -1,4 +1,5 @@
 using Shadowing.Comparison;
+using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Journal;
 using Shadowing.Model;
@@ -18,32 +19,36 @@ internal sealed record Explained(
     Verdict Verdict, IReadOnlyList<ExplainedGroup> Groups, Signature? Signature, bool IsCritical, bool IsAccepted);
 
 /// <summary>Explains differences, and keeps them in the journal.</summary>
-internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acceptances, RuleFaults rules)
+internal sealed class MismatchExplainer(
+    MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, RuleFaults rules)
 {
     /// <summary>The differences that count, and the verdict after acceptances. A difference is noted in the journal.</summary>
+    /// <param name="staleFor">How long ago the control gave the candidate's answer; null where it did not.</param>
     public Explained Explain<TStore, TRequest, TResult>(
-        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now)
+        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now, TimeSpan? staleFor = null)
     {
         var (experiment, request) = (compared.Experiment, compared.Request);
         // Where the rule throws, a difference counts as a leak.
         var groups = (verdict.Differences ?? [])
             .GroupBy(difference => (difference.Pattern, difference.Kind))
             .Select(group => new ExplainedGroup(
-                group.Key, group.First(), group.Any(Leaks), group.Any(RowComparison.IsStored)))
+                group.Key, group.First(), group.Any(difference => Leaks(difference.Original)), group.Any(RowComparison.IsStored)))
             .ToArray();
         var signature = groups.Length == 0 ? null : Signature.ForDifferences(experiment.Operation, verdict.Differences!, verdict.ErrorType);
-        var isCritical = groups.Any(group => group.IsCritical);
+        var isCritical = groups.Any(group => group.IsCritical) || verdict.IsCut;
         var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.FindAcceptance(signature!.Id, now) is not null;
         if (signature is not null)
         {
             Note(new(experiment, signature, verdict, request!)
             {
                 Shape = compared.Shape,
+                Build = evidence.Fingerprint,
                 At = now,
                 Caller = compared.Caller,
                 IsCritical = isCritical,
                 IsLeak = groups.Any(group => group.IsLeak),
                 IsAccepted = isAccepted,
+                StaleFor = staleFor,
             });
         }
 
@@ -66,6 +71,7 @@ internal sealed class MismatchExplainer(MismatchJournal journal, Acceptances acc
         Note(new(compared.Experiment, signature, verdict, compared.Request!)
         {
             Shape = compared.Shape,
+            Build = evidence.Fingerprint,
             At = now,
             Caller = compared.Caller,
         });

@@ -13,6 +13,7 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
     private readonly ConcurrentDictionary<long, WriteInFlight> _writes = [];
     private readonly Lock _warming = new();
     private Task? _warm;
+    private OverlapRun? _overlap;
     private int _serving;
     private long _lastStart = long.MinValue;
 
@@ -49,6 +50,10 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
         lock (_warming) return _warm ??= run();
     }
 
+    /// <summary>Keeps a compared read until the next one.</summary>
+    /// <returns>The one before it; null where there was none, or another worker has it.</returns>
+    public OverlapRun? Overlap(OverlapRun run) => Interlocked.Exchange(ref _overlap, run);
+
     public void EnterWrite(WriteInFlight write)
     {
         EnterServed();
@@ -79,13 +84,15 @@ internal sealed class ServedFailures
     private readonly Lock _change = new();
     private readonly RollbackWindows _windows = new();
 
+    /// <param name="policy">The one in force: which failures are too many.</param>
+    /// <param name="allowance">The rate at which the control alone fails, at most.</param>
     /// <returns>The window in which there are too many, or null.</returns>
-    public RollbackTrip? Add(DateTimeOffset at, bool failed)
+    public RollbackTrip? Add(DateTimeOffset at, bool failed, GatePolicy policy, double allowance)
     {
         lock (_change)
         {
             _windows.Add(at, failed ? 1 : 0, 1);
-            return failed ? _windows.Trip(at) : null;
+            return failed ? _windows.Trip(at, new(policy.FailureRate, policy.FailureOdds, allowance)) : null;
         }
     }
 }

@@ -120,6 +120,11 @@ internal sealed class OperationTally(TimeProvider clock)
         }
     }
 
+    public BySide<DurationCounts> Durations()
+    {
+        lock (_step) return new(_control.Seconds.Counts(), _candidate.Seconds.Counts());
+    }
+
     public OperationStatus Read(
         Experiment experiment, RolloutStanding standing, double samplePercent, IReadOnlyDictionary<string, long> transients,
         SelfTestStatus selfTest)

@@ -41,6 +41,7 @@ internal sealed class ReadServing<TStore>(
             if (isCompared) queue.HandOver(served, observation);
             var duration = context.Clock.GetElapsedTime(started, ended);
             context.Metrics.Served(experiment, Side.Control, isFallback, duration, observation?.Error);
+            if (!isFallback && admission.IsDue) admission.Operation.Evidence.Counts.Due(observation?.Duration ?? duration);
             if (!isFallback) context.Metrics.Overhead(experiment, overhead + context.Clock.GetElapsedTime(ended));
         }
     }
@@ -62,6 +63,10 @@ internal sealed class ReadServing<TStore>(
         try
         {
             var attempt = await AskAsync(served);
+            if (admission.IsDue)
+                _ = attempt.Eventually.ContinueWith(
+                    ended => operation.Evidence.Counts.Due(ended.Result.Duration), CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             if (attempt.InTime is { Error: null } answer)
             {
                 var number = context.Answers.Answered(new(

@@ -11,15 +11,27 @@ namespace Shadowing.Serving;
 /// <summary>Asks the side that does not answer, says how the comparison ends, and acts on it where users are served wrongly.</summary>
 internal sealed class ShadowComparer<TStore>(
     ServingContext context, OpenStore<TStore> open, BoundedObserver observer, WriteObserver<TStore> sandbox, Confirmer<TStore> confirmer,
-    ComparisonRecorder recorder, SelfTest<TStore> selfTest, PairTimer timer)
+    ComparisonRecorder recorder, SelfTest<TStore> selfTest, LaneTests tests)
 {
     private const int MostWarmUps = 5;
 
     public ComparisonRecorder Recorder => recorder;
 
+    /// <summary>Notes how long the database has worked for a comparison of a user's request.</summary>
+    public void Charge(long? user, TimeSpan used)
+    {
+        if (user is { } known) context.Budget.ChargeUser(known, used);
+    }
+
     public SelfTest<TStore> SelfTest => selfTest;
 
-    public PairTimer Timer => timer;
+    /// <summary>What is tried with requests that have been compared.</summary>
+    public LaneTests Tests => tests;
+
+    /// <summary>A compared read, to be run again beside others.</summary>
+    public OverlapRun ToOverlap<TRequest, TResult>(
+        ComparedRequest<TStore, TRequest, TResult> compared, OperationState operation, Observation<TResult> control) =>
+        new OverlapRun<TStore, TRequest, TResult>(this, context.Judge, operation, compared, control);
 
     /// <summary>How a side is asked where no user notices: in the shadow position, a write in a sandbox.</summary>
     /// <param name="written">What the served side's write did; null for a read.</param>
@@ -53,8 +65,9 @@ internal sealed class ShadowComparer<TStore>(
         async Task<Exception?> ObserveAsync()
         {
             shadow = await compared.Ask(side);
-            var isShared = served is not null && context.Judge.ErrorType(served) == context.Judge.ErrorType(shadow.Error);
-            return isShared || compared.Stopping.IsCancellationRequested ? null : shadow.Error;
+            var isShared = served is not null && context.Judge.FailAlike(served, shadow.Error);
+            var isOwn = !isShared && context.Judge.OnlyHere(shadow.Error) is null;
+            return isOwn && !compared.Stopping.IsCancellationRequested ? shadow.Error : null;
         }
     }
 
@@ -84,11 +97,20 @@ internal sealed class ShadowComparer<TStore>(
 
         if (judge.IsUnavailable(candidate.Error))
             return (new(Outcome.Incomparable, IncomparableReason.ShadowUnavailable, ErrorType: errorType), []);
+        var (real, shadow) = compared.Served is Side.Control ? (control, candidate) : (candidate, control);
+        if (judge.OnlyHere(shadow.Error) is { } why && !judge.FailAlike(real.Error, shadow.Error))
+        {
+            context.Refusals.Note(experiment.Operation, why);
+            return (new(Outcome.Incomparable, IncomparableReason.RefusedInShadow, ErrorType: judge.ErrorType(shadow.Error)), []);
+        }
+
         // What the control refused may not be stored by the candidate: of a write, a refusal is an answer.
         if (control.Error is not null && candidate.Error is null && !experiment.Writes) return (new(Outcome.ControlError), []);
 
         var pair = judge.Compare(experiment, compared.Request, control, candidate);
         if (pair.Incomparable is { } reason) return (new(Outcome.Incomparable, reason), []);
+        if (pair.IsSame && real.Rows is { IsComplete: false } && !await confirmer.IsReproducedAsync(compared, real))
+            return (new(Outcome.Incomparable, IncomparableReason.ControlUnstable), []);
         if (pair.IsSame)
             return (pair.Tolerated.Count == 0 ? new(Outcome.Match) : new(Outcome.Tolerated, Tolerated: pair.Tolerated.First()), []);
 

@@ -28,6 +28,7 @@ public sealed partial class ShadowingControl : Keeper
     private readonly ConcurrentDictionary<(string, NotComparablePath), bool> _reported = [];
     private volatile RoutingTable _routes;
     private volatile bool _isShortOfMemory;
+    private bool? _isLeased;
 
     internal ShadowingControl(
         SettingsInForce settings, KeeperRegister keepers, IEnumerable<Experiment> experiments, ShadowSwitch shadowSwitch,
@@ -56,6 +57,7 @@ public sealed partial class ShadowingControl : Keeper
         {
             _routes = _planner.Plan();
             Switch.Hold(ShadowSwitch.RolloutUnknown, !_lease.IsKnown);
+            NoteLease(Clock.GetTimestamp() < _routes.ServesUntil);
         }
     }
 
@@ -136,6 +138,15 @@ public sealed partial class ShadowingControl : Keeper
         return declared.Length > 0;
     }
 
+    /// <summary>One line when the lease is lost, and one when it is back; none for the first.</summary>
+    private void NoteLease(bool isLeased)
+    {
+        if (!_lease.IsKnown || _isLeased == isLeased) return;
+        if (_isLeased is true) LogLeaseLost(RolloutLease.Length.TotalSeconds);
+        else if (_isLeased is false) LogLeaseBack(RolloutLease.Recovery.TotalSeconds);
+        _isLeased = isLeased;
+    }
+
     private void Hold(string reason, bool off)
     {
         if (Switch.Hold(reason, off)) LogSwitched(reason, off ? "holds shadowing off" : "no longer holds shadowing off");
@@ -155,6 +166,14 @@ public sealed partial class ShadowingControl : Keeper
 
     [LoggerMessage(30, LogLevel.Information, "'{Reason}' {Does}.")]
     private partial void LogSwitched(string reason, string does);
+
+    [LoggerMessage(28, LogLevel.Warning,
+        "The lease of the rollout is lost: the store has confirmed nothing for {Seconds:0} s. The control answers everybody.")]
+    private partial void LogLeaseLost(double seconds);
+
+    [LoggerMessage(29, LogLevel.Information,
+        "The lease of the rollout is back: the store has answered steadily for {Seconds:0} s. The candidate serves what it has earned.")]
+    private partial void LogLeaseBack(double seconds);
 
     [LoggerMessage(32, LogLevel.Critical, "{Operation} is rolled back: {Reason}")]
     private partial void LogRolledBack(string operation, string reason);

@@ -11,16 +11,21 @@ namespace Shadowing.Serving;
 /// <param name="Observation">Its rows are null where they are not known.</param>
 /// <param name="IsUndone">Whether it failed and certainly nothing of it remains: only then may the other side write.</param>
 /// <param name="ImageTime">How long reading the rows has delayed the caller.</param>
-internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone, TimeSpan ImageTime);
+internal sealed record WriteAttempt<T>(Observation<T> Observation, bool IsUndone, TimeSpan ImageTime)
+{
+    /// <summary>The rows, where they are read after the user has been answered.</summary>
+    public Task<WrittenRows?>? Later { get; init; }
+}
 
 /// <summary>Which side is to write, and how.</summary>
 /// <param name="WithImages">Whether the rows are to be read before and after.</param>
 /// <param name="Deadline">How long it may take, once the rows are locked.</param>
-internal readonly record struct WriteOrder(Side Side, bool WithImages, TimeSpan Deadline);
+/// <param name="Scope">The request's own services.</param>
+internal readonly record struct WriteOrder(Side Side, bool WithImages, TimeSpan Deadline, IServiceProvider? Scope);
 
 /// <summary>
-/// Runs real writes, in a transaction that belongs to shadowing. The rows are read before and after, and only this class commits, once the
-/// side has returned. So a side that fails, or takes too long, has not written.
+/// Runs real writes. Where they are in a transaction that belongs to shadowing, the rows are read before and after, and only this class
+/// commits, once the side has returned: a side that fails, or takes too long, has not written. Elsewhere the side writes as it always did.
 /// </summary>
 internal sealed partial class WriteServer<TStore>(
     SettingsInForce settings, TimeProvider clock, ILogger<WriteServer<TStore>> logger, IWriteStage<TStore>? stage = null)
@@ -31,6 +36,12 @@ internal sealed partial class WriteServer<TStore>(
     /// <summary>Whether the application has registered where writes run; without that, no write is compared or served here.</summary>
     public bool HasStage => stage is not null;
 
+    /// <summary>Whether the candidate can write for users.</summary>
+    public bool ServesCandidate => stage is { ServesCandidate: true };
+
+    /// <summary>Whether a candidate's write that fails or is late leaves nothing.</summary>
+    public bool CanUndo => stage is { CanUndo: true };
+
     /// <summary>Whether too many writes are late, or abandoned and still running, so that no more may begin.</summary>
     public bool IsExhausted =>
         Volatile.Read(ref _late) > settings.Current.MaxLate || Volatile.Read(ref _abandoned) >= settings.Current.MaxAbandoned;
@@ -38,10 +49,10 @@ internal sealed partial class WriteServer<TStore>(
     /// <summary>Writes on the caller's own flow, without a deadline.</summary>
     /// <exception cref="OperationCanceledException">The caller cancelled; nothing was written.</exception>
     public async Task<WriteAttempt<TResult>> WriteAsync<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, CancellationToken caller)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, WriteOrder order, CancellationToken caller)
     {
-        await using var scope = await stage!.ServeAsync(side, request!, withImages: true, caller);
-        return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller));
+        await using var scope = await stage!.ServeAsync(new(order.Side, request!, order.WithImages, order.Scope), caller);
+        return await CommitAsync(scope, await ObserveAsync(experiment, request, scope, caller), order.Side is Side.Control);
     }
 
     /// <summary>Writes until the deadline. A side that still runs after that loses its transaction.</summary>
@@ -51,8 +62,8 @@ internal sealed partial class WriteServer<TStore>(
     public async Task<WriteAttempt<TResult>?> TryAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, WriteOrder order, Func<bool> mayBegin, CancellationToken caller)
     {
-        var (side, withImages, deadline) = order;
-        var scope = await stage!.ServeAsync(side, request!, withImages, caller);
+        var deadline = order.Deadline;
+        var scope = await stage!.ServeAsync(new(order.Side, request!, order.WithImages, order.Scope), caller);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(caller);
         if (!mayBegin())
         {
@@ -111,10 +122,15 @@ internal sealed partial class WriteServer<TStore>(
     /// Not cancelled, because the side has finished its work, even if the caller no longer waits. The side's deadline does not apply
     /// either: reading its rows is the service's work.
     /// </summary>
-    private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(IServedWrite<TStore> scope, Observation<TResult> observation)
+    private static async Task<WriteAttempt<TResult>> CommitAsync<TResult>(
+        IServedWrite<TStore> scope, Observation<TResult> observation, bool isControl = false)
     {
+        if (scope.ReadLaterAsync(observation.Value, observation.Ledger) is { } later)
+            return new(observation, observation.Error is not null && scope.IsUndone, scope.ImageTime) { Later = later };
         var untouched = scope.Before is { } before ? WrittenRows.Untouched(before) : null;
-        if (observation.Error is not null) return new(observation with { Rows = untouched }, scope.IsUndone, scope.ImageTime);
+        // Without a transaction of ours, what the control had written before it failed would be stored.
+        if (observation.Error is { } failed && !(isControl && scope.MayHaveWritten(failed, observation.Ledger)))
+            return new(observation with { Rows = untouched }, scope.IsUndone, scope.ImageTime);
         try
         {
             observation = observation with { Rows = await scope.CommitAsync(CancellationToken.None) };

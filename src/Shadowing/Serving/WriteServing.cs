@@ -23,6 +23,7 @@ internal sealed class WriteServing<TStore>(
         catch (Exception failure) when (!admission.HandedOver!.Value)
         {
             var elapsed = context.Clock.GetElapsedTime(admission.Arrived);
+            Due(admission, elapsed);
             context.Metrics.Served(served.Experiment, admission.Side, isFallback: false, elapsed, failure);
             queue.Skip(served, served.Caller.IsCancellationRequested ? SkipReason.Cancelled : SkipReason.SandboxUnavailable);
             throw;
@@ -34,7 +35,8 @@ internal sealed class WriteServing<TStore>(
         var (experiment, request, admission, caller) = served;
         var started = context.Clock.GetTimestamp();
         var overhead = context.Clock.GetElapsedTime(admission.Arrived, started);
-        var attempt = await writes.WriteAsync(experiment, request, Side.Control, caller);
+        var attempt = await writes.WriteAsync(
+            experiment, request, new(Side.Control, WithImages: true, Timeout.InfiniteTimeSpan, served.Scope), caller);
         context.Budget.Charge(attempt.ImageTime);
         // The write goes on after a failed statement, which only works without a transaction. It cannot be compared, and runs without one.
         if (attempt.Observation.Error is WriteUndoneException) return await UntrackedAsync(SkipReason.UnsafeWrite);
@@ -43,7 +45,8 @@ internal sealed class WriteServing<TStore>(
             return await UntrackedAsync(SkipReason.SandboxUnavailable);
 
         var ended = context.Clock.GetTimestamp();
-        queue.HandOver(served, attempt.Observation);
+        Due(admission, attempt.Observation.Duration);
+        HandOver(served, attempt, number: null);
         var duration = context.Clock.GetElapsedTime(started, ended);
         context.Metrics.Served(experiment, Side.Control, isFallback: false, duration, attempt.Observation.Error);
         context.Metrics.Overhead(experiment, overhead + attempt.ImageTime + context.Clock.GetElapsedTime(ended));
@@ -67,7 +70,9 @@ internal sealed class WriteServing<TStore>(
         try
         {
             attempt = await writes.TryAsync(
-                experiment, request, new(Side.Candidate, admission.Skipped is null, candidates.DeadlineOf(admission.Operation)),
+                experiment, request,
+                new(Side.Candidate, admission.Skipped is null,
+                    writes.CanUndo ? candidates.DeadlineOf(admission.Operation) : Timeout.InfiniteTimeSpan, served.Scope),
                 () => admissions.MayServe(experiment, request, admission.Shape, context.Clock.GetTimestamp()), caller);
         }
         catch (RowsHeldException)
@@ -80,7 +85,8 @@ internal sealed class WriteServing<TStore>(
         }
         catch
         {
-            NotWritten();
+            // The caller gave up. What is in a transaction of ours was not committed; elsewhere the side may go on and commit.
+            NotWritten(writes.CanUndo ? "not_written" : "commit_unknown");
             throw;
         }
 
@@ -93,9 +99,9 @@ internal sealed class WriteServing<TStore>(
         admission.Operation.LeaveWrite(number);
         return await EndAsync(served, attempt, number);
 
-        void NotWritten()
+        void NotWritten(string verdict = "not_written")
         {
-            context.Answers.Judged(number, "not_written");
+            context.Answers.Judged(number, verdict);
             admission.Operation.LeaveWrite(number);
         }
     }
@@ -128,17 +134,18 @@ internal sealed class WriteServing<TStore>(
         var (experiment, _, admission, _) = served;
         context.Budget.Charge(attempt.ImageTime);
         var observation = attempt.Observation;
+        Due(admission, observation.Duration);
         if (observation.Error is null)
         {
             context.Answers.Wrote(number, context.Rules.CreatedOf(experiment, observation.Value!));
             if (admission.Skipped is { } reason) context.Answers.Judged(number, "skipped:" + reason.Wire());
-            queue.HandOver(served, observation, number);
+            HandOver(served, attempt, number);
             context.Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, null);
             failures.Count(admission.Operation, failed: false);
             return observation.Value!;
         }
 
-        queue.HandOver(served, observation);
+        HandOver(served, attempt, number: null);
         if (!attempt.IsUndone)
         {
             // The write may be stored or not. So neither side may repeat it, and the caller gets the failure.
@@ -155,6 +162,17 @@ internal sealed class WriteServing<TStore>(
         // A failure that the control shares has been thrown by now, and does not count against the candidate.
         failures.Count(admission.Operation, failures.IsOwn(observation, context.Clock.GetElapsedTime(began)));
         return value;
+    }
+
+    private void HandOver<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served, WriteAttempt<TResult> attempt, long? number)
+    {
+        if (attempt.Later is { } later) queue.HandOverWith(served, attempt.Observation, later, number);
+        else queue.HandOver(served, attempt.Observation, number);
+    }
+
+    private static void Due(Admission admission, TimeSpan duration)
+    {
+        if (admission.IsDue) admission.Operation.Evidence.Counts.Due(duration);
     }
 
     private static TResult Answer<TResult>(Observation<TResult> observation)

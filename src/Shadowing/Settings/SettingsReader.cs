@@ -56,8 +56,10 @@ public sealed class SettingsReader
             var known = _names.GetValueOrDefault(path);
             foreach (var child in section.GetChildren())
             {
-                if (known is null || known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
-                    Value(child, valueType, Join(path, child.Key));
+                // No shell exports a name with a dot: orders_list stands for orders.list.
+                var name = known?.FirstOrDefault(one => one.Equals(child.Key, StringComparison.OrdinalIgnoreCase)
+                    || one.Replace('.', '_').Equals(child.Key, StringComparison.OrdinalIgnoreCase));
+                if (known is null || name is not null) Value(child, valueType, Join(path, name ?? child.Key));
                 else _unknown.Add(new(Full(Join(path, child.Key)), Nearest(child.Key, known)));
             }
         }

@@ -36,6 +36,14 @@ public sealed class ShadowingOptions
     [BuiltOnce]
     public int MaxImageRows { get; set; } = 500;
 
+    /// <summary>
+    /// How long a user's write that is to be compared waits at most for the snapshot from before it, which takes one round trip. One that
+    /// comes later may show the write itself, which is then not compared. Of writes that both sides do in transactions of their own.
+    /// </summary>
+    /// <value>Zero to 1 second. The default is 2 milliseconds.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan SnapshotWait { get; set; } = TimeSpan.FromMilliseconds(2);
+
     /// <summary>The share of eligible requests that are compared, for operations without a share of their own.</summary>
     /// <value>Percent, 0 to 100. The default is 100.</value>
     [Range(0d, 100d)]
@@ -172,11 +180,26 @@ public sealed class ShadowingOptions
     public TimeSpan SelfTestInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The share of compared requests that both sides run once more, to compare their latency.</summary>
-    /// <value>Percent, 0 to 100. The default is 5; the latency test needs 4,200 pairs of an operation before it has a result.</value>
+    /// <value>
+    /// Percent, 0 to 100. The default is 5. An operation that would need more than a week for the 4,200 pairs of a result is given more.
+    /// </value>
     [Range(0d, 100d)]
     public double LatencyPairPercent { get; set; } = 5;
 
-    /// <summary>The secret for hashing values in samples; replicas that share it give equal values equal hashes.</summary>
+    /// <summary>The time that 200 of these pairs take at least: they are one block of the test, and count as one event.</summary>
+    /// <value>0 to 1 hour. The default is 2 minutes.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan LatencyBlockTime { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>
+    /// The share of compared reads after which the candidate is run several times at once, for this request and the one before it: a fault
+    /// that only shows beside another run is not found by runs one after the other.
+    /// </summary>
+    /// <value>Percent, 0 to 100. The default is 2.</value>
+    [Range(0d, 100d)]
+    public double OverlapPercent { get; set; } = 2;
+
+    /// <summary>The secret for hashing users in the served log; replicas that share it give a user the same hash.</summary>
     /// <value>At least 16 characters. Unset, each process generates its own.</value>
     [JsonIgnore, MinLength(16, ErrorMessage = "It has fewer than 16 characters.")]
     [BuiltOnce]
@@ -185,6 +208,10 @@ public sealed class ShadowingOptions
     /// <summary>Whether samples keep the values themselves, including personal data.</summary>
     [Required]
     public RawSamplesOptions RawSamples { get; set; } = new();
+
+    /// <summary>Whether requests are recorded to be replayed.</summary>
+    [Required]
+    public RecordingOptions Recording { get; set; } = new();
 
     /// <summary>When the shadow of an operation is paused after failures.</summary>
     [Required]

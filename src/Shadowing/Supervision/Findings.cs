@@ -43,6 +43,7 @@ public sealed partial class Findings
     [
         .. _byCheck.Values.SelectMany(found => found),
         .. _settings.Faults.Select(fault => new Finding(fault.IsCritical ? Finding.Critical : Finding.Warning, fault.Setting, fault.Text)),
+        .. _keepers.StoreLost is { } lost ? [ForStore(lost)] : Array.Empty<Finding>(),
         .. _keepers.Down.Select(ForKeeper),
     ];
 
@@ -59,6 +60,11 @@ public sealed partial class Findings
         foreach (var finding in found.Except(before)) LogFinding(finding.Severity, finding.Object, finding.Text);
         foreach (var finding in before.Except(found)) LogResolved(finding.Object, finding.Text);
     }
+
+    private static Finding ForStore(StoreLost lost) => new(
+        Finding.Critical, "evidence store",
+        $"It has been away since {lost.Since:yyyy-MM-dd HH:mm:ss}Z ({lost.Why}). The gate says no evidence, the control answers everybody, "
+            + "and what is seen meanwhile waits in memory. Bring the database of ConnectionStrings:Evidence back; all goes on by itself.");
 
     private static Finding ForKeeper(KeeperDown down) => new(
         down.HoldsGate ? Finding.Critical : Finding.Warning, $"keeper {down.Keeper}",

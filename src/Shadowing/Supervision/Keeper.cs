@@ -11,6 +11,9 @@ public sealed record KeeperPlan(string Name, TimeSpan Interval, TimeSpan Limit)
     /// <summary>Whether the gate may decide to advance only while the keeper works.</summary>
     public bool HoldsGate { get; init; }
 
+    /// <summary>Whether its steps need the evidence store, whose loss is told once for all keepers.</summary>
+    public bool NeedsStore { get; init; }
+
     /// <summary>The pause after a first failed step. The default is the interval.</summary>
     public TimeSpan FirstPause { get; init; } = Interval;
 

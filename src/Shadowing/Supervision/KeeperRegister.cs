@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Shadowing.Supervision;
 
 /// <summary>A keeper that is down.</summary>
-/// <param name="Why">The type of its last failure: a message could quote what must not be shown.</param>
+/// <param name="Why">What its last step failed with: what the server said where that cannot quote a value, else the failure's type.</param>
 public sealed record KeeperDown(string Keeper, bool HoldsGate, DateTimeOffset Since, string Why);
 
 /// <summary>All keepers, and which of them are down: for the status, the metrics and the gate. Safe for concurrent use.</summary>
@@ -16,17 +16,22 @@ public sealed partial class KeeperRegister
     private readonly TimeProvider _clock;
     private readonly ILogger<KeeperRegister> _logger;
 
+    private readonly StoreOutage _store;
+
     private volatile string[] _holding = [];
 
     /// <summary>Creates it, and publishes which keepers work.</summary>
     internal KeeperRegister(SupervisionMetrics metrics, TimeProvider clock, ILogger<KeeperRegister> logger)
     {
-        (_metrics, _clock, _logger) = (metrics, clock, logger);
+        (_metrics, _clock, _logger, _store) = (metrics, clock, logger, new(clock, logger));
         metrics.ObserveKeepers(() => _standings.Values.Select(standing => (standing.Keeper, standing.IsDown)));
     }
 
     /// <summary>By which all keepers run.</summary>
     internal TimeProvider Clock => _clock;
+
+    /// <summary>All of them, by name.</summary>
+    public IReadOnlyList<KeeperStanding> All => [.. _standings.Values.OrderBy(standing => standing.Keeper, StringComparer.Ordinal)];
 
     /// <summary>Those that are down, by name.</summary>
     public IReadOnlyList<KeeperDown> Down =>
@@ -34,6 +39,9 @@ public sealed partial class KeeperRegister
 
     /// <summary>Those that are down and without which nothing may advance, by name.</summary>
     public IReadOnlyList<string> Holding => _holding;
+
+    /// <summary>Since when and why the evidence store is away; null while it answers.</summary>
+    public StoreLost? StoreLost => _store.Lost;
 
     /// <summary>Raised after <see cref="Holding"/> has changed, on the thread that changed it.</summary>
     public event EventHandler? HoldingChanged;
@@ -49,9 +57,14 @@ public sealed partial class KeeperRegister
     internal KeeperDown Failed(KeeperPlan plan, KeeperDown? before, Exception failure)
     {
         _metrics.KeeperFailures(plan.Name, 1);
-        var down = new KeeperDown(plan.Name, plan.HoldsGate, before?.Since ?? _clock.GetUtcNow(), failure.GetType().Name);
+        var why = FailureText.Sentence(failure);
+        var down = new KeeperDown(plan.Name, plan.HoldsGate, before?.Since ?? _clock.GetUtcNow(), why);
+        var isOutage = FailureText.IsOutage(failure);
+        if (plan.NeedsStore && isOutage) _store.Failed(plan.Name, why);
         if (before is not null) return down;
-        LogDown(failure, plan.Name);
+        // Where the store is away, each stack would be the same and say nothing.
+        if (!isOutage) LogDown(failure, plan.Name);
+        else if (!plan.NeedsStore) LogAway(plan.Name, why);
         Hold(plan, isDown: true);
         return down;
     }
@@ -59,7 +72,7 @@ public sealed partial class KeeperRegister
     internal void Recovered(KeeperPlan plan, KeeperDown down, int failures)
     {
         Hold(plan, isDown: false);
-        LogUp(plan.Name, failures, (_clock.GetUtcNow() - down.Since).TotalSeconds);
+        if (!_store.Recovered(plan.Name)) LogUp(plan.Name, failures, (_clock.GetUtcNow() - down.Since).TotalSeconds);
     }
 
     private void Hold(KeeperPlan plan, bool isDown)
@@ -78,6 +91,10 @@ public sealed partial class KeeperRegister
 
     [LoggerMessage(90, LogLevel.Error, "The keeper '{Keeper}' is down; it is tried again with growing pauses. This is logged once.")]
     private partial void LogDown(Exception failure, string keeper);
+
+    [LoggerMessage(96, LogLevel.Error, "The keeper '{Keeper}' is down ({Why}); it is tried again with growing pauses. This is logged "
+        + "once.")]
+    private partial void LogAway(string keeper, string why);
 
     [LoggerMessage(91, LogLevel.Information, "The keeper '{Keeper}' works again, after {Failures} failed steps in {Seconds:0.0} s.")]
     private partial void LogUp(string keeper, int failures, double seconds);

@@ -1,4 +1,5 @@
 using Shadowing.Evidence;
+using Shadowing.Serving;
 
 namespace Shadowing.Sweeping;
 
@@ -31,6 +32,9 @@ internal sealed class SweepRun : IDisposable
     }
 
     public SweepOrder Order { get; }
+
+    /// <summary>Called with each comparison that was recorded, and with null for each that could not be decided.</summary>
+    public Action<Recorded?>? Compared { get; init; }
 
     public bool Wants(string shape) => Order.Shape is null || Order.Shape == shape;
 

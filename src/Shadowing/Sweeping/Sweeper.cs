@@ -75,6 +75,7 @@ public sealed class Sweeper<TStore>
                         if (++tries == MostTries)
                         {
                             run.Swept(shape, null, isWrong: false);
+                            run.Compared?.Invoke(null);
                             break;
                         }
                     }
@@ -125,6 +126,7 @@ public sealed class Sweeper<TStore>
             if (image.IsTooLarge)
             {
                 run.Swept(shape, null, isWrong: false);
+                run.Compared?.Invoke(null);
                 return Attempt.Done;
             }
 
@@ -157,6 +159,7 @@ public sealed class Sweeper<TStore>
         var (recorded, hash) = _comparer.Recorder.Swept(compared, control, verdict);
         var isWrong = recorded.Outcome.IsWrong();
         run.Swept(shape, hash, isWrong);
+        run.Compared?.Invoke(recorded);
         if (isWrong) _comparer.Wrong(experiment, recorded.Outcome, recorded.Signature, recorded.IsCritical);
         // A run that passed its limit may still be using the connection.
         if (control.Error is ShadowTimeoutException || candidate.Error is ShadowTimeoutException) await snapshot.CloseAsync();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using Shadowing.Comparison;
 using Shadowing.Model;
@@ -17,14 +16,16 @@ internal static class RowComparison
     /// <summary>The first part of every path to a stored row.</summary>
     public const string Root = "rows";
 
-    public static ComparisonResult Compare(WrittenRows control, WrittenRows candidate, ComparisonLimits limits)
+    /// <param name="pairing">Of the same two writes, where it is known already.</param>
+    public static ComparisonResult Compare(
+        WrittenRows control, WrittenRows candidate, ComparisonLimits limits, WritePairing? pairing = null)
     {
         if (control.Changes.Count == 0 && candidate.Changes.Count == 0) return ComparisonResult.Equal;
+        pairing ??= WritePairing.Create(control, candidate)!;
         var (kept, total) = (new List<Difference>(), 0);
-        foreach (var row in control.Changes.Keys.Union(candidate.Changes.Keys).OrderBy(row => row.Table, StringComparer.Ordinal)
-            .ThenBy(row => row.Key))
+        foreach (var (row, other) in pairing.Rows())
         {
-            foreach (var difference in Differences(row, control, candidate))
+            foreach (var difference in Differences(row, control[row], pairing.IsTaken(other) ? null : candidate[other], pairing))
             {
                 if (++total <= limits.Differences) kept.Add(difference);
             }
@@ -44,17 +45,33 @@ internal static class RowComparison
         written is not null && written.Before.Locked.Concat(written.Changes.Keys.Where(row => !written.Before.Rows.ContainsKey(row)))
             .Select(PathOf).Any(row => difference.Path == row || difference.Path.StartsWith(row + ".", StringComparison.Ordinal));
 
-    private static string PathOf(RowKey row) => string.Create(CultureInfo.InvariantCulture, $"{Root}.{row.Table}[{row.Key}]");
-
-    private static IEnumerable<Difference> Differences(RowKey row, WrittenRows control, WrittenRows candidate)
+    /// <summary>What stood, before the write, at the place of a difference in what was stored.</summary>
+    /// <returns>Null where the row did not exist; else its column, or all of it for a difference of whole rows.</returns>
+    public static (object? Value, bool IsRow)? FindBefore(Difference difference, RowImage before)
     {
-        var (left, right) = (control[row], candidate[row]);
+        foreach (var (row, columns) in before.Rows)
+        {
+            var path = PathOf(row);
+            if (difference.Path == path) return (Parse(columns), true);
+            if (difference.Path.StartsWith(path + ".", StringComparison.Ordinal))
+                return (Scalar(Columns(columns).GetValueOrDefault(difference.Path[(path.Length + 1)..])), false);
+        }
+
+        return null;
+    }
+
+    /// <summary>A key that is a text may hold what ends it in a path; then what follows would pass for the path's own.</summary>
+    private static string PathOf(RowKey row) =>
+        $"{Root}.{row.Table}[{row.Key.Replace('[', '_').Replace(']', '_')}]";
+
+    private static IEnumerable<Difference> Differences(RowKey row, string? left, string? right, WritePairing pairing)
+    {
         if (left is null && right is null) yield break;
         var path = PathOf(row);
         if (left is null || right is null)
         {
             var kind = right is null ? DifferenceKind.MissingRow : DifferenceKind.ExtraRow;
-            yield return new(path, kind, left is null ? null : Parse(left), right is null ? null : Parse(right), row.Key);
+            yield return new(path, kind, left is null ? null : Parse(left), right is null ? null : Parse(right), row.Value);
             yield break;
         }
 
@@ -62,37 +79,24 @@ internal static class RowComparison
         foreach (var name in one.Keys.Union(other.Keys))
         {
             var (a, b) = (one.GetValueOrDefault(name), other.GetValueOrDefault(name));
-            if (Raw(a) == Raw(b) || (IsClock(a, control) && IsClock(b, candidate))) continue;
+            if (pairing.IsSame(row, name, a, b)) continue;
             var (x, y) = (Scalar(a), Scalar(b));
-            yield return new($"{path}.{name}", x is null != y is null ? DifferenceKind.NullVsValue : DifferenceKind.Value, x, y, row.Key);
+            yield return new($"{path}.{name}", x is null != y is null ? DifferenceKind.NullVsValue : DifferenceKind.Value, x, y, row.Value);
         }
     }
 
-    /// <summary>Whether a column has the time of the transaction that wrote it.</summary>
-    public static bool IsClock(object? value, WrittenRows written) =>
-        written.Now.Length > 0 && value is DateTime time && time == Time(written.Now);
-
-    /// <summary>A transaction's clock from the JSON form of a column, without time zone; null where the text is no such time.</summary>
-    public static DateTime? Time(string text) =>
-        text.Length >= "2000-01-01T00:00:00".Length && text[10] == 'T'
-        && DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out var time) ? time : null;
-
     public static StoredRow Parse(string row) => new(Columns(row).ToDictionary(column => column.Key, column => Scalar(column.Value)));
 
-    private static Dictionary<string, JsonElement> Columns(string row)
+    /// <summary>The columns of a row from its JSON.</summary>
+    public static Dictionary<string, JsonElement> Columns(string row)
     {
         using var json = JsonDocument.Parse(row);
         return json.RootElement.EnumerateObject().ToDictionary(column => column.Name, column => column.Value.Clone());
     }
 
-    private static bool IsClock(JsonElement column, WrittenRows written) =>
-        written.Now.Length > 0 && column.ValueKind is JsonValueKind.String && column.ValueEquals(written.Now);
-
-    private static string Raw(JsonElement column) => column.ValueKind is JsonValueKind.Undefined ? "" : column.GetRawText();
-
     private static object? Scalar(JsonElement column) => column.ValueKind switch
     {
-        JsonValueKind.String when Time(column.GetString()!) is { } time => time,
+        JsonValueKind.String when OwnClock.Time(column.GetString()!) is { } time => time,
         JsonValueKind.String => column.GetString(),
         JsonValueKind.True => true,
         JsonValueKind.False => false,

@@ -5,6 +5,7 @@ internal static class ProblemsRegistration
     public static IServiceCollection AddProblems(this IServiceCollection services) => services
         .AddSingleton<IProblemDetailsWriter, ProblemWriter>()
         .AddProblemDetails()
+        .AddSingleton<OutageLog>()
         .AddExceptionHandler<ExceptionProblems>()
         .Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
 

@@ -13,6 +13,7 @@ using Shadowing.Postgres.Snapshots;
 using Shadowing.Settings;
 using Shadowing.Sweeping;
 using Shadowing.Writing;
+using Ticketing.Api.Problems;
 using Ticketing.Dapper;
 using Ticketing.EntityFrameworkCore;
 
@@ -32,6 +33,8 @@ internal static class TicketShadowing
         });
 
         services.AddSingleton(Fingerprints.Current.Code);
+        services.AddSingleton<DescribeFailure>(static failure => ExceptionProblems.RefusalOf(failure) is var refusal
+            ? $"{refusal.Status} {refusal.Code}" : null);
         services.AddSingleton<CheckSetup>(CheckModel);
         services.AddSingleton<IReadOnlyList<Sweep<ITicketStore>>>(provider =>
             new TicketSweeps(provider.GetRequiredKeyedService<NpgsqlDataSource>(Databases.Shadow)).All);

@@ -15,6 +15,13 @@ public sealed class PrivatePostgres : IAsyncDisposable
 {
     private const string Superuser = "postgres";
     private const string Owner = "ticketing_owner";
+
+    private const string WithoutLargeObjects =
+        """
+        REVOKE EXECUTE ON FUNCTION lo_creat(int), lo_create(oid), lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea), lo_import(text),
+            lo_import(text, oid), lo_unlink(oid), lo_truncate(int, int), lo_truncate64(int, bigint), lowrite(int, bytea) FROM PUBLIC
+        """;
+
     private const int PortAttempts = 5;
     private static readonly string[] ByPosition = ["ticketing_served", "ticketing_shadow", "ticketing_evidence", "ticketing_sandbox"];
 
@@ -67,6 +74,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public async Task<TicketingDatabase> CreateAsync(string name, CancellationToken cancellationToken)
     {
         await ExecuteAsync(Connect(Superuser, Superuser), $"CREATE DATABASE {Quote(name)} OWNER {Owner}", cancellationToken);
+        // A database of this program's own: no other role in it needs large objects, which a read-only transaction does not protect.
+        await ExecuteAsync(Connect(name, Superuser), WithoutLargeObjects, cancellationToken);
         await ExecuteAsync(Connect(name, Owner), Resource("schema.sql"), cancellationToken);
         return await GrantAsync(name, cancellationToken);
     }

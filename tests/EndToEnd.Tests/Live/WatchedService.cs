@@ -13,13 +13,16 @@ namespace EndToEnd.Tests.Live;
 internal sealed class WatchedService : IAsyncDisposable
 {
     private const int Replicas = 3;
+    private const double Rate = 40;
 
     /// <summary>A gate that a handful of cases pass: what is proven here is not the gate. All is compared, or a fault would wait for its turn.</summary>
     private static readonly KeyValuePair<string, string?>[] Settings =
     [
-        new("Shadowing:Gate:Policy", "weak"), new("Shadowing:Gate:Policies:weak:FirstEpsilon", "0.5"),
-        new("Shadowing:Gate:Policies:weak:ServeEpsilon", "0.5"), new("Shadowing:Gate:Policies:weak:WrongAnswers", "0.5"),
-        new("Shadowing:Gate:Policies:weak:ShapeEpsilon", "0.5"), new("Shadowing:Gate:Policies:weak:LatencyMustPass", "false"),
+        new("Shadowing:Gate:Policy", "weak"), new("Shadowing:Gate:Policies:weak:FirstEpsilon", "0.9"),
+        new("Shadowing:Gate:Policies:weak:ServeEpsilon", "0.9"), new("Shadowing:Gate:Policies:weak:WrongAnswers", "0.9"),
+        new("Shadowing:Gate:Policies:weak:ShapeEpsilon", "0.9"), new("Shadowing:Gate:Policies:weak:LatencyMustPass", "false"),
+        new("Shadowing:Gate:Policies:weak:UserShare", "1"), new("Shadowing:Gate:Policies:weak:Alpha", "0.5"),
+        new("Shadowing:Gate:Policies:weak:UnprovenLimit", "0.5"), new("Shadowing:Gate:Policies:weak:DoubtLimit", "1"),
         new("Shadowing:TricklePercent", "100"), new("Shadowing:ServingFloorPercent", "100"), new("Shadowing:CandidateDeadline", "00:00:05"),
     ];
 
@@ -30,19 +33,32 @@ internal sealed class WatchedService : IAsyncDisposable
     private readonly CancellationTokenSource _enough = new();
     private readonly List<Uri> _addresses = [];
     private Task _traffic = Task.CompletedTask;
+    private TicketingDatabase? _database;
+    private Population? _population;
 
     public IReadOnlyList<Uri> Addresses => _addresses;
 
     public string WebhookToken => _secrets.WebhookToken;
 
+    public DemoSecrets Secrets => _secrets;
+
+    public TicketingDatabase Database => _database!;
+
+    public Population Population => _population!;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<WatchedService> StartAsync(params FaultChoice[] faults)
+    public static Task<WatchedService> StartAsync(params FaultChoice[] faults) => StartAsync([], faults, Replicas, Rate);
+
+    /// <param name="settings">Over those that every replica has.</param>
+    /// <param name="rate">Requests a second.</param>
+    public static async Task<WatchedService> StartAsync(
+        KeyValuePair<string, string?>[] settings, FaultChoice[] faults, int replicas, double rate)
     {
         var service = new WatchedService();
         try
         {
-            await service.BeginAsync(new(faults));
+            await service.BeginAsync(new(faults), settings, replicas, rate);
             return service;
         }
         catch
@@ -128,7 +144,15 @@ internal sealed class WatchedService : IAsyncDisposable
         _log.Dispose();
     }
 
-    private async Task BeginAsync(PlantedFaults faults)
+    /// <summary>A replica beside those that take the traffic.</summary>
+    public async Task<DemoService> AddAsync(params KeyValuePair<string, string?>[] settings)
+    {
+        var replica = await DemoService.StartAsync(0, Database, _secrets, new([]), _log, Cancellation, [.. Settings, .. settings]);
+        _running.Push(replica);
+        return replica;
+    }
+
+    private async Task BeginAsync(PlantedFaults faults, KeyValuePair<string, string?>[] settings, int replicas, double rate)
     {
         var clock = TimeProvider.System;
         var postgres = await PrivatePostgres.StartAsync(durable: false, Cancellation);
@@ -136,17 +160,18 @@ internal sealed class WatchedService : IAsyncDisposable
         var database = await postgres.CreateAsync("ticketing", Cancellation);
         await Seeder.SeedAsync(database, 2_000, Cancellation);
         var population = await Population.ReadAsync(database.Owner, Cancellation);
-        for (var number = 1; number <= Replicas; number++)
+        (_database, _population) = (database, population);
+        for (var number = 1; number <= replicas; number++)
         {
             var replica = await DemoService.StartAsync(
-                0, database, _secrets, faults, _log, Cancellation, [new("Shadowing:Replica", $"replica {number}"), .. Settings]);
+                0, database, _secrets, faults, _log, Cancellation, [new("Shadowing:Replica", $"replica {number}"), .. Settings, .. settings]);
             _running.Push(replica);
             _addresses.Add(replica.Address);
         }
 
         await Eventually.HoldsAsync("every replica shadows", async () => (await GetAllAsync("status")).All(status => (bool)status["enabled"]!));
         faults.Arm();
-        var driver = new TrafficDriver(_addresses, population, new(_secrets.SigningKey, clock), new() { Rate = 40 }, clock);
+        var driver = new TrafficDriver(_addresses, population, new(_secrets.SigningKey, clock), new() { Rate = rate }, clock);
         _traffic = DriveAsync();
 
         async Task DriveAsync()

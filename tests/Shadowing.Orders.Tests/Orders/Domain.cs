@@ -21,6 +21,12 @@ internal sealed record ListOrders(int CustomerId, OrderStatus? Status, int Page)
 
 internal sealed record OrderPage(IReadOnlyList<OrderRow> Orders, long Total);
 
+internal sealed record NewLine(string Product, int Quantity, decimal Price);
+
+internal sealed record CreateOrder(int CustomerId, bool Gift, IReadOnlyList<NewLine> Lines);
+
+internal sealed record AddLines(Guid OrderId, IReadOnlyList<NewLine> Lines);
+
 internal sealed record ProductTotal(string Product, long Quantity);
 
 /// <summary>As such a service has it: not public, a method with plain parameters, one with an object, one with neither token nor parameter.</summary>
@@ -32,8 +38,15 @@ internal interface IOrders
 
     Task<IReadOnlyList<ProductTotal>> TotalsAsync();
 
-    /// <summary>A write that nobody has declared as one.</summary>
     Task SendAsync(Guid id, CancellationToken cancellationToken);
+
+    Task<Order> CreateAsync(CreateOrder request, CancellationToken cancellationToken);
+
+    Task<int> AddLinesAsync(AddLines request, CancellationToken cancellationToken);
+
+    Task<bool> SetStatusAsync(Guid id, OrderStatus status, CancellationToken cancellationToken);
+
+    Task<bool> DeleteAsync(Guid id, CancellationToken cancellationToken);
 }
 
 internal sealed class Mailbox

@@ -59,4 +59,76 @@ internal sealed class EfOrders(IOrdersContexts contexts, IMailer mailer, IHttpCl
         await lease.Context.Orders.Where(one => one.Id == id)
             .ExecuteUpdateAsync(set => set.SetProperty(one => one.Status, "Sent"), cancellationToken);
     }
+
+    public async Task<Order> CreateAsync(CreateOrder request, CancellationToken cancellationToken)
+    {
+        if (Fault.Is("fails-before")) throw new InvalidOperationException("Before anything is sent.");
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        if (Fault.Is("refused")) await lease.Context.Database.ExecuteSqlRawAsync("insert into \"NoSuchTable\" values (1)", cancellationToken);
+        var notes = Fault.Is("json-write") ? new { gift = request.Gift, lines = 0 } : new { gift = request.Gift, lines = request.Lines.Count };
+        var order = new OrderEntity
+        {
+            CustomerId = request.CustomerId,
+            Status = "Open",
+            PlacedAt = DateTime.UtcNow + (Fault.Is("zone") ? TimeSpan.FromHours(1) : TimeSpan.Zero),
+            Notes = JsonSerializer.SerializeToDocument(notes),
+            Lines = [.. request.Lines.Select((line, at) => Line(line, at + 1, isSecond: at == 1))],
+        };
+        lease.Context.Orders.Add(order);
+        if (!Fault.Is("no-event")) lease.Context.OrderEvents.Add(new() { OrderId = order.Id, What = "created", At = DateTime.UtcNow });
+        await lease.Context.SaveChangesAsync(cancellationToken);
+        if (Fault.Is("fails-after")) throw new InvalidOperationException("After all is stored.");
+        if (Fault.Is("hangs-after")) await Task.Delay(Timeout.Infinite, cancellationToken);
+        lease.Context.ChangeTracker.Clear();
+        return (await GetAsync(order.Id, cancellationToken))!;
+    }
+
+    public async Task<int> AddLinesAsync(AddLines request, CancellationToken cancellationToken)
+    {
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        var last = await lease.Context.OrderLines.Where(line => line.OrderId == request.OrderId)
+            .MaxAsync(line => (int?)line.LineNo, cancellationToken);
+        if (last is null) return 0;
+        foreach (var (line, at) in request.Lines.Select((line, at) => (line, at)))
+        {
+            var added = Line(line, (int)++last, isSecond: at == 1);
+            added.OrderId = request.OrderId;
+            lease.Context.OrderLines.Add(added);
+        }
+
+        if (Fault.Is("composite"))
+            await lease.Context.OrderLines.Where(line => line.OrderId == request.OrderId && line.LineNo == 1)
+                .ExecuteUpdateAsync(set => set.SetProperty(line => line.Quantity, line => line.Quantity + 1), cancellationToken);
+        await lease.Context.SaveChangesAsync(cancellationToken);
+        return last.Value;
+    }
+
+    public async Task<bool> SetStatusAsync(Guid id, OrderStatus status, CancellationToken cancellationToken)
+    {
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        await using var transaction = await lease.Context.Database.BeginTransactionAsync(cancellationToken);
+        var text = status.ToString();
+        var changed = await lease.Context.Orders.Where(one => (one.Id == id || Fault.Is("everywhere")) && one.Status != text)
+            .ExecuteUpdateAsync(set => set.SetProperty(one => one.Status, text), cancellationToken);
+        if (changed == 0) return false;
+        lease.Context.OrderEvents.Add(new() { OrderId = id, What = "now " + status, At = DateTime.UtcNow });
+        await lease.Context.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    public async Task<bool> DeleteAsync(Guid id, CancellationToken cancellationToken)
+    {
+        await using var lease = await contexts.TakeAsync(cancellationToken);
+        if (Fault.Is("not-deleted")) return await lease.Context.Orders.AnyAsync(one => one.Id == id, cancellationToken);
+        return await lease.Context.Orders.Where(one => one.Id == id).ExecuteDeleteAsync(cancellationToken) > 0;
+    }
+
+    private static OrderLineEntity Line(NewLine line, int number, bool isSecond) => new()
+    {
+        LineNo = number,
+        Product = line.Product,
+        Quantity = isSecond && Fault.Is("second-insert") ? line.Quantity + 1 : line.Quantity,
+        Price = line.Price,
+    };
 }

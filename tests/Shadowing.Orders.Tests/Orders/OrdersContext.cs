@@ -11,9 +11,12 @@ internal sealed class OrdersContext(DbContextOptions<OrdersContext> options) : D
 
     public DbSet<OrderLineEntity> OrderLines => Set<OrderLineEntity>();
 
+    public DbSet<OrderEventEntity> OrderEvents => Set<OrderEventEntity>();
+
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         modelBuilder.Entity<OrderEntity>().HasMany(order => order.Lines).WithOne().HasForeignKey(line => line.OrderId);
+        modelBuilder.Entity<OrderEventEntity>().HasOne<OrderEntity>().WithMany().HasForeignKey(one => one.OrderId);
         modelBuilder.Entity<OrderLineEntity>().HasKey(line => new { line.OrderId, line.LineNo });
     }
 }
@@ -53,4 +56,15 @@ internal sealed class OrderLineEntity
     public int Quantity { get; set; }
 
     public decimal Price { get; set; }
+}
+
+internal sealed class OrderEventEntity
+{
+    public long Id { get; set; }
+
+    public Guid OrderId { get; set; }
+
+    public string What { get; set; } = "";
+
+    public DateTime At { get; set; }
 }

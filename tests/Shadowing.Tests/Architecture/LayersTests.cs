@@ -17,7 +17,7 @@ public sealed partial class LayersTests
     private static readonly string[] Layers =
     [
         "Model", "Settings", "Supervision", "Comparison", "Writing", "Experiments", "Evidence", "Rollout", "Diagnosing", "Journal",
-        "Confirming", "SelfTesting", "Serving", "Sweeping", "Intercepting", "Hosting",
+        "Confirming", "SelfTesting", "Recording", "Serving", "Sweeping", "Intercepting", "Hosting",
     ];
 
     private static readonly Assembly Engine = typeof(ShadowingReport).Assembly;
@@ -68,6 +68,6 @@ public sealed partial class LayersTests
     /// <summary>A layer that is imported, or named in front of a type.</summary>
     [GeneratedRegex(
         @"(?:using Shadowing\.|(?<![\w.])(?:Shadowing\.)?)(Model|Settings|Supervision|Comparison|Writing|Experiments|Evidence|Rollout"
-        + @"|Diagnosing|Journal|Confirming|SelfTesting|Serving|Sweeping|Intercepting|Hosting)(?:;|\.[A-Z]\w*\b(?!\())")]
+        + @"|Diagnosing|Journal|Confirming|SelfTesting|Recording|Serving|Sweeping|Intercepting|Hosting)(?:;|\.[A-Z]\w*\b(?!\())")]
     private static partial Regex Used();
 }

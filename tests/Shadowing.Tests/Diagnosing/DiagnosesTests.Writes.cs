@@ -83,6 +83,19 @@ public sealed partial class DiagnosesTests
     public void A_second_row_beside_the_one_that_both_made_is_written_twice() =>
         Wrote(Cause.WrittenTwice, [(new("labels", 9), Stored(at: Now))], [(new("labels", 9), Stored(at: Later)), (new("labels", 10), Stored(at: Later))]);
 
+    [Fact]
+    public void A_row_that_both_made_each_under_its_own_key_is_another_key_and_neither_twice_nor_lost() =>
+        Wrote(Cause.OtherKey, [(new("labels", 9), Stored(at: Now))], [(new("labels", 10), Stored(at: Later))]);
+
+    [Fact]
+    public void A_write_that_the_candidate_refuses_as_not_found_is_not_lost()
+    {
+        Wrote(Cause.FoundDifferently, Lamps(Stored(at: Now, text: "\"Candle\"")), [], null,
+            new Difference("access", DifferenceKind.Value, DayOfWeek.Monday, DayOfWeek.Friday));
+        Wrote(Cause.FoundDifferently, Lamps(Stored(at: Now, text: "\"Candle\"")), [], null,
+            new Difference("", DifferenceKind.NullVsValue, new Shelve("Candle"), null));
+    }
+
     [Theory]
     [InlineData("\"Lantern\"", "\"Lantern\"")]
     [InlineData("\"Candle\"", "\"Candle\"")]

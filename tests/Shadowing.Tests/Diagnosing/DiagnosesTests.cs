@@ -27,7 +27,24 @@ public sealed partial class DiagnosesTests
         Is(Cause.Race, new Difference("rows[0].status", DifferenceKind.Concurrency, "open", "closed"));
 
     [Fact]
-    public void More_statements_for_the_same_answer_are_n_plus_one() => Is(Cause.NPlusOne, new Difference("", DifferenceKind.Statements, 2, 22));
+    public void A_statement_more_for_each_row_is_n_plus_one()
+    {
+        Is(Cause.NPlusOne, Sent(["list", "count"], ["list", "count", .. Enumerable.Repeat("child", 6)], Of(Six)));
+        // Only the first sixteen are kept.
+        var many = Of([.. Enumerable.Range(1, 200).Select(id => Six[0] with { Id = id })]);
+        Is(Cause.NPlusOne, Sent(["list"], ["list", .. Enumerable.Repeat("child", 200)], many));
+    }
+
+    [Fact]
+    public void Statements_that_are_more_whatever_the_rows_are_no_n_plus_one()
+    {
+        Is(Cause.ExtraStatements, Sent(["access"], ["update", "access"], new Answer(Six[0])));
+        Is(Cause.ExtraStatements, Sent(["list"], ["list", "access"], Of(Six)));
+        Is(Cause.ExtraStatements, Sent(["list"], ["list", "one", "two", "three", "four", "five", "six"], Of(Six)));
+        Is(Cause.ExtraStatements, Sent(["list"], ["list", "access", "access", "access"], Of([.. Six, .. Six, .. Six, .. Six])));
+        Is(Cause.ExtraStatements, Sent(["list"], ["list", "access", "access", "access"], Of(Six[..1])));
+        Is(Cause.ExtraStatements, Sent(["a"], ["a", "a", "a", "a"], "one text"));
+    }
 
     [Fact]
     public void Extra_rows_of_the_filter_in_another_case_are_case_handling() =>
@@ -64,6 +81,10 @@ public sealed partial class DiagnosesTests
 
     [Fact]
     public void Rows_that_come_twice_are_multiplied() => Is(Cause.MultipliedRows, Of(Six[..2], 2), Of([Six[0], Six[0], Six[1], Six[1]], 2), new());
+
+    [Fact]
+    public void Rows_that_are_found_too_much_and_look_alike_are_not_multiplied() =>
+        Is(Cause.ExtraRows, Of(Six[..2], 2), Of([.. Six[..2], Six[3], Six[3]], 4), new());
 
     [Fact]
     public void Rows_without_a_holder_that_are_missing_are_an_inner_join() =>
@@ -130,6 +151,19 @@ public sealed partial class DiagnosesTests
         Assert.Equal((cause, true), (diagnosis.Cause, diagnosis.LookAt.Length > 20 && diagnosis.Evidence.Length > 20));
         foreach (var value in symptoms.Differences.Where(difference => difference.Kind is not DifferenceKind.Error).SelectMany(difference => new[] { difference.Control, difference.Candidate }).OfType<string>())
             Assert.DoesNotContain(value.Length < 3 ? "\"" : value, diagnosis.Evidence, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static Symptoms Sent(string[] control, string[] candidate, object answer)
+    {
+        return new(Outcome.Match, new Ask(), [new("", DifferenceKind.Statements, control.Length, candidate.Length)],
+            new(answer, answer, null, null, Ledger(control), Ledger(candidate)));
+
+        static StatementLedger Ledger(string[] texts)
+        {
+            var ledger = new StatementLedger();
+            foreach (var text in texts) ledger.Keep(text);
+            return ledger;
+        }
     }
 
     private static Page Of(Row[] rows, long? total = null) => new(rows, total ?? rows.Length);

@@ -14,7 +14,7 @@ public sealed class EvidenceLedgerTests
         await using var engine = await new Engine().StartAsync();
         for (var i = 0; i < 5; i++) await engine.CompareAsync();
         var batch = Ledger(engine).Take()!;
-        Assert.Equal(new(Requests: 5, Comparisons: 5, StatementTrials: 5), batch.Shapes.Single().Counts);
+        Assert.Equal(new(Requests: 5, Comparisons: 5, StatementTrials: 5, Due: 5, Decided: 5, WithRows: 5), batch.Shapes.Single().Counts);
         Assert.Equal(1, Occupied(batch, CaseSet.All));
     }
 
@@ -75,7 +75,7 @@ public sealed class EvidenceLedgerTests
     [Fact]
     public async Task Pairs_are_timed_in_the_lane_and_are_no_comparisons()
     {
-        await using var engine = await new Engine(new() { ["LatencyPairPercent"] = "100", ["SelfTestInterval"] = "01:00:00" }).StartAsync();
+        await using var engine = await new Engine(new() { ["LatencyPairPercent"] = "100", ["SelfTestInterval"] = "01:00:00", ["LatencyBlockTime"] = "00:00:00" }).StartAsync();
         for (var i = 0; i < 4; i++) await engine.CompareAsync();
         await Eventually.HoldsAsync(() => engine.Opened.Count(opened => opened.EndsWith("Shadow", StringComparison.Ordinal)) == 4 + 8 + 1);
         var runs = engine.Opened.Where(opened => opened.EndsWith("Shadow", StringComparison.Ordinal)).ToArray();
@@ -162,10 +162,10 @@ public sealed class EvidenceLedgerTests
         ledger.MarkProven("oracle.ask", new HashSet<string> { "any" }, 1);
         Assert.Equal(2, ledger.Restart("oracle.ask", new Dictionary<string, int> { [""] = 1, ["any"] = 1 }));
         Assert.Equal(0, ledger.Restart("oracle.ask", new Dictionary<string, int> { [""] = 1, ["any"] = 1 }));
-        ledger.Compared(before, 1, Outcome.Tolerated, candidateSentMore: null);
+        ledger.Compared(before, new(1, Outcome.Tolerated));
         Assert.Null(ledger.Take());
 
-        ledger.Compared(ledger.OperationOf("oracle.ask").SlotOf("any"), 2, Outcome.Match, candidateSentMore: null);
+        ledger.Compared(ledger.OperationOf("oracle.ask").SlotOf("any"), new(2, Outcome.Match));
         var batch = ledger.Take()!;
         Assert.Equal(1, batch.Shapes.Single().Epoch);
         Assert.All(batch.Pages, page => Assert.Equal(1, page.Epoch));

@@ -47,7 +47,7 @@ public sealed class FalsePromotionTests
             Step(alive, Rate);
             for (var k = 3; k < alive.Length && k <= n; k++)
             {
-                if (alive[k] == 0 || !RollbackWindows.Trips(k, n, Rate, 1e4)) continue;
+                if (alive[k] == 0 || !RollbackWindows.Trips(k, n, new(Rate, 1e4))) continue;
                 alarm += alive[k];
                 alive[k] = 0;
             }

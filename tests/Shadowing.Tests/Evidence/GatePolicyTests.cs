@@ -55,6 +55,7 @@ public sealed class GatePolicyTests
             ShapeEpsilon = 0,
             UnprovenLimit = 1.5,
             DoubtLimit = -0.1,
+            UserShare = 0,
             SoakBeforeFull = TimeSpan.FromHours(-1),
             SoakBeforeComplete = TimeSpan.FromHours(-2),
             BusinessDays = -3,
@@ -80,9 +81,9 @@ public sealed class GatePolicyTests
     {
         Assert.Empty((GatePolicy.Default with { WrongAnswers = 1e-5 }).Failures());
         var operation = Assert.Single((GatePolicy.Default with { WrongAnswers = 1e-6 }).Failures());
-        Assert.Contains("3,938,581 cases, and the bitmap can count 524,288", operation, StringComparison.Ordinal);
+        Assert.Contains("4,659,128 cases, and the bitmap can count 524,288", operation, StringComparison.Ordinal);
         var shape = Assert.Single((GatePolicy.Default with { ShapeEpsilon = 1e-4 }).Failures());
-        Assert.Contains("39,384 cases, and the bitmap can count 8,192", shape, StringComparison.Ordinal);
+        Assert.Contains("46,589 cases, and the bitmap can count 8,192", shape, StringComparison.Ordinal);
         Assert.Single((GatePolicy.Default with { BusyHourCases = 600_000 }).Failures());
     }
 

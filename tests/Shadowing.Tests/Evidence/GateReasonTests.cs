@@ -21,7 +21,7 @@ public sealed class GateReasonTests
 
     private static IReadOnlyList<((GateReasonCode Code, string Stage, string Text) Key, OperationEvidence Evidence)> Cases { get; } =
     [
-        ((GateReasonCode.Proven, "ramp-1", "list: 41,208 cases prove that fewer than 0.1 % differ: serve 5 % is earned"), Ready),
+        ((GateReasonCode.Proven, "ramp-1", "list: 48,208 cases prove that fewer than 0.1 % differ: serve 5 % is earned"), Ready),
         ((GateReasonCode.Proven, "off", "list: shadow 1 % answers no user and needs no proof"), Ready),
         ((GateReasonCode.NothingCompared, "off", "list: 0 cases compared; shadow it, or sweep it"), None),
         ((GateReasonCode.EvidenceInvalid, "ramp-1", "list: the evidence contradicts itself: a count is negative"), Ready with { Shed = -1 }),
@@ -29,22 +29,36 @@ public sealed class GateReasonTests
         ((GateReasonCode.StageDwell, "ramp-1", "list: 20 min of 60 min at serve 1 %"), Ready with { InStage = TimeSpan.FromMinutes(20) }),
         ((GateReasonCode.LastStage, "complete", "list: complete; there is no next stage"), Ready),
         ((GateReasonCode.NotNominated, "shadow-100", "list: candidate abc123 is not nominated"), Ready with { Nominated = false }),
-        ((GateReasonCode.OperationUnproven, "shadow-100", "list: 3,000 of 3,937 cases, about 16 h at this rate"),
+        ((GateReasonCode.OperationUnproven, "shadow-100", "list: 3,000 of 4,657 cases, about 28 h at this rate"),
             Ready with { Cases = 3000, LiveCases = 3000, BusyHourCases = 400 }),
         ((GateReasonCode.OperationUnproven, "full",
-                "list: 41,208 of 78,598 cases (with 1 mismatch among them), about 26 days at this rate"),
+                "list: 48,208 of 86,670 cases (with 1 mismatch among them), about 27 days at this rate"),
             Ready with { Mismatches = 1 }),
         ((GateReasonCode.CappedBySweeps, "ramp-5",
-                "list: live traffic has 9,844 of 9,845 cases, about 1 min at this rate; sweeps count up to serve 5 % only"),
-            Ready with { LiveCases = 9844 }),
+                "list: live traffic has 11,645 of 11,646 cases, about 1 min at this rate; sweeps count up to serve 5 % only"),
+            Ready with { LiveCases = 11_645 }),
         ((GateReasonCode.OpenMismatch, "shadow-100", "list: 1 mismatch not triaged yet"), Ready with { OpenMismatches = 1 }),
         ((GateReasonCode.OpenMismatch, "shadow-10", "list: 2 mismatches not triaged yet"), Ready with { CriticalMismatches = 2 }),
-        ((GateReasonCode.Doubt, "shadow-1", "list: 1,201 of 120,000 comparisons incomparable, at most 1 % may be"),
+        ((GateReasonCode.Doubt, "shadow-1", "list: 2 % of recent comparisons incomparable, at most 1 % may be"),
             Ready with { Incomparable = 1201 }),
+        ((GateReasonCode.RequestsUnproven, "shadow-100",
+                "list: 4,656 of 4,657 requests that stand for the traffic"),
+            Requests(4656)),
+        ((GateReasonCode.RequestsUnproven, "ramp-50",
+                "list: 118,352 of 154,894 requests that stand for the traffic (with 4 wrong answers among them)"),
+            Ready with { Sample = Ready.Sample with { Wrong = 4 } }),
+        ((GateReasonCode.SamplingUneven, "ramp-1",
+                "list: requests of 64 to 256 ms: 12 of 1,100 requests compared, less than half the share of the rest"),
+            Ready with { Sample = Ready.Sample with { Durations = [new("requests of 1 to 4 ms", 100_000, 79_000), new("requests of 64 to 256 ms", 1100, 12)] } }),
+        ((GateReasonCode.SamplingUneven, "ramp-1",
+                "list: shape staff / page 1: 4,000 of 11,400 requests compared, less than half the share of the rest"),
+            Ready.With(1, shape => shape with { Decided = 4000 })),
+        ((GateReasonCode.ShapeDoubtful, "ramp-1", "list / staff / page 1: 80 % of its recent comparisons had no result, at most 1 % may"),
+            Ready.With(1, shape => shape with { RecentComparisons = 5000, RecentDoubtful = 3900 })),
         ((GateReasonCode.UnprovenTraffic, "shadow-100",
                 "list: up to 2 % of traffic is in unproven shapes, at most 1 % may be; 2 of 3 shapes proven"),
             Ready with { UnprovenBound = 0.0101 }),
-        ((GateReasonCode.ShapeUnproven, "shadow-100", "list / staff / page 3+: 212 of 392 cases, about 3 h at this rate"),
+        ((GateReasonCode.ShapeUnproven, "shadow-100", "list / staff / page 3+: 212 of 577 cases, about 6 h at this rate"),
             Ready with { UnprovenBound = 0.0101 }),
         ((GateReasonCode.ShapeUnexercised, "ramp-1", "list / staff / page 3+: 212 of 212 swept; 0 of 1 live cases"),
             (Ready with { UnprovenBound = 0.0101 }).With(2, shape => shape with { LiveCases = 0, Existing = 212, Swept = 212 })),
@@ -62,8 +76,8 @@ public sealed class GateReasonTests
             Ready with { Latency = Ready.Latency with { P50 = new(19, -190, 1900) } }),
         ((GateReasonCode.LatencyUnproven, "full", "list: p95 to be shown within 1.2 × the control's: 40 blocks do not yet"),
             Ready with { Latency = Ready.Latency with { P95 = new(40, 0, 4000) } }),
-        ((GateReasonCode.StatementsUnproven, "ramp-5", "list: SQL commands counted in 391 of 392 requests; the candidate sent more in 0"),
-            Ready with { Statements = new(0, 391) }),
+        ((GateReasonCode.StatementsUnproven, "ramp-5", "list: SQL commands counted in 463 of 464 requests; the candidate sent more in 0"),
+            Ready with { Statements = new(0, 463) }),
         ((GateReasonCode.AcceptanceLive, "full", "list: 1 accepted difference must be fixed or declared a rule"),
             Ready with { Acceptances = 1 }),
         ((GateReasonCode.UncleanExit, "shadow-10", "list: 59 min of 60 min waited since an instance did not shut down cleanly"),
@@ -75,6 +89,12 @@ public sealed class GateReasonTests
                 "list: 3 of 662 served requests failed where the control did not, within 5 min: too many to be chance"),
             Ready with { ExcessFailures = new(TimeSpan.FromMinutes(5), 3, 662) }),
     ];
+
+    private static OperationEvidence Requests(long decided) => Ready with
+    {
+        Sample = new() { Due = decided, Decided = decided },
+        Shapes = [new("user / page 1") { Cases = 30_000, LiveCases = 30_000, TrafficShare = 1, Due = decided, Decided = decided }],
+    };
 
     [Theory, MemberData(nameof(Provoked))]
     public void A_reason_says_what_is_missing(string code, string stage, string text)
@@ -94,8 +114,8 @@ public sealed class GateReasonTests
 
     [Fact]
     public void Every_reason_of_the_closed_list_has_been_provoked() =>
-        // A keeper that is down is no evidence: KeeperTests provoke that reason.
-        Assert.Equal(Enum.GetValues<GateReasonCode>().Except([GateReasonCode.KeeperDown]), Cases.Select(entry => entry.Key.Code).Distinct().Order());
+        // A keeper that is down and a store that cannot be read are no evidence: KeeperTests and StoreLostTests provoke these reasons.
+        Assert.Equal(Enum.GetValues<GateReasonCode>().Except([GateReasonCode.KeeperDown, GateReasonCode.EvidenceUnreadable]), Cases.Select(entry => entry.Key.Code).Distinct().Order());
 
     [Fact]
     public void Verdicts_and_reasons_have_stable_names()

@@ -27,7 +27,7 @@ public sealed class RollbackWindowsTests
     [InlineData(100_000, 1e-5, 11)]
     [InlineData(1000, 1e-4, 6)]
     public void The_first_failure_that_trips_is_as_computed_elsewhere(long requests, double rate, int first) =>
-        Assert.Equal(first, Enumerable.Range(0, 100).First(k => RollbackWindows.Trips(k, requests, rate)));
+        Assert.Equal(first, Enumerable.Range(0, 100).First(k => RollbackWindows.Trips(k, requests, new(rate))));
 
     [Fact]
     public void Two_failures_never_trip() => Assert.False(RollbackWindows.Trips(2, 2));

@@ -127,7 +127,11 @@ internal sealed class ShopHost : IAsyncDisposable
         services.AddSingleton<Microsoft.Extensions.Logging.ILoggerFactory>(NullLoggerFactory.Instance);
         services.AddSingleton(typeof(Microsoft.Extensions.Logging.ILogger<>), typeof(NullLogger<>));
         services.AddScoped<Basket>();
-        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Shadowing:DatabaseTimeBudget", "16"), .. settings]).Build();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+        [
+            // A busy machine may keep a run waiting, or a run may take long there.
+            new("Shadowing:DatabaseTimeBudget", "16"), new("Shadowing:YieldAfter", "00:00:10"), new("Shadowing:ShadowTimeout", "00:00:30"), .. settings,
+        ]).Build();
         services.AddSingleton<IConfiguration>(configuration);
         services.AddShadowing(configuration, "Shop", shadow =>
         {

@@ -124,8 +124,25 @@ public sealed class JournalTests
         var status = await engine.CompareAsync();
         Assert.Equal((1, 0), (status.Comparisons["match"], status.Comparisons["mismatch"]));
         var group = Assert.Single(Journal(engine).Read());
-        Assert.Equal(("match", "n_plus_one"), (group.Outcome, group.Diagnosis.Cause));
+        Assert.Equal(("match", "extra_statements"), (group.Outcome, group.Diagnosis.Cause));
         Assert.Equal([new("", "statements")], group.Differences);
+    }
+
+    [Fact]
+    public async Task The_hash_of_a_value_is_another_in_each_sample()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("no") }.StartAsync();
+        for (var request = 0; request < 3; request++)
+        {
+            // The text is the control's answer as well.
+            await engine.AskAsync("yes");
+            await engine.SettledAsync();
+        }
+
+        var samples = Assert.Single(Journal(engine).Read()).Samples;
+        Assert.All(samples, sample => Assert.Equal(sample.Parameters.Single(one => one.Name == "text").Value.Hash, sample.Differences[0].Control.Hash));
+        Assert.Equal(3, samples.Select(sample => sample.Differences[0].Control.Hash).Distinct().Count());
+        Assert.Equal(Journal(engine).HashOf(7), Journal(engine).HashOf(7));
     }
 
     [Fact]

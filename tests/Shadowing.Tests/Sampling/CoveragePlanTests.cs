@@ -16,8 +16,8 @@ public sealed class CoveragePlanTests
         LiveCases = 60_000,
         Shapes =
         [
-            new("common") { Cases = 50_000, LiveCases = 50_000, TrafficShare = 0.9 },
-            new("usual") { Cases = 784, LiveCases = 784, TrafficShare = 0.09 },
+            new("common") { Cases = 50_000, LiveCases = 50_000, TrafficShare = 0.9, Due = 90_000, Decided = 90_000 },
+            new("usual") { Cases = 1258, LiveCases = 1258, TrafficShare = 0.09, Due = 9000, Decided = 9000 },
             new("rare") { Cases = 40, LiveCases = 40, TrafficShare = 0.01 },
             new("swept") { Cases = 5_000, LiveCases = 2, Existing = 5_000, Swept = 5_000 },
             new("wrong once") { Cases = 9_000, LiveCases = 9_000, Mismatches = 1 },
@@ -39,14 +39,15 @@ public sealed class CoveragePlanTests
     public void What_is_rare_or_thin_in_live_traffic_or_was_ever_wrong_is_always_compared() =>
         Assert.Equal(["common", "usual"], Plan(Settled, Stage.Shadow).Keys.Order());
 
-    public static TheoryData<string> Lacks => ["cases", "busy hours", "latency", "statements", "triage"];
+    public static TheoryData<string> Lacks => ["cases", "requests", "busy hours", "latency", "statements", "triage"];
 
     [Theory, MemberData(nameof(Lacks))]
     public void While_the_operation_lacks_what_comparisons_bring_nothing_decays(string lack)
     {
         var lacking = lack switch
         {
-            "cases" => Settled with { LiveCases = 39_383, Cases = 60_000 },
+            "cases" => Settled with { LiveCases = 46_588, Cases = 60_000 },
+            "requests" => Settled with { Sample = Settled.Sample with { Wrong = 20 } },
             "busy hours" => Settled with { BusyHourCases = 391 },
             "latency" => Settled with { Latency = new(default, default, default) },
             "statements" => Settled with { Statements = new(0, 300) },

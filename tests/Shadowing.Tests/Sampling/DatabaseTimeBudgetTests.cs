@@ -37,6 +37,20 @@ public sealed class DatabaseTimeBudgetTests
     }
 
     [Fact]
+    public void While_it_is_short_a_user_with_large_rows_waits_and_the_others_do_not()
+    {
+        var budget = Budget(0.5);
+        Assert.False(budget.IsShort);
+        budget.Charge(TimeSpan.FromSeconds(3));
+        budget.ChargeUser(7, TimeSpan.FromSeconds(3));
+        Assert.True(budget.IsShort);
+        Assert.False(budget.AllowsUser(7));
+        Assert.True(budget.AllowsUser(8));
+        _clock.Advance(TimeSpan.FromSeconds(20));
+        Assert.True(budget.AllowsUser(7));
+    }
+
+    [Fact]
     public void Many_threads_lose_no_charge()
     {
         var budget = Budget(1);

@@ -170,8 +170,13 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         return status;
     }
 
-    public ValueTask<IServedWrite<Shelf>> ServeAsync(Side side, object request, bool withImages, CancellationToken cancellationToken)
+    public bool ServesCandidate => true;
+
+    public bool CanUndo => true;
+
+    public ValueTask<IServedWrite<Shelf>> ServeAsync(WriteCall call, CancellationToken cancellationToken)
     {
+        var (side, _, withImages, _) = call;
         if (RowsAreHeld && side is Side.Candidate) throw new RowsHeldException(new TimeoutException());
         WhileItWaits();
         Happened.Enqueue($"{side} served");
@@ -182,8 +187,9 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         ImageFails((Put)request) is { } failure ? Task.FromException<RowImage>(failure)
             : Task.FromResult(ImagesAreTooLarge ? RowImage.Empty with { IsTooLarge = true } : new(Rows.ToDictionary()));
 
-    public ValueTask<IWriteScope<Shelf>> OpenSandboxAsync(Side side, RowImage before, IReadOnlyDictionary<string, long> keys, CancellationToken cancellationToken)
+    public ValueTask<IWriteScope<Shelf>> OpenSandboxAsync(Side side, WrittenRows written, CancellationToken cancellationToken)
     {
+        var before = written.Before;
         if (SandboxFails is { } failure) throw failure;
         Happened.Enqueue($"{side} in the sandbox");
         return new(new Scope(Open(side, before), before));
@@ -218,7 +224,10 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
     {
         public Shelf Store => shelf;
 
-        public Task<WrittenRows> ReadAsync(CancellationToken cancellationToken) => Task.FromResult(Written(shelf, before));
+        public bool KeepsWhatFailed => false;
+
+        public Task<WrittenRows> ReadAsync(StatementLedger ledger, CancellationToken cancellationToken) =>
+            Task.FromResult(Written(shelf, before));
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }
@@ -234,6 +243,8 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
         public TimeSpan ImageTime => TimeSpan.Zero;
 
         public bool IsUndone { get => field && !engine.IsEndedBySide; private set; } = true;
+
+        public Task<WrittenRows?>? ReadLaterAsync(object? answer, StatementLedger ledger) => null;
 
         public async Task<WrittenRows?> CommitAsync(CancellationToken cancellationToken)
         {

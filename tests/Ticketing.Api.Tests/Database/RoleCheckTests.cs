@@ -49,6 +49,20 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
         set role neighbour; grant insert on users to ticketing_shadow; reset role
         """, "public.users", "INSERT", "ticketing_shadow",
         "SET ROLE neighbour; REVOKE INSERT ON TABLE public.users FROM ticketing_shadow; RESET ROLE")]
+    [InlineData("create function elevated() returns void language sql security definer as 'delete from users'", "routine elevated()", "EXECUTE",
+        "PUBLIC", "REVOKE EXECUTE ON ROUTINE elevated() FROM PUBLIC")]
+    [InlineData("""
+        create procedure elevated(text) language sql security definer as 'delete from users';
+        revoke execute on procedure elevated from public; grant execute on procedure elevated to ticketing_shadow
+        """, "routine elevated(text)", "EXECUTE", "ticketing_shadow", "REVOKE EXECUTE ON ROUTINE elevated(text) FROM ticketing_shadow")]
+    [InlineData("grant pg_execute_server_program to ticketing_shadow", "role pg_execute_server_program", "COPY TO PROGRAM",
+        "pg_execute_server_program", "REVOKE pg_execute_server_program FROM ticketing_shadow GRANTED BY postgres")]
+    [InlineData("alter role ticketing_shadow createdb", "role ticketing_shadow", "CREATEDB", "ticketing_shadow",
+        "ALTER ROLE ticketing_shadow NOCREATEDB")]
+    [InlineData("""
+        create foreign data wrapper nowhere; create server elsewhere foreign data wrapper nowhere;
+        create foreign table far (id int) server elsewhere; grant insert on far to ticketing_shadow
+        """, "public.far", "INSERT", "ticketing_shadow", "REVOKE INSERT ON TABLE public.far FROM ticketing_shadow")]
     public async Task A_power_is_found_with_its_way_and_gone_after_the_statement_named(
         string setup, string @object, string power, string through, string remedy)
     {
@@ -58,6 +72,29 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
 
         await server.AsAdministratorAsync(_name, found.Remedy!);
         Assert.Empty(await CheckAsync());
+    }
+
+    [Theory]
+    [InlineData("create function reads() returns bigint language sql stable security definer as 'select count(*) from users'")]
+    [InlineData("create function own() returns void language sql as 'delete from users'")]
+    [InlineData("create schema closed; create function closed.elevated() returns void language sql security definer as 'delete from users'")]
+    public async Task A_function_that_gives_no_power_is_not_found(string setup)
+    {
+        await server.AsAdministratorAsync(_name, setup);
+        Assert.Empty(await CheckAsync());
+    }
+
+    [Fact]
+    public async Task Large_objects_that_a_read_only_transaction_can_write_are_found_and_closed_by_the_statement()
+    {
+        await server.AsAdministratorAsync(_name, "grant execute on function lo_from_bytea(oid, bytea), lo_put(oid, bigint, bytea) to public");
+        const string Write = "begin read only; select lo_from_bytea(0, 'x'); commit";
+        Assert.Null(await Sql.StateAsync(_database.Shadow, Write));
+        var functions = await LargeAsync();
+        Assert.Equal("lo_from_bytea(oid,bytea), lo_put(oid,bigint,bytea)", functions);
+        await server.AsAdministratorAsync(_name, $"REVOKE EXECUTE ON FUNCTION {functions} FROM PUBLIC");
+        Assert.Null(await LargeAsync());
+        Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(_database.Shadow, Write));
     }
 
     [Fact]
@@ -99,6 +136,13 @@ public sealed class RoleCheckTests(SharedServer server) : IClassFixture<SharedSe
 
         foreach (var remedy in found.Select(power => power.Remedy!).Distinct()) await server.AsAdministratorAsync(_name, remedy);
         Assert.Empty(await CheckAsync());
+    }
+
+    private async Task<string?> LargeAsync()
+    {
+        await using var connection = new NpgsqlConnection(_database.Shadow);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        return await ShadowRoleCheck.FindLargeObjectFunctionsAsync(connection, TestContext.Current.CancellationToken);
     }
 
     private async Task<IReadOnlyList<ExcessPower>> CheckAsync()

@@ -36,27 +36,27 @@ public sealed class WriteParityTests(ParityDatabase database) : IClassFixture<Pa
     }
 
     [Fact]
-    public async Task The_candidate_writes_with_as_many_statements_and_refuses_with_one_more_at_most()
+    public async Task The_candidate_writes_and_refuses_with_as_many_statements()
     {
         await using var source = ParityDatabase.Source(database.Database.Served);
         await using var session = await TicketSession.OpenAsync(source, Token);
         var stranger = new Caller(int.MaxValue, "user");
-        (Func<ITicketStore, Task> Run, int More)[] commands =
+        Func<ITicketStore, Task>[] commands =
         [
-            (store => store.CreateAsync(new(Staff, "A subject", "A description"), Token), 0),
-            (store => store.UpdateAsync(new(Staff, 5, "resolved", AssignedTo: new(2)), Token), 0),
-            (store => store.UpdateAsync(new(Staff, int.MaxValue, "closed"), Token), 1),
-            (store => store.UpdateAsync(new(stranger, 5, "closed"), Token), 1),
-            (store => store.UpdateAsync(new(stranger, 5, AssignedTo: new(2)), Token), 0),
-            (store => store.CommentAsync(new(Staff, 5, "Hello"), Token), 0),
-            (store => store.CommentAsync(new(stranger, 5, "Hello"), Token), 0),
-            (store => store.DeleteAsync(new(Staff, int.MaxValue), Token), 0),
-            (store => store.DeleteAsync(new(stranger, 5), Token), 0),
+            store => store.CreateAsync(new(Staff, "A subject", "A description"), Token),
+            store => store.UpdateAsync(new(Staff, 5, "resolved", AssignedTo: new(2)), Token),
+            store => store.UpdateAsync(new(Staff, int.MaxValue, "closed"), Token),
+            store => store.UpdateAsync(new(stranger, 5, "closed"), Token),
+            store => store.UpdateAsync(new(stranger, 5, AssignedTo: new(2)), Token),
+            store => store.CommentAsync(new(Staff, 5, "Hello"), Token),
+            store => store.CommentAsync(new(stranger, 5, "Hello"), Token),
+            store => store.DeleteAsync(new(Staff, int.MaxValue), Token),
+            store => store.DeleteAsync(new(stranger, 5), Token),
         ];
-        foreach (var (run, more) in commands)
+        foreach (var run in commands)
         {
             var control = await ReadParityTests.StatementsAsync(() => run(ParityDatabase.Control(session)));
-            Assert.Equal(control + more, await ReadParityTests.StatementsAsync(() => run(database.Candidate(session))));
+            Assert.Equal(control, await ReadParityTests.StatementsAsync(() => run(database.Candidate(session))));
         }
     }
 

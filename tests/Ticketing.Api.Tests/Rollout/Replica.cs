@@ -27,7 +27,9 @@ internal sealed class Replica : IAsyncDisposable
         ("Shadowing:Gate:Policies:easy:SoakBeforeFull", "00:00:00"), ("Shadowing:Gate:Policies:easy:SoakBeforeComplete", "00:00:00"),
         ("Shadowing:Gate:Policies:easy:BusinessDays", "0"), ("Shadowing:Gate:Policies:easy:BusyHourCases", "0"),
         ("Shadowing:Gate:Policies:easy:LatencyMustPass", "false"), ("Shadowing:Gate:Policies:easy:StatementEpsilon", "0.9"),
-        ("Shadowing:Gate:Policies:easy:UncleanExitHold", "00:00:00"),
+        ("Shadowing:Gate:Policies:easy:UncleanExitHold", "00:00:00"), ("Shadowing:Gate:Policies:easy:UserShare", "1"),
+        // Of so few cases, one that a busy machine leaves without a result is a large share.
+        ("Shadowing:Gate:Policies:easy:Alpha", "0.5"), ("Shadowing:Gate:Policies:easy:DoubtLimit", "1"),
         ("Shadowing:CandidateDeadline", "00:00:05"),
         // So easily proven, shapes would be sampled at once; tests count on every request.
         ("Shadowing:ServingFloorPercent", "100"), ("Shadowing:TricklePercent", "100"),

@@ -218,6 +218,28 @@ public sealed class RolloutTests(PostgresFixture postgres)
         await replica.ServeAsync();
     }
 
+    [Fact]
+    public async Task A_stage_that_is_set_by_SQL_is_audited_by_the_database_shown_as_forced_and_serves_nobody()
+    {
+        await using var replica = await Replica.StartAsync(await CloneAsync("rollout_by_sql"));
+        await replica.ProveAsync();
+        await replica.ServeAsync(stage: "ramp-50");
+        await Database.Sql.StateAsync(
+            replica.Service.Database.Evidence,
+            "update shadow.rollout set stage = 'full', generation = generation + 1, automatic = true where operation = 'tickets.get'");
+        JsonNode? at = null;
+        await Until.HoldsAsync(async () => (string?)(at = await replica.RolloutAsync())["heldBecause"] is not null);
+        Assert.Equal((0, true, "shadow-100"), ((double)at!["effectiveServePercent"]!, (bool)at["forced"]!, (string?)at["stage"]));
+        Assert.Contains("set by SQL", (string?)at["heldBecause"], StringComparison.Ordinal);
+        var entry = (await replica.GetAsync("audit?action=rollout.sql"))["entries"]![0]!;
+        Assert.Equal(("sql ticketing_evidence", "tickets.get", "ramp-50", "full"), (
+            (string?)entry["actor"], (string?)entry["subject"], (string?)entry["detail"]!["from"], (string?)entry["detail"]!["to"]));
+        // Handing it over to the gate starts from where users were served last: nowhere.
+        await replica.ChangeAsync("tickets.get", new() { ["acknowledge"] = true });
+        at = await replica.RolloutAsync();
+        Assert.Equal(("shadow-100", 0), ((string?)at["stage"], (double)at["effectiveServePercent"]!));
+    }
+
     private static async Task<string[]> AlertAsync(Replica replica, string status, string action, string? operation, string startsAt)
     {
         var labels = new JsonObject { ["alertname"] = "CriticalMismatch", ["shadow_action"] = action };

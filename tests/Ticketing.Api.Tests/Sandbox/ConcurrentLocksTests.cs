@@ -62,7 +62,7 @@ public sealed class ConcurrentLocksTests(Contenders contenders) : IClassFixture<
     {
         var rows = await AddRowsAsync();
         var request = Writes[write].Request(rows);
-        await using var served = await contenders.Stage.ServeAsync(Side.Control, request, withImages: true, Cancellation);
+        await using var served = await contenders.Stage.ServeAsync(new(Side.Control, request, true), Cancellation);
         Assert.NotNull(served.Before);
         Assert.Equal(Writes[write].Expected, await HeldAsync(rows));
         await RunAsync(served.Store, request);

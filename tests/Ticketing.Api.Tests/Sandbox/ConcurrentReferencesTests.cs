@@ -119,7 +119,7 @@ public sealed class ConcurrentReferencesTests(Contenders contenders) : IClassFix
         await contenders.ExecuteAsync($"update support_tickets set assigned_to = {user} where id = {ticket}");
         await using var hold = await contenders.HoldAsync($"select from users where id = {user} for update");
         var request = new UpdateTicket(Staff, ticket, AssignedTo: new(user));
-        await using var served = await contenders.Stage.ServeAsync(Side.Candidate, request, withImages: true, Cancellation);
+        await using var served = await contenders.Stage.ServeAsync(new(Side.Candidate, request, true), Cancellation);
         Assert.Equal(TicketAccess.Granted, (await served.Store.UpdateAsync(request, Cancellation)).Access);
     }
 

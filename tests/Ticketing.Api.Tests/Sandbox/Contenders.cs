@@ -85,7 +85,7 @@ public sealed class Contenders(PostgresFixture postgres) : IAsyncLifetime
 
         async Task<T> FinishAsync()
         {
-            await using var served = await Stage.ServeAsync(Side.Control, request, withImages: true, Cancellation);
+            await using var served = await Stage.ServeAsync(new(Side.Control, request, true), Cancellation);
             Assert.NotNull(served.Before);
             var answer = await write(served.Store);
             await served.CommitAsync(Cancellation);

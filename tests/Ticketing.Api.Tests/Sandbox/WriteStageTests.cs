@@ -35,7 +35,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         for (var i = 0; i < 10; i++)
         {
             foreach (var side in Enum.GetValues<Side>())
-                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Stage().ServeAsync(side, Close(7), withImages: true, gone).AsTask());
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Stage().ServeAsync(new(side, Close(7), true), gone).AsTask());
         }
 
         using var soon = new CancellationTokenSource();
@@ -43,15 +43,15 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         {
             for (var i = 0; i < 3; i++)
             {
-                var begun = Stage().ServeAsync(Side.Control, Close(7), withImages: true, soon.Token).AsTask();
+                var begun = Stage().ServeAsync(new(Side.Control, Close(7), true), soon.Token).AsTask();
                 if (i == 0) await Until.HoldsAsync(async () => await ScalarAsync<bool>(IsWaiting));
                 await soon.CancelAsync();
                 await Assert.ThrowsAnyAsync<OperationCanceledException>(() => begun);
             }
         }
 
-        await using var one = await Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);
-        await using var other = await Stage().ServeAsync(Side.Control, Close(8), withImages: true, Cancellation);
+        await using var one = await Stage().ServeAsync(new(Side.Control, Close(7), true), Cancellation);
+        await using var other = await Stage().ServeAsync(new(Side.Control, Close(8), true), Cancellation);
         Assert.NotNull(other.Before);
     }
 
@@ -59,9 +59,9 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     public async Task Where_somebody_holds_the_row_the_candidate_is_not_let_in(bool withImages)
     {
         await using (await HoldAsync(7))
-            await Assert.ThrowsAsync<RowsHeldException>(() => Stage().ServeAsync(Side.Candidate, Close(7), withImages, Cancellation).AsTask());
+            await Assert.ThrowsAsync<RowsHeldException>(() => Stage().ServeAsync(new(Side.Candidate, Close(7), withImages), Cancellation).AsTask());
 
-        await using var candidate = await Stage().ServeAsync(Side.Candidate, Close(7), withImages, Cancellation);
+        await using var candidate = await Stage().ServeAsync(new(Side.Candidate, Close(7), withImages), Cancellation);
         Assert.Equal(withImages, candidate.Before is not null);
         Assert.Equal("55P03", await LockAsync(7));
     }
@@ -72,7 +72,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         Task<IServedWrite<ITicketStore>> waiting;
         await using (await HoldAsync(7))
         {
-            waiting = Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation).AsTask();
+            waiting = Stage().ServeAsync(new(Side.Control, Close(7), true), Cancellation).AsTask();
             // Longer than anybody waits for an image: it keeps its place among those who want the row.
             await using var waits = _ending.CreateCommand(
                 """
@@ -94,7 +94,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     {
         var limit = "";
         var stage = Stage((connection, transaction) => limit = Setting(connection, transaction));
-        await using (var write = await stage.ServeAsync(Side.Candidate, Close(7), withImages, Cancellation))
+        await using (var write = await stage.ServeAsync(new(Side.Candidate, Close(7), withImages), Cancellation))
         {
             Assert.NotNull(write.Store);
             Assert.Equal("1min", limit);
@@ -105,7 +105,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         // Whoever has a limit keeps it.
         await using var limited = NpgsqlDataSource.Create(database.Database.Served + ";Options=-c idle_in_transaction_session_timeout=5s");
         var kept = Stage((connection, transaction) => limit = Setting(connection, transaction), limited);
-        await using (var write = await kept.ServeAsync(Side.Candidate, Close(7), withImages, Cancellation))
+        await using (var write = await kept.ServeAsync(new(Side.Candidate, Close(7), withImages), Cancellation))
         {
             Assert.NotNull(write.Store);
             Assert.Equal("5s", limit);
@@ -119,7 +119,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     public async Task A_side_that_ends_the_transaction_itself_is_not_taken_for_undone(string end)
     {
         NpgsqlConnection session = null!;
-        await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(7), withImages: true, Cancellation);
+        await using var write = await Stage((connection, _) => session = connection).ServeAsync(new(Side.Candidate, Close(7), true), Cancellation);
         Assert.NotNull(write.Store);
         Assert.True(write.IsUndone);
         await using (var command = new NpgsqlCommand("update support_tickets set priority = 'high' where id = 7; " + end, session)) await command.ExecuteNonQueryAsync(Cancellation);
@@ -138,7 +138,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
             """);
         try
         {
-            await using var write = await Stage().ServeAsync(Side.Candidate, Close(50), withImages, Cancellation);
+            await using var write = await Stage().ServeAsync(new(Side.Candidate, Close(50), withImages), Cancellation);
             Assert.Equal("closed", (await write.Store.UpdateAsync(Close(50), Cancellation)).Ticket!.Status);
             Assert.Equal("23514", (await Assert.ThrowsAsync<PostgresException>(() => write.CommitAsync(Cancellation))).SqlState);
             Assert.True(write.IsUndone);
@@ -152,7 +152,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     [Fact]
     public async Task A_write_whose_rows_cannot_be_read_afterwards_is_committed_all_the_same()
     {
-        await using var write = await Stage().ServeAsync(Side.Control, Close(51), withImages: true, Cancellation);
+        await using var write = await Stage().ServeAsync(new(Side.Control, Close(51), true), Cancellation);
         var changed = (await write.Store.UpdateAsync(Close(51), Cancellation)).Ticket!;
         await ExecuteAsync("revoke select on users from ticketing_served");
         try
@@ -172,7 +172,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     public async Task A_side_that_goes_on_after_a_failure_has_nothing_to_commit(bool withImages)
     {
         NpgsqlConnection session = null!;
-        await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(52), withImages, Cancellation);
+        await using var write = await Stage((connection, _) => session = connection).ServeAsync(new(Side.Candidate, Close(52), withImages), Cancellation);
         await write.Store.UpdateAsync(Close(52), Cancellation);
         await using (var command = new NpgsqlCommand("select 1 / 0", session))
             await Assert.ThrowsAsync<PostgresException>(() => command.ExecuteNonQueryAsync(Cancellation));
@@ -188,7 +188,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         var found = "";
         await using var own = NpgsqlDataSource.Create(database.Database.Served + ";Options=-c statement_timeout=7s -c plan_cache_mode=force_custom_plan");
         var stage = Stage((connection, transaction) => found = Setting(connection, transaction, setting), own);
-        await using var write = await stage.ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);
+        await using var write = await stage.ServeAsync(new(Side.Control, Close(7), true), Cancellation);
         Assert.NotNull(write.Store);
         Assert.Equal(setting is "statement_timeout" ? "7s" : "force_custom_plan", found);
     }
@@ -197,7 +197,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     public async Task A_session_is_ended_though_the_pool_has_none_to_spare()
     {
         await using var other = await _served.OpenConnectionAsync(Cancellation);
-        await using var write = await Stage().ServeAsync(Side.Candidate, Close(7), withImages: true, Cancellation);
+        await using var write = await Stage().ServeAsync(new(Side.Candidate, Close(7), true), Cancellation);
         await write.AbandonAsync();
         // The row is free again.
         await Until.HoldsAsync(async () => await LockAsync(7) is null);
@@ -210,7 +210,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     public async Task A_side_that_does_not_mind_the_loss_of_its_connection_has_nothing_to_commit()
     {
         NpgsqlConnection session = null!;
-        await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, Close(53), withImages: true, Cancellation);
+        await using var write = await Stage((connection, _) => session = connection).ServeAsync(new(Side.Candidate, Close(53), true), Cancellation);
         await write.Store.UpdateAsync(Close(53), Cancellation);
         await write.AbandonAsync();
         await using (var command = new NpgsqlCommand("select 1", session))
@@ -224,7 +224,7 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
     public async Task Rows_that_are_too_long_are_as_many_as_too_many()
     {
         await ExecuteAsync("update support_tickets set description = repeat('a', 2000001) where id = 9");
-        await using var write = await Stage().ServeAsync(Side.Control, Close(9), withImages: true, Cancellation);
+        await using var write = await Stage().ServeAsync(new(Side.Control, Close(9), true), Cancellation);
         Assert.True(write.Before!.IsTooLarge);
         Assert.Empty(write.Before.Rows);
     }
@@ -243,26 +243,26 @@ public sealed class WriteStageTests(ParityDatabase database) : IClassFixture<Par
         {
             NpgsqlConnection session = null!;
             var delete = new DeleteTicket(Staff, ticket);
-            await using var write = await Stage((connection, _) => session = connection).ServeAsync(Side.Candidate, delete, withImages: true, Cancellation);
+            await using var write = await Stage((connection, _) => session = connection).ServeAsync(new(Side.Candidate, delete, true), Cancellation);
             await write.Store.DeleteAsync(delete, Cancellation);
             await meanwhile(session);
             return Gone((await write.CommitAsync(Cancellation))!);
         }
 
         static long[] Gone(WrittenRows written) =>
-            [.. written.Changes.Where(change => change.Value is null && change.Key.Table == "support_tickets").Select(change => change.Key.Key).Order()];
+            [.. written.Changes.Where(change => change.Value is null && change.Key.Table == "support_tickets").Select(change => change.Key.Number!.Value).Order()];
     }
 
     [Fact]
     public async Task Whom_only_a_neighbour_names_is_a_bystander()
     {
-        await using var write = await Stage().ServeAsync(Side.Control, Close(7), withImages: true, Cancellation);
+        await using var write = await Stage().ServeAsync(new(Side.Control, Close(7), true), Cancellation);
         var before = write.Before!;
         var users = before.Rows.Keys.Where(row => row.Table == "users").ToArray();
         var concerned = await ColumnAsync<int>(
             "select 1 union select user_id from support_tickets where id = 7 union select assigned_to from support_tickets where id = 7 and assigned_to is not null union select user_id from ticket_comments where ticket_id = 7");
-        Assert.Equal(concerned.Order(), users.Except(before.Bystanders).Select(row => (int)row.Key).Order());
-        Assert.Equal([6L, 8L], before.Bystanders.Where(row => row.Table == "support_tickets").Select(row => row.Key).Order());
+        Assert.Equal(concerned.Order(), users.Except(before.Bystanders).Select(row => (int)row.Number!.Value).Order());
+        Assert.Equal([6L, 8L], before.Bystanders.Where(row => row.Table == "support_tickets").Select(row => row.Number!.Value).Order());
     }
 
     public async ValueTask DisposeAsync()

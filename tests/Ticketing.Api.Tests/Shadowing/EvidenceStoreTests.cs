@@ -34,7 +34,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
                     var hash = (ulong)replica.Dice.Next(400);
                     lock (expected) expected.Add(hash);
                     ledger.OperationOf(Operation).Arrived(ledger.OperationOf(Operation).ShapeOf($"shape {hash % 3}"));
-                    ledger.Compared(ledger.OperationOf(Operation).SlotOf($"shape {hash % 3}"), hash, Outcome.Match, candidateSentMore: i == 0);
+                    ledger.Compared(ledger.OperationOf(Operation).SlotOf($"shape {hash % 3}"), new(hash, Outcome.Match) { CandidateSentMore = i == 0 });
                 }
 
                 var batch = ledger.Take()!;
@@ -62,7 +62,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         using var ledger = new EvidenceLedger();
         ledger.Begin(Fingerprint);
         ledger.OperationOf(Operation).Arrived(ledger.OperationOf(Operation).ShapeOf("any"));
-        ledger.Compared(ledger.OperationOf(Operation).SlotOf("any"), 7, Outcome.Mismatch, candidateSentMore: null);
+        ledger.Compared(ledger.OperationOf(Operation).SlotOf("any"), new(7, Outcome.Mismatch));
         var id = Guid.NewGuid();
         await ExecuteAsync(source, "alter table shadow.traffic add constraint broken check (requests < 0)");
         await Assert.ThrowsAsync<PostgresException>(() => store.FlushAsync(id, ledger.Take()!, Cancellation));
@@ -79,7 +79,7 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         await using var _ = source;
         using var ledger = new EvidenceLedger();
         ledger.Begin(Fingerprint);
-        ledger.Compared(ledger.OperationOf(Operation).SlotOf("any"), 7, Outcome.Match, candidateSentMore: null);
+        ledger.Compared(ledger.OperationOf(Operation).SlotOf("any"), new(7, Outcome.Match));
         await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
         Assert.Equal(0, (await store.ReadAsync("another", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].Cases);
     }
@@ -210,10 +210,94 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         }
     }
 
+    [Fact]
+    public async Task Every_build_whose_figures_are_shown_is_an_attempt_and_each_acceptance_is_one_more()
+    {
+        var (store, source) = await StoreAsync("evidence_attempts");
+        await using var _ = source;
+        foreach (var (build, number) in new[] { ("one", 1), ("two", 2), ("one", 1), ("three", 3) })
+        {
+            using var ledger = new EvidenceLedger();
+            ledger.Begin(build);
+            Add(ledger, "any", 7, Outcome.Match);
+            await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+            var read = (await store.ReadAsync(build, "candidate", [Operation, "tickets.get"], GatePolicy.Default, Cancellation)).Operations;
+            Assert.Equal((number, 1, 2), (read[0].Attempt, read[1].Attempt, read[0].Operations));
+        }
+
+        await ExecuteAsync(source, $"insert into shadow.restart (fingerprint, operation, shape, epoch, reason) values ('two', '{Operation}', '', 1, 'accepted')");
+        Assert.Equal(3, (await store.ReadAsync("two", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].Attempt);
+    }
+
+    [Fact]
+    public async Task A_mismatch_is_closed_with_the_fingerprint_that_showed_it()
+    {
+        var (store, source) = await StoreAsync("evidence_closed");
+        await using var _ = source;
+        foreach (var (signature, builds) in new[] { ("old", "[]"), ("mended", "[\"before\"]"), ("here", "[\"now\"]") })
+        {
+            await ExecuteAsync(source,
+                $$"""
+                insert into shadow.mismatch values ('{{signature}}', gen_random_uuid(), '{{Operation}}', now(),
+                    '{"fingerprints": ["candidate"], "builds": {{builds}}, "outcome": "mismatch", "severity": "normal"}')
+                """);
+        }
+
+        Assert.Equal(2, (await store.ReadAsync("now", "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0].OpenMismatches);
+    }
+
+    [Fact]
+    public async Task What_requests_show_adds_up_over_replicas_by_user_and_by_duration()
+    {
+        var (store, source) = await StoreAsync("evidence_sample");
+        await using var _ = source;
+        for (var replica = 0; replica < 2; replica++)
+        {
+            using var ledger = new EvidenceLedger();
+            ledger.Begin(Fingerprint);
+            for (var i = 0; i < 40; i++) Compare(ledger, (ulong)((replica * 40) + i), user: 1 + (i % 4), Outcome.Match);
+            await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+        }
+
+        var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0];
+        Assert.Equal((80L, 80L, 0L, 80L), (list.Sample.Due, list.Sample.Decided, list.Sample.Wrong, list.Sample.Tries));
+        Assert.Equal((4, 0.25), (list.CaseUsers.Least, list.CaseUsers.Busiest));
+        var inTime = list.Sample.Durations.Single(one => one.Due > 0);
+        Assert.Equal(("requests of 4 to 16 ms", 80L, 80L), (inTime.Name, inTime.Due, inTime.Decided));
+        Assert.Equal(80, list.Shapes[0].WithRows);
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(30, false)]
+    public async Task The_doubt_of_one_user_holds_no_shape_and_that_of_many_does(int users, bool isProven)
+    {
+        var (store, source) = await StoreAsync($"evidence_doubt_{users}");
+        await using var _ = source;
+        using var ledger = new EvidenceLedger();
+        ledger.Begin(Fingerprint);
+        for (var i = 0; i < 2000; i++) Compare(ledger, (ulong)i, user: i % 50, Outcome.Match);
+        for (var i = 0; i < 60; i++) Compare(ledger, null, user: 1000 + (i % users), Outcome.Incomparable);
+        await store.FlushAsync(Guid.NewGuid(), ledger.Take()!, Cancellation);
+        var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0];
+        Assert.Equal(isProven, Gate.ProvenShapes(list, GatePolicy.Default).Contains("any"));
+        Assert.Equal(60, list.Incomparable);
+    }
+
+    private static void Compare(EvidenceLedger ledger, ulong? hash, int user, Outcome outcome)
+    {
+        var operation = ledger.OperationOf(Operation);
+        var (shape, duration) = (operation.ShapeOf("any"), TimeSpan.FromMilliseconds(9));
+        operation.Arrived(shape);
+        shape.Due();
+        operation.Counts.Due(duration);
+        ledger.Compared(operation.SlotOf("any"), new(hash, outcome) { HasRows = true, User = user, IsDue = true, Duration = duration, BothRan = true });
+    }
+
     private static void Add(EvidenceLedger ledger, string shape, ulong hash, Outcome outcome)
     {
         ledger.OperationOf(Operation).Arrived(ledger.OperationOf(Operation).ShapeOf(shape));
-        ledger.Compared(ledger.OperationOf(Operation).SlotOf(shape), hash, outcome, candidateSentMore: null);
+        ledger.Compared(ledger.OperationOf(Operation).SlotOf(shape), new(hash, outcome));
     }
 
     private async Task<(EvidenceStore Store, NpgsqlDataSource Source)> StoreAsync(string name)

@@ -8,21 +8,25 @@ namespace Ticketing.Api.Tests.Shadowing;
 /// <summary>The gate over HTTP: what is earned, what is missing, and that nothing is earned by saying so.</summary>
 public sealed class GateTests(PostgresFixture postgres)
 {
+    /// <summary>The default policy, but that one user may bring everything: these tests have one.</summary>
+    private static readonly (string, string)[] Alone =
+        [("Shadowing:Gate:Policy", "alone"), ("Shadowing:Gate:Policies:alone:UserShare", "1")];
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task The_gate_says_what_is_missing_and_confirms_nothing_that_is_not_earned()
     {
-        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("gate_missing", Cancellation));
+        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("gate_missing", Cancellation), settings: Alone);
         for (var id = 1; id <= 20; id++) await service.GetAsync($"/api/tickets/{id}");
         var compared = (await service.SettledAsync("tickets.get")).Comparisons.Values.Sum();
         Assert.NotEqual(0, compared);
         await Until.HoldsAsync(async () => (int?)(await GateAsync(service, "tickets.get"))["figures"]?["cases"] == compared);
 
         var get = await GateAsync(service, "tickets.get");
-        Assert.Equal(("hold", "shadow-100", "default"), ((string?)get["decision"], (string?)get["stage"], (string?)get["policy"]));
+        Assert.Equal(("hold", "shadow-100", "alone"), ((string?)get["decision"], (string?)get["stage"], (string?)get["policy"]));
         Assert.Contains(get["reasons"]!.AsArray(), reason => (string?)reason!["code"] == "operation_unproven");
-        Assert.Contains(get["reasons"]!.AsArray(), reason => ((string)reason!["text"]!).Contains("of 392 cases", StringComparison.Ordinal));
+        Assert.Contains(get["reasons"]!.AsArray(), reason => ((string)reason!["text"]!).Contains("of 664 cases", StringComparison.Ordinal));
         Assert.Equal("no_evidence", (string?)(await GateAsync(service, "tickets.list"))["decision"]);
 
         Assert.Equal(HttpStatusCode.Conflict, (await SendAsync(service, HttpMethod.Post, "/shadow/v1/gate/tickets.get/confirm")).Status);
@@ -52,7 +56,7 @@ public sealed class GateTests(PostgresFixture postgres)
     {
         var database = await postgres.CloneAsync("gate_restart", Cancellation);
         long compared;
-        await using (var first = await ShadowedService.StartAsync(database))
+        await using (var first = await ShadowedService.StartAsync(database, settings: Alone))
         {
             for (var id = 1; id <= 20; id++) await first.GetAsync($"/api/tickets/{id}");
             compared = (await first.SettledAsync("tickets.get")).Comparisons.Values.Sum();
@@ -61,8 +65,28 @@ public sealed class GateTests(PostgresFixture postgres)
 
         Assert.NotEqual(0, compared);
 
-        await using var second = await ShadowedService.StartAsync(database);
+        await using var second = await ShadowedService.StartAsync(database, settings: Alone);
         await Until.HoldsAsync(async () => (int?)(await GateAsync(second, "tickets.get"))["figures"]?["cases"] == compared);
+    }
+
+    [Fact]
+    public async Task What_does_not_exist_is_one_case_and_one_user_proves_nothing_for_others()
+    {
+        await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("gate_bought", Cancellation));
+        for (var id = 900_001; id <= 900_040; id++) await service.GetAsync($"/api/tickets/{id}");
+        // Where the machine is busy some are shed.
+        var compared = (await service.SettledAsync("tickets.get")).Comparisons["match"];
+        Assert.NotEqual(0, compared);
+        await Until.HoldsAsync(async () => await EvidenceAsync("comparisons") == compared);
+        Assert.Equal(1, await EvidenceAsync("liveCases"));
+        var gate = await GateAsync(service, "tickets.get");
+        Assert.Equal(0, (int)gate["figures"]!["cases"]!);
+        Assert.EndsWith("with a single user nothing is shown for others", (string?)gate["reasons"]![0]!["text"], StringComparison.Ordinal);
+        Assert.NotEmpty(gate["claimed"]!.AsArray());
+        Assert.NotEmpty(gate["notClaimed"]!.AsArray());
+
+        async Task<int?> EvidenceAsync(string count) =>
+            (int?)(await SendAsync(service, HttpMethod.Get, "/shadow/v1/evidence/tickets.get")).Body["evidence"]![count];
     }
 
     [Fact]

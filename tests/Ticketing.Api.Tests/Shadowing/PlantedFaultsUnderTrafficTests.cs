@@ -1,3 +1,4 @@
+using Shadowing.Serving;
 using Ticketing.Demo.Faults;
 
 namespace Ticketing.Api.Tests.Shadowing;
@@ -19,9 +20,9 @@ public sealed class PlantedFaultsUnderTrafficTests(SwitchedFaults shared, Postgr
         // What hangs holds its connection for good, and the costs of others would be in the quantiles: these have a service of their own.
         await using var own = fault.Shows is FaultShows.Mismatch or FaultShows.Error ? null : new SwitchedFaults(postgres);
         if (own is not null) await own.InitializeAsync();
-        var operations = await (own ?? shared).DriveAsync(planted, () => Decided(planted) > 0, rounds: 12);
+        var operations = await (own ?? shared).DriveAsync(planted, IsShown, rounds: 12);
 
-        var hit = operations.Single(operation => operation.Operation == fault.Operation);
+        var hit = Hit(operations);
         // What could not be decided need not be the fault's: a busy machine leaves a race undecided too, and a writer may have changed the
         // row in the meantime, so that the fault no longer changes it.
         var (found, unclear) = (hit.Comparisons, hit.Comparisons["incomparable"] + planted.Total - Decided(planted));
@@ -52,12 +53,22 @@ public sealed class PlantedFaultsUnderTrafficTests(SwitchedFaults shared, Postgr
             Assert.Empty(other.Mismatches);
             Assert.Equal(0, other.Comparisons["mismatch"] + other.Comparisons["candidate_error"] + other.Comparisons["candidate_timeout"]);
         }
+
+        OperationStatus Hit(IReadOnlyList<OperationStatus> all) => all.Single(operation => operation.Operation == fault.Operation);
+
+        // Some operations are rare, and the first of them may have been undecided.
+        bool IsShown(IReadOnlyList<OperationStatus> all) => fault.Shows switch
+        {
+            FaultShows.Mismatch => Hit(all).Comparisons["mismatch"] > 0,
+            FaultShows.Error => Hit(all).Comparisons["candidate_error"] > 0,
+            _ => Decided(planted) > 0,
+        };
     }
 
     [Fact]
     public async Task A_good_candidate_is_never_accused_and_every_request_is_accounted_for()
     {
-        foreach (var operation in await shared.DriveAsync(new([]), () => true, rounds: 4))
+        foreach (var operation in await shared.DriveAsync(new([]), _ => true, rounds: 4))
         {
             Assert.True(operation.Mismatches.Count == 0, $"{operation.Operation}: {string.Join(", ", operation.Mismatches)}");
             Assert.Equal(0, operation.Comparisons["mismatch"] + operation.Comparisons["candidate_error"] + operation.Comparisons["candidate_timeout"]);
@@ -69,10 +80,12 @@ public sealed class PlantedFaultsUnderTrafficTests(SwitchedFaults shared, Postgr
     public async Task A_rare_fault_is_found_and_none_that_was_planted_is_lost()
     {
         var planted = new PlantedFaults([new(new FaultRegistry(TimeProvider.System).Find("wrong-count")!, 0.02)]);
-        var operations = await shared.DriveAsync(planted, () => Decided(planted) >= 3, rounds: 12);
-        var list = operations.Single(operation => operation.Operation == "tickets.list").Comparisons;
+        var list = List(await shared.DriveAsync(planted, all => List(all)["mismatch"] >= 3, rounds: 12));
         Assert.NotEqual(0, list["mismatch"]);
         Assert.InRange(planted.Total, list["mismatch"], list["mismatch"] + list["incomparable"] + planted.Total - Decided(planted));
+
+        static IReadOnlyDictionary<string, long> List(IReadOnlyList<OperationStatus> all) =>
+            all.Single(operation => operation.Operation == "tickets.list").Comparisons;
     }
 
     private static long Decided(PlantedFaults planted) => planted.Total - planted.UndecidedByFault.Values.Sum();

@@ -47,6 +47,8 @@ internal sealed class ShadowedService : IAsyncDisposable
         ["Authentication:SigningKey"] = AccessTokens.SigningKey,
         ["Operators:RequestsPerSecond"] = "100000",
         ["Stopping:ServeFor"] = "00:00:00",
+        // Drawn by chance: a test that wants runs beside each other asks for them.
+        ["Shadowing:OverlapPercent"] = "0",
         ["Operators:Tokens:0:Name"] = "a viewer",
         ["Operators:Tokens:0:Role"] = "viewer",
         ["Operators:Tokens:0:Sha256"] = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ViewerToken))),
@@ -59,7 +61,12 @@ internal sealed class ShadowedService : IAsyncDisposable
 
     /// <summary>The same with services of the test's own in place of the service's.</summary>
     public static async Task<ShadowedService> StartAsync(
-        TicketingDatabase database, Action<IServiceCollection> register, bool warm = true, params (string Name, string Value)[] settings)
+        TicketingDatabase database, Action<IServiceCollection> register, bool warm = true, params (string Name, string Value)[] settings) =>
+        await StartAsync(database, register, warm, onePort: true, settings);
+
+    /// <param name="onePort">False where operators have a listener of their own: the users' is the first.</param>
+    public static async Task<ShadowedService> StartAsync(
+        TicketingDatabase database, Action<IServiceCollection> register, bool warm, bool onePort, params (string Name, string Value)[] settings)
     {
         var app = ApiHost.Build([.. settings.Select(setting => $"--{setting.Name}={setting.Value}")], builder =>
         {
@@ -73,7 +80,7 @@ internal sealed class ShadowedService : IAsyncDisposable
             register(builder.Services);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
-        var service = new ShadowedService(app, database, new() { BaseAddress = new(app.Urls.Single()) });
+        var service = new ShadowedService(app, database, new() { BaseAddress = new(onePort ? app.Urls.Single() : app.Urls.First()) });
         if (warm) await service.IsOnAsync();
         return service;
     }

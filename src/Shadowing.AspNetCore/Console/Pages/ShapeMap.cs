@@ -1,0 +1,45 @@
+using Shadowing.AspNetCore.Console.Markup;
+using Shadowing.Evidence;
+
+namespace Shadowing.AspNetCore.Console.Pages;
+
+/// <summary>A heat map: a cell for each shape, the most asked for first.</summary>
+internal static class ShapeMap
+{
+    public static Html Draw(OperationEvidence evidence, GatePolicy policy)
+    {
+        if (evidence.Shapes.Count == 0) return Parts.Empty("No request of this operation has been seen, and no sweep has looked for any.");
+        var proven = Gate.ProvenShapes(evidence, policy);
+        var needed = ParityBound.CasesNeeded(0, policy.ShapeEpsilon, ParityBound.AlphaOf(evidence.Attempt, policy.Alpha));
+        var cells = evidence.Shapes.Select(shape => (Shape: shape, Kind: Kind(shape, proven))).ToArray();
+        return Html.From(
+            $"""
+            <p class="legend">{Html.Join(cells.GroupBy(cell => cell.Kind).OrderBy(kind => kind.Key.Order).Select(kind => Html.From(
+                $"""{Parts.Chip(kind.Key.Colour, $"{Show.Count(kind.Count())} {kind.Key.Word}")} """)))}
+            A shape is proven with {needed} cases without a mismatch.</p>
+            <ul class="heat">{Html.Join(cells.Select(cell => Cell(cell.Shape, cell.Kind, needed)))}</ul>
+            """);
+    }
+
+    private static Html Cell(ShapeEvidence shape, (int Order, string Colour, string Word) kind, long needed)
+    {
+        var compared = shape.Requests == 0 ? "no request" : $"{Show.Share((double)shape.Comparisons / shape.Requests)} compared";
+        var cases = shape.Mismatches == 0 ? $"{Show.Count(shape.Cases)} of {Show.Count(needed)} cases"
+            : $"{Show.Count(shape.Mismatches)} of {Show.Count(shape.Cases)} cases differ";
+        return Html.From(
+            $"""
+            <li class="{kind.Colour}"><b>{shape.Name}</b>{Parts.Chip(kind.Colour, kind.Word)}
+            <span>{cases}</span>{Chart.Progress(kind.Colour == "good" ? 1 : (double)shape.Cases / needed, cases, kind.Colour)}
+            <span class="sub">{Show.Plural(shape.Requests, "request", "requests")}, {compared}, {Show.Share(shape.TrafficShare)} of
+            traffic{Html.If(shape.Existing is not null, () => Html.From($", {shape.Swept} of {shape.Existing ?? 0} swept"))}</span></li>
+            """);
+    }
+
+    private static (int Order, string Colour, string Word) Kind(ShapeEvidence shape, IReadOnlySet<string> proven) => shape switch
+    {
+        { Mismatches: > 0 } => (0, "bad", "differing"),
+        _ when proven.Contains(shape.Name) => (1, "good", "proven"),
+        { Cases: 0 } => (3, "none", "never compared"),
+        _ => (2, "wait", "gathering"),
+    };
+}

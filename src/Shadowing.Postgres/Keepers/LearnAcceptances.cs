@@ -1,0 +1,44 @@
+using Shadowing.Journal;
+using Shadowing.Postgres.Stores;
+using Shadowing.Settings;
+
+namespace Shadowing.Postgres.Keepers;
+
+/// <summary>Ends acceptances that have expired and learns what is accepted, where either may have changed.</summary>
+internal sealed class LearnAcceptances(MismatchStore store, Acceptances acceptances, StoreMark marks, TimeProvider clock)
+{
+    private readonly MarkCursor _cursor = new(marks, clock);
+
+    public async Task LearnAsync(CancellationToken cancellationToken)
+    {
+        var mark = _cursor.Latest;
+        if (!_cursor.IsDue(mark)) return;
+        await store.LapseAsync(cancellationToken);
+        acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
+        _cursor.Done(mark);
+    }
+}
+
+/// <summary>Audits that raw samples are unlocked and that requests are recorded, once for each time that they are.</summary>
+internal sealed class RawSamplesAnnounced(AuditLog audit, SettingsInForce settings)
+{
+    private DateTimeOffset? _announced;
+    private DateTimeOffset? _recording;
+
+    public async Task AnnounceAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var recorded = settings.Current.Recording;
+        if (recorded.Until is { } end && end != _recording && recorded.IsOpen(now))
+        {
+            await audit.AddAsync(
+                recorded.Owner ?? "", "recording.start", settings.Current.Replica, $"until {end:O}: {recorded.Reason}", cancellationToken);
+            _recording = end;
+        }
+
+        var raw = settings.Current.RawSamples;
+        if (raw.Until is not { } until || until == _announced || until <= now) return;
+        await audit.AddAsync(raw.Owner ?? "", "samples.unlock", settings.Current.Replica, $"until {until:O}: {raw.Reason}",
+            cancellationToken);
+        _announced = until;
+    }
+}

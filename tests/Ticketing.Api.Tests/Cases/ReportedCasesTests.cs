@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using Ticketing.Api.Tests.Database;
+using Ticketing.Api.Tests.Sandbox;
+using Ticketing.Api.Tests.Shadowing;
+using Ticketing.Api.Tickets;
+
+namespace Ticketing.Api.Tests.Cases;
+
+/// <summary>Inputs from public reports of teams that did such a migration; the letters are those of the issue.</summary>
+public sealed class ReportedCasesTests(PostgresFixture postgres)
+{
+    private const int User = 30;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_the_schema_has_and_the_control_cannot_do_is_alike_on_both_sides_and_stored_as_without_a_shadow()
+    {
+        await using var service = await ShadowedService.StartAsync(
+            await postgres.CloneAsync("cases_schema", Cancellation), settings: [.. WritesUnderTrafficTests.Everything]);
+        // G: a column that the database computes.
+        await service.AsOwnerAsync(
+            "alter table support_tickets add column s tsvector generated always as (to_tsvector('simple', subject)) stored");
+        await service.AsOwnerAsync("grant select (xmin) on support_tickets to ticketing_shadow");
+        // The first few may still meet plans from before.
+        var update = await service.SettledAsync("tickets.update");
+        for (var ticket = 1; ticket <= 20 && update.Comparisons["match"] < 3; ticket++)
+        {
+            Assert.Equal(200, await PatchAsync(service, ticket + 20, "A resolution"));
+            update = await service.SettledAsync("tickets.update");
+        }
+
+        Assert.Equal((3, 0), (update.Comparisons["match"], update.Comparisons["mismatch"]));
+
+        // E: times that .NET cannot read. F: the control fails after its statement, sampled as it is, and what it stored stays stored.
+        await service.AsOwnerAsync("update support_tickets set created_at = '0044-03-15 BC' where id = 11; "
+            + "update support_tickets set created_at = '12025-01-01' where id = 12");
+        foreach (var ticket in (int[])[11, 12])
+        {
+            Assert.Equal(500, await service.GetAsync($"/api/tickets/{ticket}"));
+            Assert.Equal(500, await PatchAsync(service, ticket, "Stored though unread"));
+        }
+
+        Assert.Equal("2", await Sql.LineAsync(
+            service.Database.Owner, "select count(*) from support_tickets where id in (11, 12) and resolution = 'Stored though unread'"));
+        Assert.Equal(2, (await service.SettledAsync("tickets.get")).Comparisons["match"]);
+        update = await service.SettledAsync("tickets.update");
+        Assert.Equal((5, 0), (update.Comparisons["match"], update.Comparisons["mismatch"]));
+
+        // N: a sequence at its end is nothing that the caller could mend.
+        await service.AsOwnerAsync("select setval('support_tickets_id_seq', 5000); alter sequence support_tickets_id_seq maxvalue 5000");
+        var (status, problem) = await service.SendAsync(
+            HttpMethod.Post, "/api/tickets", new { subject = "A subject", description = "A description" });
+        Assert.Equal((500, "internal_error"), (status, (string?)problem!["code"]));
+        Assert.Equal(1, (await service.SettledAsync("tickets.create")).Comparisons["control_error"]);
+        Assert.Empty(await MismatchesAsync(service));
+    }
+
+    [Fact]
+    public async Task A_candidate_that_leaks_caches_refuses_and_stages_is_told_by_its_own_name_each_time()
+    {
+        var cached = new ConcurrentDictionary<int, TicketAnswer>();
+        await using var service = await ShadowedService.StartAsync(
+            await postgres.CloneAsync("cases_candidate", Cancellation),
+            services =>
+            {
+                var registered = services.Last(one => one.ServiceType == typeof(CandidateStore)).ImplementationFactory!;
+                services.AddSingleton<CandidateStore>(provider => session => new TamperedStore(((CandidateStore)registered(provider))(session))
+                {
+                    OnList = static async (request, next, _) => await next() is { Tickets.Count: > 60 } page && !request.All
+                        ? page with { Tickets = [.. page.Tickets.Select(Differs), page.Tickets[0] with { Id = 1, UserId = User + 1 }] } : await next(),
+                    OnGet = async (request, next, _) => cached.TryGetValue(request.TicketId, out var kept) ? kept
+                        : cached[request.TicketId] = await next(),
+                    OnUpdate = static (_, _, _) => Task.FromResult(new TicketChange(TicketAccess.NotFound, null)),
+                    OnComment = async (_, next, token) =>
+                    {
+                        await using var stage = new NpgsqlCommand("create temp table staged (id int)", session.Connection, session.Transaction);
+                        await stage.ExecuteNonQueryAsync(token);
+                        return await next();
+                    },
+                });
+            }, settings: [.. WritesUnderTrafficTests.Everything]);
+
+        // D: a page of own tickets that differ in two members each, and one of another user behind them.
+        await service.AsOwnerAsync($"""
+            insert into support_tickets (user_id, subject, description) select {User}, 'Own ' || n, 'Mine' from generate_series(1, 66) n
+            """);
+        Assert.Equal(200, await service.GetAsync("/api/tickets?limit=66", User));
+        await service.SettledAsync("tickets.list");
+        var leak = Assert.Single(await MismatchesAsync(service));
+        Assert.Equal(("critical", "access_filter_lost"), ((string?)leak["severity"], (string?)leak["diagnosis"]!["cause"]));
+
+        // M: a cache that a write does not invalidate.
+        Assert.Equal(200, await service.GetAsync("/api/tickets/7"));
+        await service.SettledAsync("tickets.get");
+        await service.AsOwnerAsync("update support_tickets set subject = 'Another', status = 'closed' where id = 7");
+        Assert.Equal(200, await service.GetAsync("/api/tickets/7"));
+        await service.SettledAsync("tickets.get");
+        Assert.Equal("stale_answer", await CauseAsync(service, "tickets.get"));
+
+        // L: a write that is refused as not found is not lost.
+        Assert.Equal(200, await PatchAsync(service, 9, "A resolution"));
+        await service.SettledAsync("tickets.update");
+        Assert.Equal("found_differently", await CauseAsync(service, "tickets.update"));
+
+        // I: staging in a temporary table works for users and cannot work in the sandbox.
+        for (var comment = 0; comment < 15; comment++)
+            Assert.Equal(201, (await service.SendAsync(HttpMethod.Post, "/api/tickets/9/comments", new { comment = "A comment" })).Status);
+        var comments = await service.SettledAsync("tickets.comment");
+        Assert.Equal(
+            (15, 0, 0), (comments.Comparisons["incomparable"], comments.Comparisons["candidate_error"], comments.Skips["breaker_open"]));
+        Assert.Contains((await service.StatusAsync()).Findings, finding =>
+            finding.Object == "tickets.comment" && finding.Text.Contains("CREATE TABLE is refused", StringComparison.Ordinal));
+    }
+
+    private static TicketListItem Differs(TicketListItem ticket) => ticket with { Subject = ticket.Subject + "!", Priority = "low" };
+
+    private static async Task<int> PatchAsync(ShadowedService service, int ticket, string resolution) =>
+        (await service.SendAsync(HttpMethod.Patch, $"/api/tickets/{ticket}", new { resolution })).Status;
+
+    private static async Task<JsonNode[]> MismatchesAsync(ShadowedService service) =>
+        [.. JsonNode.Parse(await service.AskAsync("/shadow/v1/mismatches"))!["mismatches"]!.AsArray().OfType<JsonNode>()];
+
+    private static async Task<string?> CauseAsync(ShadowedService service, string operation) => (string?)Assert.Single(
+        await MismatchesAsync(service), mismatch => (string?)mismatch["operation"] == operation)["diagnosis"]!["cause"];
+}
