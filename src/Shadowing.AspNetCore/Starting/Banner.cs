@@ -11,7 +11,7 @@ namespace Shadowing.AspNetCore.Starting;
 
 /// <summary>Logs once at each start what runs here, and warns where no operator could come in.</summary>
 internal sealed partial class Banner(
-    IServer server, ShadowingReport report, EvidenceLedger ledger, GatePolicies policies, RolloutLease lease,
+    IServiceProvider services, ShadowingReport report, EvidenceLedger ledger, GatePolicies policies, RolloutLease lease,
     LastValid<OperatorsOptions> operators, TimeProvider clock, ILogger<Banner> logger) : IHostedLifecycleService, IDisposable
 {
     /// <summary>The stages come from the store, and the build's fingerprint needs the schema: either may be away.</summary>
@@ -49,10 +49,11 @@ internal sealed partial class Banner(
             var version = Assembly.GetEntryAssembly()?.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
             var stages = string.Join(", ", lease.States.OrderBy(state => state.Operation, StringComparer.Ordinal)
                 .Select(state => $"{state.Operation} {state.Stage.Name}{(state.IsHeld ? " (held)" : "")}"));
-            var addresses = string.Join(", ", server.Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
+            // A worker has no server.
+            var addresses = string.Join(", ", services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
             LogStarted(
                 version ?? "?", ledger.Fingerprint, report.Replica, $"{policies.Current.Name} v{policies.Current.Version}",
-                stages.Length == 0 ? "not known yet" : stages, addresses);
+                stages.Length == 0 ? "not known yet" : stages, addresses.Length == 0 ? "no address" : addresses);
         }
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
         {
