@@ -28,10 +28,14 @@ BEGIN
 END $$;
 GRANT USAGE ON SCHEMA public TO ticketing_served, ticketing_shadow, ticketing_sandbox;
 
--- Served: what the service has always done.
+-- Served: what the seven operations need. Of users it reads no secret and changes nothing: the grant of one column is what
+-- SELECT … FOR KEY SHARE asks for, the lock that a foreign key takes.
 ALTER ROLE ticketing_served LOGIN;
-GRANT SELECT, INSERT, UPDATE, DELETE ON public.users, public.support_tickets, public.ticket_comments TO ticketing_served;
-GRANT USAGE ON SEQUENCE public.users_id_seq, public.support_tickets_id_seq, public.ticket_comments_id_seq TO ticketing_served;
+REVOKE ALL ON public.users FROM ticketing_served;
+REVOKE ALL ON SEQUENCE public.users_id_seq FROM ticketing_served;
+GRANT SELECT (id, email, first_name, last_name, role, is_active, xmin), UPDATE (updated_at) ON public.users TO ticketing_served;
+GRANT SELECT, INSERT, UPDATE, DELETE ON public.support_tickets, public.ticket_comments TO ticketing_served;
+GRANT USAGE ON SEQUENCE public.support_tickets_id_seq, public.ticket_comments_id_seq TO ticketing_served;
 
 -- Shadow: reads the columns that tickets need, never a secret; writes nothing.
 -- The limits keep a candidate that goes astray away from the served traffic: they bound its time, its snapshot and its connections.

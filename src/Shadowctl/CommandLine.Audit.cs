@@ -22,10 +22,7 @@ internal sealed partial class CommandLine
             CustomParser = Durations.Moment(ahead: false),
         };
         var limit = new Option<int>("--limit") { Description = "How many; the latest first.", DefaultValueFactory = _ => 50 };
-        limit.Validators.Add(given =>
-        {
-            if (given.GetValueOrDefault<int>() is not (>= 1 and <= 500)) given.AddError("--limit must be from 1 to 500.");
-        });
+        limit.Bound(static number => number is >= 1 and <= 500, "--limit must be from 1 to 500.");
         var command = new Command("audit", "Who did what, and why; one line an entry, the latest first.")
         {
             actor, action, operation, since, limit,

@@ -24,11 +24,7 @@ internal sealed partial class CommandLine
             HelpName = "TIME",
             CustomParser = Durations.Parse,
         };
-        wait.Validators.Add(given =>
-        {
-            if (given.GetValueOrDefault<TimeSpan?>() is { TotalSeconds: not (>= 0 and <= 60) })
-                given.AddError("--wait must be from 0 to 60 seconds.");
-        });
+        wait.Bound(static time => time is null or { TotalSeconds: >= 0 and <= 60 }, "--wait must be from 0 to 60 seconds.");
         var command = new Command(
             "rollback", "Takes the candidate from the users, everywhere within a second: 0 once every replica has applied it, else 2.")
         {

@@ -34,11 +34,7 @@ internal sealed partial class CommandLine
         (_console, _output) = (SafeConsole.Over(console), output);
         _format.AcceptOnlyFromAmong("table", "json");
         _watch.CustomParser = given => given.Tokens is [] ? 2 : Durations.Parse(given)?.TotalSeconds;
-        _watch.Validators.Add(given =>
-        {
-            if (given.GetValueOrDefault<double?>() is not (null or (>= 0.1 and <= 3600)))
-                given.AddError("--watch must be from 0.1 to 3600 seconds.");
-        });
+        _watch.Bound(static seconds => seconds is null or (>= 0.1 and <= 3600), "--watch must be from 0.1 to 3600 seconds.");
         _root = new("What the shadow knows, and what its gate says.")
         {
             Watched(Command("status", "What shadowing does now, operation by operation.", "status", Tables.Status)),

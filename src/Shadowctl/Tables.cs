@@ -81,6 +81,8 @@ internal static class Tables
             console.MarkupLineInterpolated($"until {Text(acceptance["expiresAt"])}: {Text(acceptance["reason"])}");
         }
 
+        foreach (var cause in Items(detail["newCauses"]))
+            console.MarkupLineInterpolated($"open     {Text(cause)} is new: it was accepted for what was seen then");
         if (Items(one["samples"]).LastOrDefault() is not { } sample) return;
         var parameters = string.Join(' ', Items(sample["parameters"])
             .Select(entry => $"{Text(entry["name"])}={Text(entry["value"]?["text"] ?? entry["value"]?["hash"])}"));

@@ -18,49 +18,60 @@ internal sealed partial record CatalogueTable(IReadOnlyList<CatalogueColumn> Col
     internal static readonly string[] SystemColumns = ["xmin", "xmax", "cmin", "cmax", "ctid", "tableoid"];
 
     // pg_catalog and not information_schema: the latter shows a role only what it was granted.
-    private const string ColumnsOfTable =
+    private const string ColumnsOfTables =
         """
-        SELECT a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
+        SELECT t.name, a.attname, format_type(a.atttypid, a.atttypmod), NOT a.attnotnull,
                pg_get_expr(d.adbin, d.adrelid), a.attidentity <> ''
-        FROM pg_catalog.pg_attribute a
+        FROM unnest($1) AS t (name)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = to_regclass(t.name) AND a.attnum > 0 AND NOT a.attisdropped
         LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-        WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped
         ORDER BY a.attnum
         """;
 
-    private const string KeysOfTable =
+    private const string KeysOfTables =
         """
-        SELECT (SELECT string_agg(a.attname, ', ' ORDER BY part.position)
+        SELECT t.name, (SELECT string_agg(a.attname, ', ' ORDER BY part.position)
                 FROM unnest(c.conkey) WITH ORDINALITY AS part (attnum, position)
                 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = part.attnum),
                principal.relname,
                CASE c.confdeltype WHEN 'a' THEN 'NO ACTION' WHEN 'r' THEN 'RESTRICT' WHEN 'c' THEN 'CASCADE'
                                   WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' END
-        FROM pg_catalog.pg_constraint c
+        FROM unnest($1) AS t (name)
+        JOIN pg_catalog.pg_constraint c ON c.conrelid = to_regclass(t.name) AND c.contype IN ('p', 'f')
         LEFT JOIN pg_catalog.pg_class principal ON principal.oid = c.confrelid
-        WHERE c.conrelid = to_regclass($1) AND c.contype IN ('p', 'f')
         """;
 
-    public static async Task<CatalogueTable> ReadAsync(NpgsqlConnection connection, string name, CancellationToken cancellationToken)
+    /// <summary>Reads tables, in two statements for all of them: this is asked again and again.</summary>
+    /// <param name="names">As statements would write them.</param>
+    /// <returns>By name; each that was asked for.</returns>
+    public static async Task<IReadOnlyDictionary<string, CatalogueTable>> ReadAsync(
+        NpgsqlConnection connection, IReadOnlyCollection<string> names, CancellationToken cancellationToken)
     {
-        List<CatalogueColumn> columns = [];
-        await using (var command = new NpgsqlCommand(ColumnsOfTable, connection) { Parameters = { new() { Value = name } } })
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                var expression = reader.IsDBNull(3) ? null : NormalDefault(reader.GetString(3));
-                var generates = reader.GetBoolean(4) || expression?.StartsWith("NEXTVAL(", StringComparison.Ordinal) is true;
-                columns.Add(new(
-                    reader.GetString(0), NormalType(reader.GetString(1)), reader.GetBoolean(2), generates ? null : expression, generates));
-            }
+        var columns = await ReadAsync(connection, ColumnsOfTables, names, ReadColumn, cancellationToken);
+        var keys = await ReadAsync(
+            connection, KeysOfTables, names,
+            static row => new CatalogueKey(
+                row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2), row.IsDBNull(3) ? null : row.GetString(3)),
+            cancellationToken);
+        return names.Distinct().ToDictionary(name => name, name => new CatalogueTable([.. columns[name]], [.. keys[name]]));
+    }
 
-        List<CatalogueKey> keys = [];
-        await using (var command = new NpgsqlCommand(KeysOfTable, connection) { Parameters = { new() { Value = name } } })
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-            while (await reader.ReadAsync(cancellationToken))
-                keys.Add(new(
-                    reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2)));
-        return new(columns, keys);
+    private static CatalogueColumn ReadColumn(NpgsqlDataReader row)
+    {
+        var expression = row.IsDBNull(4) ? null : NormalDefault(row.GetString(4));
+        var generates = row.GetBoolean(5) || expression?.StartsWith("NEXTVAL(", StringComparison.Ordinal) is true;
+        return new(row.GetString(1), NormalType(row.GetString(2)), row.GetBoolean(3), generates ? null : expression, generates);
+    }
+
+    private static async Task<ILookup<string, T>> ReadAsync<T>(
+        NpgsqlConnection connection, string sql, IReadOnlyCollection<string> names, Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellationToken)
+    {
+        List<(string Name, T Value)> found = [];
+        await using var command = new NpgsqlCommand(sql, connection) { Parameters = { new() { Value = names.ToArray() } } };
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) found.Add((reader.GetString(0), read(reader)));
+        return found.ToLookup(one => one.Name, one => one.Value);
     }
 
     /// <summary>Six fractional digits are all there are, so saying so makes no other type.</summary>

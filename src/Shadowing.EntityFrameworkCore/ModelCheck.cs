@@ -48,15 +48,13 @@ public static class ModelCheck
         ArgumentNullException.ThrowIfNull(connection);
         // The model that queries run on has forgotten its defaults; the design-time one has not.
         var model = context.GetService<IDesignTimeModel>().Model.GetRelationalModel();
-        List<ModelDisagreement> disagreements = [];
-        foreach (var table in model.Tables)
-        {
-            var name = table.Schema is null ? $"\"{table.Name}\"" : $"\"{table.Schema}\".\"{table.Name}\"";
-            disagreements.AddRange(Compare(table, await CatalogueTable.ReadAsync(connection, name, cancellationToken)));
-        }
-
-        return disagreements;
+        ITable[] tables = [.. model.Tables];
+        var actual = await CatalogueTable.ReadAsync(connection, [.. tables.Select(Quoted)], cancellationToken);
+        return [.. tables.SelectMany(table => Compare(table, actual[Quoted(table)]))];
     }
+
+    private static string Quoted(ITable table) =>
+        table.Schema is null ? $"\"{table.Name}\"" : $"\"{table.Schema}\".\"{table.Name}\"";
 
     private static IEnumerable<ModelDisagreement> Compare(ITable table, CatalogueTable actual)
     {

@@ -27,7 +27,7 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
         var planted = SoakFaults.Plant(ground, options, clock);
         var race = new RaceOnlyFault(ground, options.RaceRate);
         using var log = new DemoLog();
-        await using var served = NpgsqlDataSource.Create(database.Served);
+        await using var owner = NpgsqlDataSource.Create(database.Owner);
         await using var service = await SoakService.StartAsync(database, planted, race, log, stop);
         var report = service.Services.GetRequiredService<ShadowingReport>();
         using var failed = new FailedConfirmations(service.Services);
@@ -37,7 +37,7 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
         planted.Arm();
         race.Arm();
         var (started, memory) = (clock.GetTimestamp(), SoakFigures.Memory());
-        var writers = new SoakWriters(ground, served);
+        var writers = new SoakWriters(ground, owner);
         var readers = new SoakReaders(ground, clock);
         var sampled = new SoakSampledWriters(ground);
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stop);

@@ -4,7 +4,7 @@ using Ticketing;
 namespace Soak;
 
 /// <summary>Writes to the hot ground, through the service's own store and beside it in SQL.</summary>
-internal sealed class SoakWriters(Ground ground, NpgsqlDataSource served)
+internal sealed class SoakWriters(Ground ground, NpgsqlDataSource owner)
 {
     private static readonly Caller Staff = new(1, "superadmin");
     private static readonly string[] States = ["open", "in_progress", "resolved", "closed"];
@@ -79,7 +79,7 @@ internal sealed class SoakWriters(Ground ground, NpgsqlDataSource served)
     private async Task TieAsync(ITicketStore store, int user)
     {
         var ids = new List<int>();
-        await using (var command = served.CreateCommand(
+        await using (var command = owner.CreateCommand(
             $"insert into support_tickets (user_id, subject, description) select {user}, 'Tied', 'By time.' from generate_series(1, 3) returning id"))
         {
             await using var reader = await command.ExecuteReaderAsync();
@@ -97,7 +97,7 @@ internal sealed class SoakWriters(Ground ground, NpgsqlDataSource served)
     /// <summary>Rows written in a subtransaction carry its id, which no snapshot names.</summary>
     private async Task NestedAsync(int ticket)
     {
-        await using var connection = await served.OpenConnectionAsync();
+        await using var connection = await owner.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await RunAsync($"update support_tickets set updated_at = localtimestamp where id = {ticket}", connection);
         await transaction.SaveAsync("nested");
@@ -110,7 +110,7 @@ internal sealed class SoakWriters(Ground ground, NpgsqlDataSource served)
 
     private async Task RunAsync(string sql)
     {
-        await using var command = served.CreateCommand(sql);
+        await using var command = owner.CreateCommand(sql);
         await command.ExecuteNonQueryAsync();
     }
 

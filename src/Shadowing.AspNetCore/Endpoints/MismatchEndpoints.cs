@@ -26,7 +26,10 @@ public sealed record AcceptMismatch(
         if (ExpiresAt is not { } expires || expires <= now || expires > now.AddDays(LongestDays))
             rules.Refuse("expiresAt", $"must be a time in the future, at most {LongestDays} days ahead");
         rules.Settle();
-        return new(mismatch.Signature, mismatch.Operation, owner, reason, operatorName, now, ExpiresAt!.Value.ToUniversalTime());
+        return new(mismatch.Signature, mismatch.Operation, owner, reason, operatorName, now, ExpiresAt!.Value.ToUniversalTime())
+        {
+            Causes = [.. mismatch.Causes.Keys],
+        };
     }
 }
 

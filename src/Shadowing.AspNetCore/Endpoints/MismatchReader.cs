@@ -11,7 +11,9 @@ namespace Shadowing.AspNetCore.Endpoints;
 internal sealed record MismatchList(DateTimeOffset AsOf, string Scope, IReadOnlyList<MismatchSummary> Mismatches);
 
 /// <summary>A group without its samples.</summary>
-/// <param name="Acceptance">Who accepted it as intended; null where it is not accepted, or the acceptance has expired.</param>
+/// <param name="Acceptance">
+/// Who accepted it as intended; null where it is not accepted, the acceptance has expired, or a cause was seen that it does not cover.
+/// </param>
 internal sealed record MismatchSummary(
     string Signature,
     string Operation,
@@ -28,7 +30,10 @@ internal sealed record MismatchSummary(
     Acceptance? Acceptance);
 
 /// <summary>The answer of <c>/shadow/v1/mismatches/{signature}</c>: all that is needed to reproduce the mismatch.</summary>
-internal sealed record MismatchDetail(DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance);
+/// <param name="Acceptance">As in the list.</param>
+/// <param name="NewCauses">Those that an acceptance in force was not given for; empty where none is in force.</param>
+internal sealed record MismatchDetail(
+    DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance, IReadOnlyList<string> NewCauses);
 
 /// <summary>
 /// The answer of <c>/shadow/v1/transients</c>: the latest differences on this replica that concurrent changes explained.
@@ -53,7 +58,7 @@ internal sealed class MismatchReader(
         var (scope, groups) = await GroupsAsync(cancellationToken);
         var now = clock.GetUtcNow();
         return groups.FirstOrDefault(group => group.Signature == signature) is { } found
-            ? new(now, scope, found, acceptances.FindAcceptance(signature, now)) : null;
+            ? new(now, scope, found, Accepting(found, now), NewCauses(found, now)) : null;
     }
 
     /// <summary>Raw values never leave the replica that saw them.</summary>
@@ -83,5 +88,11 @@ internal sealed class MismatchReader(
     private MismatchSummary Summary(MismatchGroup group, DateTimeOffset now) => new(
         group.Signature, group.Operation, group.Outcome, group.Severity, group.Differences, group.ErrorType, group.Count, group.Accepted,
         group.Raised,
-        group.FirstSeen, group.LastSeen, group.Diagnosis, acceptances.FindAcceptance(group.Signature, now));
+        group.FirstSeen, group.LastSeen, group.Diagnosis, Accepting(group, now));
+
+    private Acceptance? Accepting(MismatchGroup group, DateTimeOffset now) =>
+        NewCauses(group, now).Count == 0 ? acceptances.FindAcceptance(group.Signature, now) : null;
+
+    private IReadOnlyList<string> NewCauses(MismatchGroup group, DateTimeOffset now) =>
+        acceptances.FindAcceptance(group.Signature, now)?.NewAmong(group.Causes.Keys) ?? [];
 }

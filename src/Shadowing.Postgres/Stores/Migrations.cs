@@ -285,5 +285,9 @@ internal static partial class Migrations
         RolloutMigrations.NoticeDirectChanges,
         Sample,
         Console,
+        """
+        alter table shadow.acceptance add column causes text[] not null default '{}';
+        comment on column shadow.acceptance.causes is 'What its mismatches pointed to when it was accepted; empty covers every cause.';
+        """,
     ];
 }

@@ -55,7 +55,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     {
         await using var command = evidence.CreateCommand(
             """
-            select signature, operation, owner, reason, accepted_by, accepted_at, expires_at, lapsed from shadow.acceptance
+            select signature, operation, owner, reason, accepted_by, accepted_at, expires_at, lapsed, causes from shadow.acceptance
             where expires_at > now() - interval '30 days'
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -64,7 +64,10 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         {
             acceptances.Add(new(
                 reader.GetString(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetString(4),
-                reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetBoolean(7)));
+                reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetBoolean(7))
+            {
+                Causes = reader.GetFieldValue<string[]>(8),
+            });
         }
 
         return acceptances;
@@ -72,7 +75,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
 
     /// <summary>
     /// Accepts a signature, or replaces its acceptance; audited in the same transaction. Evidence starts again for every shape in which the
-    /// signature was ever seen.
+    /// signature was ever seen. What its mismatches have pointed to so far is accepted; another cause is not.
     /// </summary>
     public Task AcceptAsync(Acceptance acceptance, CancellationToken cancellationToken)
     {
@@ -84,15 +87,17 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
                 values ($5, 'mismatch.accept', $1, jsonb_build_object('operation', $2, 'owner', $3, 'reason', $4, 'expiresAt',
                     $7::timestamptz)))
             , accepted as (
-                insert into shadow.acceptance (signature, operation, owner, reason, accepted_by, accepted_at, expires_at)
-                values ($1, $2, $3, $4, $5, $6, $7)
+                insert into shadow.acceptance (signature, operation, owner, reason, accepted_by, accepted_at, expires_at, causes)
+                select $1, $2, $3, $4, $5, $6, $7, coalesce(array_agg(distinct cause), '{}')
+                from (select jsonb_object_keys(document -> 'causes') as cause from shadow.mismatch where signature = $1
+                    union select unnest($8::text[])) seen
                 on conflict (signature) do update set owner = excluded.owner, reason = excluded.reason, accepted_by = excluded.accepted_by,
-                    accepted_at = excluded.accepted_at, expires_at = excluded.expires_at, lapsed = false
+                    accepted_at = excluded.accepted_at, expires_at = excluded.expires_at, causes = excluded.causes, lapsed = false
                 returning signature)
             select shadow.restart_hit(signature, 'accepted') from accepted
             """,
             cancellationToken, acceptance.Signature, acceptance.Operation, acceptance.Owner, acceptance.Reason, acceptance.AcceptedBy,
-            acceptance.AcceptedAt.UtcDateTime, acceptance.ExpiresAt.UtcDateTime);
+            acceptance.AcceptedAt.UtcDateTime, acceptance.ExpiresAt.UtcDateTime, acceptance.Causes.ToArray());
     }
 
     /// <summary>Revokes an acceptance; audited, and evidence starts again, as for accepting.</summary>

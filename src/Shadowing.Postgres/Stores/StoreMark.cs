@@ -46,8 +46,8 @@ internal sealed class StoreMark(TimeProvider clock)
 /// <summary>Which mark a keeper has worked on last.</summary>
 internal sealed class MarkCursor(StoreMark marks, TimeProvider clock)
 {
-    /// <summary>Some of what is read changes by time alone, such as how long an operation has been soaking.</summary>
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+    /// <summary>Some of what is read changes by time alone, such as how long an operation has been soaking: in hours.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private string? _done;
     private long _at;

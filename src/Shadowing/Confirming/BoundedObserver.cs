@@ -6,41 +6,43 @@ namespace Shadowing.Confirming;
 /// <summary>
 /// Observes shadow runs within their time limit, even those that ignore it: what does not end is abandoned, counted, and cleaned up after.
 /// </summary>
-internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudget budget, TimeProvider clock)
+internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudget budget, AbandonedRuns abandoned, TimeProvider clock)
 {
-    private int _abandoned;
+    /// <summary>A run that was in the database for less than this share of its time spent it in its own code.</summary>
+    private const double LittleOfTime = 0.2;
 
-    /// <summary>Whether as many abandoned runs are going as may be.</summary>
-    public bool IsExhausted => Volatile.Read(ref _abandoned) >= settings.Current.MaxAbandoned;
+    /// <summary>What was given up and goes on.</summary>
+    public AbandonedRuns Abandoned => abandoned;
 
     /// <summary>
     /// Opens a store and runs on it, on a thread of its own choosing, so that a side which blocks does not block the lane.
     /// </summary>
+    /// <param name="operation">The operation's name, for counting what is given up.</param>
     /// <returns>
     /// The observation. Never throws: a store that cannot be had is observed as <see cref="ShadowUnavailableException"/>, a run that passes
     /// its limit as <see cref="ShadowTimeoutException"/>. The lease is disposed, and its time in the database charged, once the run has
     /// really ended.
     /// </returns>
     public async Task<Observation<T>> ObserveAsync<TStore, T>(
-        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run,
-        CancellationToken stopping,
-        Position position = Position.Shadow)
+        string operation, Func<CancellationToken, ValueTask<StoreLease<TStore>>> open,
+        Func<TStore, CancellationToken, Task<T>> ask, CancellationToken stopping, Position position = Position.Shadow)
     {
         var limit = settings.Current.ShadowTimeout;
         var timer = new CancellationTokenSource(limit, clock);
         var cancellation = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, stopping);
         var started = clock.GetTimestamp();
-        var observing =
-            Task.Run(() => RunAsync(open, run, () => timer.IsCancellationRequested, position, cancellation.Token), CancellationToken.None);
+        var run = new BoundedRun(() => timer.IsCancellationRequested, position);
+        var observing = Task.Run(() => RunAsync(open, ask, run, cancellation.Token), CancellationToken.None);
         try
         {
             return await observing.WaitAsync(limit + settings.Current.CancelGrace, clock, CancellationToken.None);
         }
         catch (TimeoutException)
         {
-            Interlocked.Increment(ref _abandoned);
-            _ = observing.ContinueWith(_ => Interlocked.Decrement(ref _abandoned), TaskScheduler.Default);
-            return new(default, new ShadowTimeoutException(limit), clock.GetElapsedTime(started), new());
+            var (ledger, elapsed) = (run.Ledger, clock.GetElapsedTime(started));
+            var isInOwnCode = IsInOwnCode(ledger, elapsed);
+            abandoned.Add(operation, observing, isInOwnCode);
+            return new(default, new ShadowTimeoutException(limit) { IsInOwnCode = isInOwnCode }, elapsed, ledger ?? new());
         }
         finally
         {
@@ -54,10 +56,14 @@ internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudg
         }
     }
 
+    /// <summary>A run that has no ledger yet waits for its connection.</summary>
+    private static bool IsInOwnCode(StatementLedger? ledger, TimeSpan elapsed) =>
+        ledger is { IsRunning: false } && ledger.DatabaseTime < elapsed * LittleOfTime;
+
 #pragma warning disable CA1031 // A side may throw anything; that is what is observed.
     private async Task<Observation<T>> RunAsync<TStore, T>(
-        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> run, Func<bool> isTimedOut,
-        Position position, CancellationToken cancellation)
+        Func<CancellationToken, ValueTask<StoreLease<TStore>>> open, Func<TStore, CancellationToken, Task<T>> ask, BoundedRun run,
+        CancellationToken cancellation)
     {
         // Opening is not what is observed, but the database worked for it.
         var opening = StatementLedger.Open();
@@ -68,25 +74,27 @@ internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudg
         }
         catch (Exception cause)
         {
-            if (position is Position.Shadow) budget.Charge(opening.DatabaseTime);
+            if (run.Position is Position.Shadow) budget.Charge(opening.DatabaseTime);
             return new(default, new ShadowUnavailableException(cause), TimeSpan.Zero, new());
         }
 
-        var ledger = StatementLedger.Open();
+        var ledger = run.Ledger = StatementLedger.Open();
         var started = clock.GetTimestamp();
         try
         {
-            var value = await run(lease.Store, cancellation);
+            var value = await ask(lease.Store, cancellation);
             return new(value, null, clock.GetElapsedTime(started), ledger);
         }
         catch (Exception error)
         {
-            var observed = isTimedOut() ? new ShadowTimeoutException(settings.Current.ShadowTimeout) : error;
-            return new(default, observed, clock.GetElapsedTime(started), ledger);
+            var elapsed = clock.GetElapsedTime(started);
+            var observed = run.IsTimedOut()
+                ? new ShadowTimeoutException(settings.Current.ShadowTimeout) { IsInOwnCode = IsInOwnCode(ledger, elapsed) } : error;
+            return new(default, observed, elapsed, ledger);
         }
         finally
         {
-            if (position is Position.Shadow) budget.Charge(opening.DatabaseTime + ledger.DatabaseTime);
+            if (run.Position is Position.Shadow) budget.Charge(opening.DatabaseTime + ledger.DatabaseTime);
             try
             {
                 await lease.DisposeAsync();
@@ -98,4 +106,21 @@ internal sealed class BoundedObserver(SettingsInForce settings, DatabaseTimeBudg
         }
     }
 #pragma warning restore CA1031
+
+    /// <summary>One run, as both who does it and who waits for it see it.</summary>
+    private sealed class BoundedRun(Func<bool> isTimedOut, Position position)
+    {
+        private StatementLedger? _ledger;
+
+        public Func<bool> IsTimedOut => isTimedOut;
+
+        public Position Position => position;
+
+        /// <summary>Its commands; null until it has its connection.</summary>
+        public StatementLedger? Ledger
+        {
+            get => Volatile.Read(ref _ledger);
+            set => Volatile.Write(ref _ledger, value);
+        }
+    }
 }

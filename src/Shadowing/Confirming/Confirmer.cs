@@ -162,7 +162,8 @@ internal sealed partial class Confirmer<TStore>(
         }
 
         Task<Observation<TResult>> ObserveAsync(Side side) => observer.ObserveAsync(
-            token => open.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), stopping);
+            experiment.Operation, token => open.LeaseAsync(side, token),
+            (store, token) => experiment.RunAsync(store, request, token), stopping);
     }
 
     private static (ConfirmationVerdict, Verdict) Explained(ConcurrentChange change, ObservedPair? onSnapshot) =>

@@ -22,7 +22,7 @@ internal sealed class PositionComparer<TStore>(
             return await CompareAsync(experiment, request, snapshot, await InShadowAsync(), InShadowAsync, stopping);
 
             Task<Observation<TResult>> InShadowAsync() => observer.ObserveAsync(
-                token => open.LeaseAsync(Side.Control, token), (store, token) =>
+                experiment.Operation, token => open.LeaseAsync(Side.Control, token), (store, token) =>
                     experiment.RunAsync(store, request, token), stopping);
         }
 #pragma warning disable CA1031 // Where they cannot be asked, for any reason, nothing is known.
@@ -45,7 +45,7 @@ internal sealed class PositionComparer<TStore>(
     {
         if (judge.IsUnavailable(inShadow.Error)) return PositionsView.Unknown;
         var asServed = await observer.ObserveAsync(
-            snapshot.AsServedAsync, (store, token) => experiment.RunAsync(store, request, token), stopping);
+            experiment.Operation, snapshot.AsServedAsync, (store, token) => experiment.RunAsync(store, request, token), stopping);
         if (asServed.Error is ShadowUnavailableException { InnerException: PositionsDifferException }) return PositionsView.Different;
         if (asServed.Error is ShadowTimeoutException || judge.IsUnavailable(asServed.Error)) return PositionsView.Unknown;
         var pair = judge.Compare(experiment, request, inShadow, asServed);

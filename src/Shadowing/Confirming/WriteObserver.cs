@@ -14,6 +14,7 @@ internal sealed class WriteObserver<TStore>(BoundedObserver observer, TimeProvid
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, Side side, WrittenRows written, CancellationToken stopping)
     {
         var observed = await observer.ObserveAsync(
+            experiment.Operation,
             async token =>
             {
                 var scope = await Stage.OpenSandboxAsync(side, written, token);

@@ -19,6 +19,9 @@ internal static class Advice
             "A statement that the control does without: a row that is read back after it was written, a check in a statement of its own, a "
             + "split query.",
         Cause.Slow => "The SQL that the candidate sends: a missing index, a join that explodes, a client-side evaluation.",
+        Cause.OwnCode =>
+            "The candidate's own code, not its SQL: a regular expression that backtracks, a loop over many rows, a lock, a wait for "
+            + "something other than the database.",
         Cause.TimeZone =>
             "Conversions between Local, Utc and Unspecified, dates taken in another session time zone, and arithmetic across summer time.",
         Cause.TruncatedTime => "The column's precision in the model (timestamp(6)), a converter, or a text format that keeps milliseconds.",

@@ -26,6 +26,9 @@ public enum Cause
     /// <summary>The candidate does not answer in time.</summary>
     Slow,
 
+    /// <summary>The candidate does not answer in time, and does not wait for the database.</summary>
+    OwnCode,
+
     /// <summary>Local and universal time are mixed up.</summary>
     TimeZone,
 

@@ -8,6 +8,13 @@ internal static partial class Diagnoses
 {
     private static Diagnosis? OfErrors(Symptoms symptoms)
     {
+        if (symptoms is { Outcome: Outcome.CandidateTimeout, Pair.CandidateError: ShadowTimeoutException { IsInOwnCode: true } })
+        {
+            return new(
+                Cause.OwnCode,
+                "The candidate ran out of time, and did again when it was asked once more. It spent little of that time in the database.");
+        }
+
         if (symptoms.Outcome is Outcome.CandidateTimeout)
             return new(Cause.Slow, "The candidate ran out of time, and did again when it was asked once more.");
         if (symptoms.Pair?.CandidateError is not { } error) return null;

@@ -133,6 +133,7 @@ public static class ServiceCollectionExtensions
     {
         services.AddSingleton<SnapshotHorizon>();
         services.AddSingleton<DatabaseTimeBudget>();
+        services.AddSingleton<AbandonedRuns>();
         services.AddSingleton<BoundedObserver>();
         services.AddSingleton(provider => new PositionWatch(
             provider.GetRequiredService<ShadowSwitch>(), provider.GetRequiredService<TimeProvider>(),

@@ -22,7 +22,7 @@ internal static class EmittedTypes
     private static readonly ConstructorInfo Ignores = DefineIgnoresAccessChecks();
     private static readonly HashSet<string> Visible = [];
     private static readonly ConcurrentDictionary<MethodInfo, Type> Requests = [];
-    private static readonly ConcurrentDictionary<Type, Type> Calls = [];
+    private static readonly ConcurrentDictionary<(Type Compared, string Indexes), Type> Calls = [];
 
     /// <summary>A class with a property for each parameter, in their order, and a constructor that takes them all.</summary>
     public static Type RequestFor(MethodInfo method, IReadOnlyList<ParameterInfo> parameters)
@@ -33,12 +33,16 @@ internal static class EmittedTypes
         }
     }
 
-    /// <summary>A class that derives from <see cref="InterceptedCalls"/> and implements the interface.</summary>
+    /// <summary>
+    /// A class that derives from <see cref="InterceptedCalls"/> and implements the interface. Hosts in one process may compare other
+    /// methods of the same interface: what is emitted is for these.
+    /// </summary>
     public static Type CallsFor(Type compared, IReadOnlyList<InterceptedMethod> methods)
     {
         lock (Emitting)
         {
-            return Calls.GetOrAdd(compared, _ => EmitCalls(compared, methods));
+            var indexes = string.Join(',', methods.Select(method => method.Index));
+            return Calls.GetOrAdd((compared, indexes), _ => EmitCalls(compared, methods));
         }
     }
 

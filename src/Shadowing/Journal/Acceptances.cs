@@ -20,6 +20,15 @@ public sealed record Acceptance(
 
     /// <summary>The operator who accepted it, cleaned for storing and showing.</summary>
     public string AcceptedBy { get; } = PlainText.Clean(AcceptedBy, PlainText.LongestName);
+
+    /// <summary>
+    /// The causes that its mismatches had when it was accepted: one of another cause is a mismatch. Empty where an earlier version accepted
+    /// it: then it covers every cause.
+    /// </summary>
+    public IReadOnlyList<string> Causes { get; init; } = [];
+
+    /// <summary>Those of some causes that it does not cover.</summary>
+    public IReadOnlyList<string> NewAmong(IEnumerable<string> causes) => Causes.Count == 0 ? [] : [.. causes.Except(Causes)];
 }
 
 /// <summary>

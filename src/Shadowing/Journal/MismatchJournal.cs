@@ -74,11 +74,7 @@ public sealed class MismatchJournal
         var differences = verdict.Differences ?? [];
         // A key of its own, which is not kept: hashes are equal within a sample, and no value can be tested against them from outside.
         var redactor = new Redactor(RandomNumberGenerator.GetBytes(32));
-        var diagnosis = NamedDiagnosis.FromDiagnosis(
-            Diagnose(new(verdict.Outcome, request, differences, verdict.Pair, verdict.ErrorType, note.IsLeak)
-            {
-                StaleFor = note.StaleFor,
-            }));
+        var diagnosis = DiagnosisOf(note);
         var sample = new MismatchSample(
             note.At, _settings.Current.Replica, _code.Candidate, note.Shape, Activity.Current?.TraceId.ToString(),
             note.Caller == default ? null : note.Caller.TraceId.ToString(),
@@ -104,6 +100,13 @@ public sealed class MismatchJournal
             _changed.Add(signature.Id);
         }
     }
+
+    /// <summary>What a mismatch points to.</summary>
+    internal static NamedDiagnosis DiagnosisOf(MismatchNote note) => NamedDiagnosis.FromDiagnosis(Diagnose(
+        new(note.Verdict.Outcome, note.Request, note.Verdict.Differences ?? [], note.Verdict.Pair, note.Verdict.ErrorType, note.IsLeak)
+        {
+            StaleFor = note.StaleFor,
+        }));
 
     private static Diagnosis Diagnose(Symptoms symptoms)
     {

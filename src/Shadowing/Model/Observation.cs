@@ -12,7 +12,11 @@ internal sealed record Observation<T>(T? Value, Exception? Error, TimeSpan Durat
 
 /// <summary>A shadow run was given up after its time limit.</summary>
 internal sealed class ShadowTimeoutException(TimeSpan limit)
-    : TimeoutException($"The shadow did not answer within {limit.TotalSeconds:0.###} s.");
+    : TimeoutException($"The shadow did not answer within {limit.TotalSeconds:0.###} s.")
+{
+    /// <summary>Whether it spent its time outside the database: most of it, and the end of it.</summary>
+    public bool IsInOwnCode { get; init; }
+}
 
 /// <summary>The shadow's database could not be had. No word about the candidate.</summary>
 internal sealed class ShadowUnavailableException(Exception cause) : Exception("The shadow's database could not be reached.", cause);

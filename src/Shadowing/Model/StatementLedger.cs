@@ -21,6 +21,7 @@ public sealed class StatementLedger
     private int _statements;
     private long _ticks;
     private long _sentAt;
+    private StatementLedger? _within;
 
     /// <summary>A ledger that keeps neither effects nor values.</summary>
     public StatementLedger()
@@ -69,6 +70,9 @@ public sealed class StatementLedger
     /// <summary>From sending a command to reading its last row, summed over the commands.</summary>
     public TimeSpan DatabaseTime => new(Volatile.Read(ref _ticks));
 
+    /// <summary>Whether a command is being answered now.</summary>
+    internal bool IsRunning => Volatile.Read(ref _sentAt) != 0 || Volatile.Read(ref _within)?.IsRunning is true;
+
     /// <summary>The texts of the first 16 commands as the driver got them: with placeholders, without values.</summary>
     public IReadOnlyList<string> Texts
     {
@@ -76,7 +80,7 @@ public sealed class StatementLedger
     }
 
     /// <summary>Notes that a command, or a batch of commands, was sent.</summary>
-    public void Sent(long timestamp) => _sentAt = timestamp;
+    public void Sent(long timestamp) => Volatile.Write(ref _sentAt, timestamp);
 
     /// <summary>Notes that the last command or batch has ended.</summary>
     public void Ended(int statements, TimeProvider clock)
@@ -84,7 +88,7 @@ public sealed class StatementLedger
         ArgumentNullException.ThrowIfNull(clock);
         Interlocked.Add(ref _statements, statements);
         if (_sentAt != 0) Interlocked.Add(ref _ticks, clock.GetElapsedTime(_sentAt).Ticks);
-        _sentAt = 0;
+        Volatile.Write(ref _sentAt, 0);
     }
 
     /// <summary>Adds time in the database whose commands another ledger has counted.</summary>
@@ -119,6 +123,11 @@ public sealed class StatementLedger
     /// <summary>Opens a ledger for the calling async method; it ends with that method.</summary>
     public static StatementLedger Open() => Ambient.Value = new();
 
-    /// <summary>The same for a write.</summary>
-    internal static StatementLedger OpenForWrite() => Ambient.Value = new(ofWrite: true);
+    /// <summary>The same for a write, whose commands the flow's ledger so far does not see.</summary>
+    internal static StatementLedger OpenForWrite()
+    {
+        var own = new StatementLedger(ofWrite: true);
+        if (Ambient.Value is { } outer) Volatile.Write(ref outer._within, own);
+        return Ambient.Value = own;
+    }
 }

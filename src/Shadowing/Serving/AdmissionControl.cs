@@ -26,7 +26,7 @@ internal sealed class AdmissionControl<TStore>(
         context.Metrics.Request(experiment);
         var shape = operation.Evidence.ShapeOf(context.Rules.ShapeOf(experiment, request) ?? OperationLedger.OtherShape);
         operation.Evidence.Arrived(shape);
-        var serves = MayServe(experiment, request, shape, arrived) && !candidates.IsExhausted && !writes.IsExhausted;
+        var serves = MayServe(experiment, request, shape, arrived) && !candidates.MustRest(experiment.Operation) && !writes.IsExhausted;
         IDisposable? stay = null;
         var isCrowded = false;
         if (experiment.Writes && context.Switch.IsOn)

@@ -19,8 +19,9 @@ internal sealed class CandidateServer<TStore>(
     private const double OverP99 = 1.5;
     private int _late;
 
-    /// <summary>Whether too many runs are late, so that no more may begin.</summary>
-    public bool IsExhausted => observer.IsExhausted || Volatile.Read(ref _late) > settings.Current.MaxLate;
+    /// <summary>Whether no more runs may begin: too many are late, or too many of the operation's were given up and go on.</summary>
+    public bool MustRest(string operation) =>
+        observer.Abandoned.MustRest(operation) || Volatile.Read(ref _late) > settings.Current.MaxLate;
 
     /// <summary>
     /// How long the candidate may take: 1.5 times the control's recent p99, and never less than the setting.
@@ -40,6 +41,7 @@ internal sealed class CandidateServer<TStore>(
         var (experiment, request, _, caller) = served;
         var lease = await open(new(Side.Candidate, Position.Served, experiment.Writes, served.Scope), caller);
         var eventually = observer.ObserveAsync(
+            experiment.Operation,
             _ => ValueTask.FromResult(lease), (store, token) => experiment.RunAsync(store, request, token), caller, Position.Served);
         try
         {

@@ -36,10 +36,10 @@ internal sealed class MismatchExplainer(
             .ToArray();
         var signature = groups.Length == 0 ? null : Signature.ForDifferences(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical) || verdict.IsCut;
-        var isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && acceptances.FindAcceptance(signature!.Id, now) is not null;
+        var isAccepted = false;
         if (signature is not null)
         {
-            Note(new(experiment, signature, verdict, request!)
+            var note = new MismatchNote(experiment, signature, verdict, request!)
             {
                 Shape = compared.Shape,
                 Build = evidence.Fingerprint,
@@ -47,9 +47,10 @@ internal sealed class MismatchExplainer(
                 Caller = compared.Caller,
                 IsCritical = isCritical,
                 IsLeak = groups.Any(group => group.IsLeak),
-                IsAccepted = isAccepted,
                 StaleFor = staleFor,
-            });
+            };
+            isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && IsAccepted(note);
+            Note(note with { IsAccepted = isAccepted });
         }
 
         return isAccepted
@@ -59,6 +60,10 @@ internal sealed class MismatchExplainer(
         bool Leaks(Difference difference) =>
             rules.Ask(experiment, nameof(experiment.Leaks), about => experiment.Leaks(request, about), difference, otherwise: true);
     }
+
+    /// <summary>An acceptance is for the causes that were seen when it was given, not for whatever differs in the same place.</summary>
+    private bool IsAccepted(MismatchNote note) => acceptances.FindAcceptance(note.Signature.Id, note.At) is { } accepted
+        && (accepted.Causes.Count == 0 || accepted.NewAmong([MismatchJournal.DiagnosisOf(note).Cause]).Count == 0);
 
     /// <summary>Notes equal answers for which the candidate needed more statements: no mismatch, but explained in the same way.</summary>
     public void NoteStatements<TStore, TRequest, TResult>(

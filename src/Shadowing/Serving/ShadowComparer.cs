@@ -39,7 +39,7 @@ internal sealed class ShadowComparer<TStore>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, WrittenRows? written, CancellationToken stopping) =>
         !experiment.Writes
             ? side => observer.ObserveAsync(
-                token => open(new(side, Position.Shadow, experiment.Writes), token),
+                experiment.Operation, token => open(new(side, Position.Shadow, experiment.Writes), token),
                 (store, token) => experiment.RunAsync(store, request, token), stopping)
             : side => sandbox.ObserveAsync(experiment, request, side, written!, stopping);
 
@@ -50,7 +50,7 @@ internal sealed class ShadowComparer<TStore>(
         ComparedRequest<TStore, TRequest, TResult> compared, OperationState operation, Exception? served)
     {
         if (!context.Switch.IsOn) return (null!, SkipReason.Off);
-        if (observer.IsExhausted) return (null!, SkipReason.BreakerOpen);
+        if (observer.Abandoned.MustRest(compared.Experiment.Operation)) return (null!, SkipReason.BreakerOpen);
         var side = compared.Served is Side.Control ? Side.Candidate : Side.Control;
         if (side is Side.Candidate) await operation.WarmUpAsync(() => WarmUpAsync(compared));
         Observation<TResult>? shadow = null;
@@ -76,8 +76,9 @@ internal sealed class ShadowComparer<TStore>(
     /// </summary>
     private async Task WarmUpAsync<TRequest, TResult>(ComparedRequest<TStore, TRequest, TResult> compared)
     {
-        for (var run = 0; run < MostWarmUps && !observer.IsExhausted && !compared.Stopping.IsCancellationRequested; run++)
+        for (var run = 0; run < MostWarmUps && !compared.Stopping.IsCancellationRequested; run++)
         {
+            if (observer.Abandoned.MustRest(compared.Experiment.Operation)) return;
             if ((await compared.Ask(Side.Candidate)).Error is not ShadowTimeoutException) return;
         }
     }

@@ -124,7 +124,10 @@ public sealed class ShadowingOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan CancelGrace { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>How many abandoned runs may still be running; at this number, no new run starts.</summary>
+    /// <summary>
+    /// How many abandoned runs may still be running; at this number, no new run starts. An operation that has half of them, and one at
+    /// least, starts no new run.
+    /// </summary>
     /// <value>1 to 16, and fewer than the shadow's connections. The default is 2.</value>
     [Range(1, 16)]
     [BuiltOnce]

@@ -110,7 +110,8 @@ public sealed class Sweeper<TStore>
 
     private bool MustPause(Experiment experiment, long since) =>
         !_context.Switch.IsOn || !_context.Control.Routes[experiment.Operation].Shadowed || _context.Control.IsShortOfMemory
-        || _observer.IsExhausted || _horizon.Latest is null || (experiment.Writes && !_context.Switch.HasSandbox)
+        || _observer.Abandoned.MustRest(experiment.Operation) || _horizon.Latest is null
+        || (experiment.Writes && !_context.Switch.HasSandbox)
         || !_context.Budget.Allows(isReserved: false)
         || (_served.IsBusy && _clock.GetElapsedTime(since) < _settings.Current.YieldAfter);
 
@@ -137,7 +138,8 @@ public sealed class Sweeper<TStore>
             if (!await snapshot.IsOpenAsync(() => _horizon.Latest, _settings.Current.ShadowTimeout,
                 cancellationToken)) return Attempt.NotThere;
             ask = side => _observer.ObserveAsync(
-                token => snapshot.LeaseAsync(side, token), (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
+                experiment.Operation, token => snapshot.LeaseAsync(side, token),
+                (store, token) => experiment.RunAsync(store, request, token), cancellationToken);
         }
 
         var control = await ask(Side.Control);

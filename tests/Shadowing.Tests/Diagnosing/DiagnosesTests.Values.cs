@@ -113,6 +113,16 @@ public sealed partial class DiagnosesTests
     public void No_answer_in_time_is_slow() =>
         Assert.Equal(Cause.Slow, Diagnoses.Diagnose(new(Outcome.CandidateTimeout, new Ask(), [new("", DifferenceKind.Error, null, "timeout")])).Cause);
 
+    [Theory]
+    [InlineData(true, Cause.OwnCode)]
+    [InlineData(false, Cause.Slow)]
+    public void No_answer_in_time_without_the_database_is_the_candidates_own_code(bool isInOwnCode, Cause cause)
+    {
+        var late = new ShadowTimeoutException(TimeSpan.FromSeconds(2)) { IsInOwnCode = isInOwnCode };
+        Assert.Equal(cause, Diagnoses.Diagnose(new(
+            Outcome.CandidateTimeout, new Ask(), [new("", DifferenceKind.Error, null, "timeout")], new(null, null, null, late, new(), new()))).Cause);
+    }
+
     [Fact]
     public void A_sum_that_does_not_fit_is_an_overflow()
     {

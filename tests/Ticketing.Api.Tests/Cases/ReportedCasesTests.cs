@@ -121,6 +121,41 @@ public sealed class ReportedCasesTests(PostgresFixture postgres)
     private static async Task<int> PatchAsync(ShadowedService service, int ticket, string resolution) =>
         (await service.SendAsync(HttpMethod.Patch, $"/api/tickets/{ticket}", new { resolution })).Status;
 
+    [Fact]
+    public async Task A_candidate_that_does_not_come_back_from_its_own_code_rests_alone_and_is_named()
+    {
+        // J: it stands for a regular expression that backtracks for minutes, without the processor that it would keep.
+        using var back = new ManualResetEventSlim();
+        await using var service = await ShadowedService.StartAsync(
+            await postgres.CloneAsync("cases_spin", Cancellation),
+            store => new TamperedStore(store)
+            {
+                OnGet = (_, next, _) =>
+                {
+                    back.Wait(Cancellation);
+                    return next();
+                },
+            },
+            settings: [("Shadowing:ShadowTimeout", "00:00:01"), ("Shadowing:CancelGrace", "00:00:00.050"), ("Shadowing:YieldAfter", "00:00:10")]);
+        Assert.Equal(200, await service.GetAsync("/api/tickets/1"));
+        var get = await service.SettledAsync("tickets.get");
+        Assert.Equal(1, get.Comparisons["candidate_timeout"] + get.Comparisons["incomparable"]);
+        Assert.Contains((await service.StatusAsync()).Findings, finding =>
+            finding is { Object: "tickets.get" } && finding.Text.Contains("may keep a processor", StringComparison.Ordinal));
+        Assert.Equal(200, await service.GetAsync("/api/tickets/2"));
+        Assert.Equal(1, (await service.SettledAsync("tickets.get")).Skips["breaker_open"]);
+
+        // The others go on.
+        await Until.HoldsAsync(async () => await service.GetAsync("/api/tickets?scope=all") == 200
+            && (await service.StatusAsync("tickets.list")).Comparisons is var list && list["match"] + list["tolerated"] > 0);
+        Assert.Equal(0, (await service.StatusAsync("tickets.list")).Skips["breaker_open"]);
+
+        back.Set();
+        await Until.HoldsAsync(async () => await service.GetAsync("/api/tickets/1") == 200
+            && (await service.StatusAsync("tickets.get")).Comparisons["match"] > 0);
+        await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.All(finding => finding.Object != "tickets.get"));
+    }
+
     private static async Task<JsonNode[]> MismatchesAsync(ShadowedService service) =>
         [.. JsonNode.Parse(await service.AskAsync("/shadow/v1/mismatches"))!["mismatches"]!.AsArray().OfType<JsonNode>()];
 

@@ -55,7 +55,10 @@ public sealed class RollbackCommandTests(PostgresFixture postgres)
         await using var replica = await Replica.StartAsync(await postgres.CloneAsync("shadowctl_rollback_denied", Cancellation));
         Assert.Equal(ExitCodes.Denied, (await ShadowctlTests.RunAsync(replica.Service, ShadowedService.ViewerToken, Rollback)).Exit);
         Assert.Equal(ExitCodes.Unreachable, (await RunAsync(replica, "--url", "http://127.0.0.1:1")).Exit);
-        Assert.Equal(ExitCodes.Usage, (await RunAsync(replica, "--wait", "-1")).Exit);
+        foreach (var unreadable in (string[])["-1", "abc", "61", "2m"])
+            Assert.Equal((unreadable, ExitCodes.Usage), (unreadable, (await RunAsync(replica, "--wait", unreadable)).Exit));
+        foreach (var read in (string[][])[["audit", "--limit", "abc"], ["audit", "--limit", "0"], ["status", "--watch", "abc"], ["status", "--watch", "0"]])
+            Assert.Equal(ExitCodes.Usage, (await ShadowctlTests.RunAsync(replica.Service, Replica.OperatorToken, read)).Exit);
         var early = await ShadowctlTests.RunAsync(replica.Service, Replica.OperatorToken, ["rollout", "set", "get", "full", "--reason", "a test"]);
         Assert.Equal(ExitCodes.Hold, early.Exit);
     }

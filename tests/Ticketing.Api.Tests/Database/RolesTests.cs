@@ -103,14 +103,19 @@ public sealed class RolesTests(PostgresFixture postgres) : IAsyncLifetime
             _database.Served,
             """
             BEGIN;
-            INSERT INTO users (email, password_hash, first_name, last_name) VALUES ('new@example.com', 'x', 'New', 'User');
+            SELECT email, first_name, last_name, role, is_active FROM users WHERE id = 1 FOR KEY SHARE;
             INSERT INTO support_tickets (user_id, subject, description) VALUES (1, 'subject', 'description');
             INSERT INTO ticket_comments (ticket_id, user_id, comment) VALUES (2, 1, 'comment');
             UPDATE support_tickets SET status = 'closed' WHERE id = 2;
             DELETE FROM support_tickets WHERE id = 2;
             ROLLBACK;
             """));
-        foreach (var statement in (string[])["CREATE TABLE public.mine (id int)", "CREATE TABLE shadow.mine (id int)", "TRUNCATE ticket_comments", "ALTER TABLE support_tickets ADD mine int"])
+        foreach (var statement in (string[])
+        [
+            "CREATE TABLE public.mine (id int)", "CREATE TABLE shadow.mine (id int)", "TRUNCATE ticket_comments",
+            "ALTER TABLE support_tickets ADD mine int", "SELECT password_hash FROM users", "UPDATE users SET role = 'superadmin'",
+            "DELETE FROM users", "INSERT INTO users (email, password_hash, first_name, last_name) VALUES ('new@example.com', 'x', 'New', 'User')",
+        ])
             Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, await Sql.StateAsync(_database.Served, statement));
     }
 

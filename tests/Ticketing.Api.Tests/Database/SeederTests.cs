@@ -156,7 +156,7 @@ public sealed class SeederTests(SeederTests.Seeded seeded) : IClassFixture<Seede
     public async Task The_next_ids_follow_the_last()
     {
         Assert.Equal("2001", await Sql.LineAsync(_database.Served, "SELECT nextval('support_tickets_id_seq')"));
-        Assert.Equal("True", await Sql.LineAsync(_database.Served, "SELECT nextval('users_id_seq') = max(id) + 1 FROM users"));
+        Assert.Equal("True", await Sql.LineAsync(_database.Owner, "SELECT nextval('users_id_seq') = max(id) + 1 FROM users"));
         Assert.Equal("True", await Sql.LineAsync(_database.Served, "SELECT nextval('ticket_comments_id_seq') = max(id) + 1 FROM ticket_comments"));
     }
 

@@ -130,12 +130,18 @@ public sealed class AnyTableTests(AnyTableTests.Cluster cluster) : IClassFixture
         listening.Notification += (_, _) => Interlocked.Increment(ref heard);
         await listening.OpenAsync(Cancellation);
         await using (var listen = new NpgsqlCommand("listen added", listening)) await listen.ExecuteNonQueryAsync(Cancellation);
-        await host.AskAsync(records => records.AddAsync(new("", "v"), Cancellation));
-        var status = await host.SettledAsync("records.add");
-        Assert.Equal((1, 0), (status.Comparisons["incomparable"] + status.Skips["sandbox_unavailable"], status.Comparisons["mismatch"]));
+        // On a busy machine a write may not get as far as the sandbox.
+        var added = 0;
+        do
+        {
+            await host.AskAsync(records => records.AddAsync(new("", "v"), Cancellation));
+            var status = await host.SettledAsync("records.add");
+            Assert.Equal((++added, 0), (status.Comparisons.Values.Sum() + status.Skips.Values.Sum(), status.Comparisons["match"] + status.Comparisons["mismatch"]));
+        }
+        while (host.Findings.Count == 0 && added < 20);
         // What comes after it has come after all that was sent before.
         await using (var last = new NpgsqlCommand("select pg_notify('added', 'last')", listening)) await last.ExecuteNonQueryAsync(Cancellation);
-        Assert.Equal(effect.Contains("notify", StringComparison.OrdinalIgnoreCase) ? 2 : 1, heard);
+        Assert.Equal(effect.Contains("notify", StringComparison.OrdinalIgnoreCase) ? added + 1 : 1, heard);
         var finding = Assert.Single(host.Findings);
         Assert.Equal(("critical", "records.add"), (finding.Severity, finding.Object));
     }

@@ -18,7 +18,7 @@ internal sealed class MismatchPage(
     /// <param name="raw">Samples with their values, which the audit knows to have been shown.</param>
     public async Task<Page> ShowAsync(Visit visit, string signature, IReadOnlyList<RawSample> raw)
     {
-        if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Mismatch: var group, Acceptance: var accepted })
+        if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Mismatch: var group, Acceptance: var accepted } found)
             return Missing.Page(visit, "mismatch", signature, "Mismatches");
         var number = int.TryParse(visit.Query("sample"), NumberStyles.None, CultureInfo.InvariantCulture, out var asked) ? asked : 1;
         number = Math.Clamp(number, 1, Math.Max(1, group.Samples.Count));
@@ -42,6 +42,11 @@ internal sealed class MismatchPage(
                 {SqlText.Draw("Control", sample.ControlSql)}
                 {SqlText.Draw("Candidate", sample.CandidateSql)}</div></section>
                 {Copies.Draw(group, sample, experiment, Address(visit, group))}
+                """))}
+            {Html.If(found.NewCauses.Count > 0, () => Html.From(
+                $"""
+                <p class="legend">It was accepted for what was seen then.
+                {string.Join(", ", found.NewCauses.Select(Causes.Words))} is new, and open until it is accepted too.</p>
                 """))}
             {Accepting(visit, group, accepted)}
             """);
