@@ -90,6 +90,29 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task An_acceptance_is_for_the_causes_that_were_seen_not_for_whatever_differs_in_the_same_place()
+    {
+        await using var engine = await new Engine { Candidate = Engine.Saying("YES") }.StartAsync();
+        await engine.CompareAsync();
+        AcceptAll();
+        Assert.Equal(1, (await engine.CompareAsync()).Comparisons["tolerated"]);
+
+        engine.Candidate = Engine.Saying("yes ");
+        var status = await engine.CompareAsync();
+        Assert.Equal((2, 1), (status.Comparisons["mismatch"], status.Comparisons["tolerated"]));
+        Assert.Equal(["case_handling", "trimmed_text"], Assert.Single(Journal(engine).Read()).Causes.Keys.Order());
+
+        AcceptAll();
+        Assert.Equal(2, (await engine.CompareAsync()).Comparisons["tolerated"]);
+
+        void AcceptAll()
+        {
+            var seen = Assert.Single(Journal(engine).Read());
+            Accept(engine, seen.Signature, DateTimeOffset.UtcNow.AddHours(1), [.. seen.Causes.Keys]);
+        }
+    }
+
+    [Fact]
     public async Task An_acceptance_hides_neither_another_difference_beside_it_nor_a_leak()
     {
         await using var engine = await new Engine(experiments: Leaky) { Candidate = Engine.Saying("no") }.StartAsync();
@@ -205,8 +228,11 @@ public sealed class JournalTests
 
     private static MismatchJournal Journal(Engine engine) => engine.Services.GetRequiredService<MismatchJournal>();
 
-    private static void Accept(Engine engine, string signature, DateTimeOffset until) => engine.Services.GetRequiredService<Acceptances>()
-        .Replace([new(signature, "oracle.ask", "somebody", "it is meant to be", "an operator", DateTimeOffset.UtcNow, until)]);
+    private static void Accept(Engine engine, string signature, DateTimeOffset until, params string[] causes) =>
+        engine.Services.GetRequiredService<Acceptances>().Replace(
+        [
+            new(signature, "oracle.ask", "somebody", "it is meant to be", "an operator", DateTimeOffset.UtcNow, until) { Causes = causes },
+        ]);
 
     private static MismatchGroup Group(long count, int at, string cause)
     {

@@ -60,7 +60,15 @@ internal sealed class ShelfEngine : IWriteStage<Shelf>, IAsyncDisposable
 
     public ShelfEngine(params (string Name, string Value)[] settings)
     {
-        Dictionary<string, string?> all = new() { ["TricklePercent"] = "100", ["ServingFloorPercent"] = "100", ["CandidateDeadline"] = "00:00:10" };
+        Dictionary<string, string?> all = new()
+        {
+            ["TricklePercent"] = "100",
+            ["ServingFloorPercent"] = "100",
+            ["CandidateDeadline"] = "00:00:10",
+            // A busy machine may keep a run waiting, or a run may take long there.
+            ["YieldAfter"] = "00:00:10",
+            ["DatabaseTimeBudget"] = "16",
+        };
         foreach (var (name, value) in settings) all[name] = value;
         var services = new ServiceCollection();
         services.AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance);

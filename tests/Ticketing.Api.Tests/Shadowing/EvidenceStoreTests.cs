@@ -171,6 +171,42 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_cause_that_was_not_seen_when_a_difference_was_accepted_opens_it_again()
+    {
+        var (store, source) = await StoreAsync("evidence_causes");
+        await using var _ = source;
+        var mismatches = new MismatchStore(source);
+        await SeenAsync("""{"time_zone": 3}""");
+        Assert.Equal((1, 0), await OpenAsync());
+        await AcceptAsync();
+        Assert.Equal((0, 1), await OpenAsync());
+        Assert.Equal(["time_zone"], Assert.Single(await mismatches.AcceptancesAsync(Cancellation)).Causes);
+
+        await SeenAsync("""{"arithmetic": 1, "time_zone": 1}""");
+        Assert.Equal((1, 0), await OpenAsync());
+        await AcceptAsync();
+        Assert.Equal((0, 1), await OpenAsync());
+
+        // An earlier version, which knows of no causes, has accepted whatever differs.
+        await ExecuteAsync(source, "update shadow.acceptance set causes = '{}'");
+        await SeenAsync("""{"case_handling": 1}""");
+        Assert.Equal((0, 1), await OpenAsync());
+
+        Task SeenAsync(string causes) => ExecuteAsync(source,
+            $$"""
+            insert into shadow.mismatch values ('s1', gen_random_uuid(), 'tickets.list', now(),
+                '{"fingerprints": ["candidate"], "outcome": "mismatch", "severity": "normal", "shapes": ["hit"], "causes": {{causes}}}')
+            """);
+
+        Task AcceptAsync() => mismatches.AcceptAsync(
+            new("s1", Operation, "me", "it is meant", "me", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1)), Cancellation);
+
+        async Task<(long, long)> OpenAsync() =>
+            (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0] is var whole
+                ? (whole.OpenMismatches, whole.Acceptances) : default;
+    }
+
+    [Fact]
     public async Task A_run_that_fell_silent_without_goodbye_is_an_unclean_exit_and_a_quiet_one_is_not()
     {
         var (store, source) = await StoreAsync("evidence_unclean");
