@@ -70,8 +70,16 @@ internal sealed partial class Redactor(byte[] key)
         _ => new(value is IEnumerable ? "list" : value.GetType().Name, Hash: HashOfWhole(value)),
     };
 
-    /// <summary>A statement without its text literals, which may hold personal data. Parameters are placeholders already.</summary>
-    public static string Sql(string statement) => Literal().Replace(statement, "'…'");
+    /// <summary>
+    /// A statement without its text literals, its comments, and its numbers of five digits or more: each may hold personal data. Parameters
+    /// are placeholders already.
+    /// </summary>
+    public static string Sql(string statement) => LiteralOrComment().Replace(statement, match => match.ValueSpan switch
+    {
+        ['-', '-', ..] or ['/', '*', ..] => "",
+        [>= '0' and <= '9', ..] => "…",
+        _ => "'…'",
+    }).Trim();
 
     private IEnumerable<RedactedParameter> Parameters(object owner, string prefix, Disclosure disclosure, int depth)
     {
@@ -122,7 +130,11 @@ internal sealed partial class Redactor(byte[] key)
     [GeneratedRegex(@"\[[^\]]*\]")]
     private static partial Regex Bracket();
 
-    // Quoted texts with doubled quotes, escape strings with backslashes, and dollar quotes.
-    [GeneratedRegex(@"[eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\$([A-Za-z_]*)\$.*?\$\1\$", RegexOptions.Singleline)]
-    private static partial Regex Literal();
+    // Quoted texts with doubled quotes, escape strings with backslashes, dollar quotes, both kinds of comment, and long numbers.
+    [GeneratedRegex(
+        """
+        [eE]'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*'|\$([A-Za-z_]*)\$.*?\$\1\$|--[^\n]*\n?|/\*.*?\*/|(?<![\w$@:.])\d{5,}(?:\.\d+)?\b
+        """,
+        RegexOptions.Singleline)]
+    private static partial Regex LiteralOrComment();
 }

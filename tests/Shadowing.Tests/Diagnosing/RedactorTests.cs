@@ -50,6 +50,9 @@ public sealed class RedactorTests
     [InlineData("select 1 where a = 'alice''s' and b = $1", "select 1 where a = '…' and b = $1")]
     [InlineData(@"select E'it\'s alice', 'x'", "select '…', '…'")]
     [InlineData("select $tag$alice$tag$, $$bob$$", "select '…', '…'")]
+    [InlineData("select 'Anne''s', E'it\\'s', $$raw$$, $a$b$a$ from t", "select '…', '…', '…', '…' from t")]
+    [InlineData("-- Tag: Anne\n\nselect 1 /* of Anne */ from t where phone = 4915112345 limit 20", "select 1  from t where phone = … limit 20")]
+    [InlineData("select t.\"a 12345\", c1234567 from t where id = $12345 and price > 12345.50", "select t.\"a …\", c1234567 from t where id = $12345 and price > …")]
     public void Texts_that_somebody_wrote_into_a_statement_are_taken_out(string statement, string kept) => Assert.Equal(kept, Redactor.Sql(statement));
 
     [Fact]
