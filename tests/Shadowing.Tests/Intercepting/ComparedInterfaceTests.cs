@@ -80,6 +80,24 @@ public sealed class ComparedInterfaceTests
     }
 
     [Fact]
+    public async Task Hosts_in_one_process_may_compare_other_methods_of_the_same_interface()
+    {
+        await using var some = await ShopHost.StartAsync(rules => rules.LeaveOut(nameof(IShop.CountAsync)));
+        await using var all = await ShopHost.StartAsync();
+        foreach (var host in (ShopHost[])[some, all])
+        {
+            await using var request = host.Request();
+            var shop = request.ServiceProvider.GetRequiredService<IShop>();
+            Assert.Equal(4, await shop.CountAsync(new("four")));
+            await shop.TouchAsync(Cancellation);
+            Assert.Equal(1, (await host.SettledAsync("shop.touch")).Comparisons["match"]);
+        }
+
+        Assert.Equal(1, (await all.SettledAsync("shop.count")).Comparisons["match"]);
+        Assert.DoesNotContain(some.Report.Operations(), one => one.Operation == "shop.count");
+    }
+
+    [Fact]
     public async Task A_replaced_service_is_the_silent_one_in_the_shadow_alone()
     {
         await using var host = await ShopHost.StartAsync(more: (services, shadow) =>
