@@ -81,7 +81,7 @@
         if (answer.body) answer.body.cancel();
         over = answer.status === 401;
       } catch { over = false; }
-      if (!over) setTimeout(listen, 2000);
+      if (!over) setTimeout(listen, 1000);
     };
   }
 
