@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Shadowing.AspNetCore.Console.Data;
 using Shadowing.AspNetCore.Console.Markup;
@@ -29,6 +30,7 @@ internal static class ConsoleEndpoints
         services.AddSingleton<ConsoleSessions>();
         services.AddSingleton<ConsoleView>();
         services.AddSingleton<MismatchCache>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ConsolePortPolicy>());
         services.AddSingleton<OutcomeHistory>();
         if (IsOn(configuration)) services.AddHostedService(provider => provider.GetRequiredService<OutcomeHistory>());
         services.AddSingleton<OverviewPage>();
@@ -59,7 +61,7 @@ internal static class ConsoleEndpoints
         if (!settings.Enabled) return;
         var all = routes.MapGroup(prefix).ExcludeFromDescription()
             .WithMetadata(new ConsoleRoot(prefix), new OperatorLimit.Limited(true));
-        if (settings.Port is { } port) all.RequireHost($"*:{port}");
+        if (settings.Port is { } port) all.WithMetadata(new ConsolePort(port));
         all.MapGet("/assets/{name}", ConsoleAssets.Send).AllowAnonymous().WithMetadata(new OperatorLimit.Limited(false));
         all.MapGet("/sign-in", (HttpContext context, ConsoleSessions sessions) => sessions.AskAsync(context)).AllowAnonymous();
         Post(all, "/sign-in", (HttpContext context, ConsoleSessions sessions) => sessions.SignInAsync(context)).AllowAnonymous();
