@@ -285,5 +285,6 @@ internal static partial class Migrations
         RolloutMigrations.NoticeDirectChanges,
         Sample,
         Console,
+        Outcomes,
     ];
 }
