@@ -31,8 +31,6 @@ internal static class ConsoleEndpoints
         services.AddSingleton<ConsoleView>();
         services.AddSingleton<MismatchCache>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ConsolePortPolicy>());
-        services.AddSingleton<OutcomeHistory>();
-        if (IsOn(configuration)) services.AddHostedService(provider => provider.GetRequiredService<OutcomeHistory>());
         services.AddSingleton<OverviewPage>();
         services.AddSingleton<OperationPage>();
         services.AddSingleton<MismatchesPage>();
@@ -41,7 +39,15 @@ internal static class ConsoleEndpoints
         services.AddSingleton<LogPages>();
         services.AddSingleton<SweepsPage>();
         services.AddSingleton<HealthPage>();
-        if (!services.Any(static service => service.ServiceType == typeof(EvidenceStore))) return;
+        if (!services.Any(static service => service.ServiceType == typeof(EvidenceStore)))
+        {
+            services.AddSingleton<OutcomeHistory>();
+            services.AddSingleton<IOutcomes>(provider => provider.GetRequiredService<OutcomeHistory>());
+            if (IsOn(configuration)) services.AddHostedService(provider => provider.GetRequiredService<OutcomeHistory>());
+            return;
+        }
+
+        services.AddSingleton<IOutcomes, StoredOutcomes>();
         services.AddSingleton<ConsoleForms>();
         services.AddSingleton(provider => new ConsoleStores(
             provider.GetRequiredService<RolloutReader>(), provider.GetRequiredService<Rollbacks>(),
