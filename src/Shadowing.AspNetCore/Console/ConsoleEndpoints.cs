@@ -110,6 +110,8 @@ internal static class ConsoleEndpoints
             (HttpContext context, string signature, ConsoleForms act) => act.RevokeAsync(context, signature));
         Post(forms, "/mismatches/{signature}/raw",
             (HttpContext context, string signature, ConsoleForms act) => act.RawAsync(context, signature));
+        Post(forms, "/mismatches/{signature}/sealed",
+            (HttpContext context, string signature, ConsoleForms act) => act.SealedAsync(context, signature));
         Post(forms, "/sweeps", (HttpContext context, ConsoleForms act) => act.StartSweepAsync(context));
         Post(forms, "/sweeps/{id:long}/stop", (HttpContext context, long id, ConsoleForms act) => act.StopSweepAsync(context, id));
     }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using EndToEnd.Tests.Live;
 using Microsoft.Playwright;
 using Ticketing;
@@ -18,6 +19,9 @@ public sealed class ConsoleStage : IAsyncLifetime
 
     internal WatchedService Service => _service!;
 
+    /// <summary>The pair of which the service has the public key alone.</summary>
+    internal RSA Key { get; } = RSA.Create(2048);
+
     /// <summary>Addresses that pages asked for, and that are not the service's.</summary>
     internal IReadOnlyList<string> Foreign => _foreign;
 
@@ -32,6 +36,8 @@ public sealed class ConsoleStage : IAsyncLifetime
         _service = await WatchedService.StartAsync(
             [
                 new("Shadowing:RawSamples:Until", TimeProvider.System.GetUtcNow().AddDays(1).ToString("O")),
+                new("Shadowing:SealedSamples:PublicKey", Key.ExportSubjectPublicKeyInfoPem()),
+                new("Shadowing:SealedSamples:Owner", "tests"), new("Shadowing:SealedSamples:Reason", "a key opens them"),
                 new("Shadowing:RawSamples:Owner", "tests"), new("Shadowing:RawSamples:Reason", "what users stored is looked at"),
             ],
             [_fault.Choice, _order.Choice], replicas: 2, rate: 20);
@@ -49,6 +55,7 @@ public sealed class ConsoleStage : IAsyncLifetime
     {
         if (_browser is not null) await _browser.DisposeAsync();
         _playwright?.Dispose();
+        Key.Dispose();
         if (_service is not null) await _service.DisposeAsync();
     }
 
