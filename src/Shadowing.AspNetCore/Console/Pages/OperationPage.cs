@@ -89,7 +89,7 @@ internal sealed class OperationPage(
         <section aria-labelledby="history"><h2 id="history">History of its stages</h2>
         {AuditTable.Draw(visit, await stores.Audit.ReadAsync(new(Latest, Action: "rollout", Subject: operation), visit.Cancellation))}
         <p class="legend">The latest {Latest}; <a href="{visit.Root}/audit?action=rollout.&amp;subject={Uri.EscapeDataString(
-            operation)}">all in the audit</a>.</p>
+            operation)}">every entry</a>.</p>
         </section>
         """);
 }
