@@ -102,14 +102,36 @@ internal sealed partial class CommandLine
         var signature =
             new Argument<string?>("signature") { Arity = ArgumentArity.ZeroOrOne, Description = "One of the list, to see all of it." };
         var operation = new Option<string?>("--operation") { Description = "Only of this one.", HelpName = "OPERATION" };
+        var key = new Option<FileInfo?>("--key")
+        {
+            Description = "A private key in PEM: shows the encrypted values of the signature. It is read here and sent nowhere.",
+            HelpName = "FILE",
+        };
         var command = Watched(
-            new("mismatches", "What differs, by signature, with the cause that it points to.") { signature, operation });
-        command.SetAction((parsed, token) => parsed.GetValue(signature) is { } one
+            new("mismatches", "What differs, by signature, with the cause that it points to.") { signature, operation, key });
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(key) is not null && given.GetValue(signature) is null) given.AddError("--key needs a signature.");
+        });
+        command.SetAction((parsed, token) => parsed.GetValue(key) is { } file
+            ? OpenAsync(parsed, parsed.GetRequiredValue(signature)!, file, token)
+            : parsed.GetValue(signature) is { } one
             ? AskAsync(parsed, "mismatches/" + Uri.EscapeDataString(one), Tables.Mismatch, _ => ExitCodes.Ok, token)
             : AskAsync(
                 parsed, "mismatches" + (parsed.GetValue(operation) is { } only ? "?operation=" + Name(only) : ""), Tables.Mismatches,
                 _ => ExitCodes.Ok, token));
         return command;
+    }
+
+    /// <summary>Prints the values of sealed samples, decrypted on this machine.</summary>
+    private async Task<int> OpenAsync(ParseResult parsed, string signature, FileInfo file, CancellationToken cancellationToken)
+    {
+        using var values = new SealedValues(file);
+        using var client = _connection.Open(parsed);
+        var read = values.Read(await client.GetAsync($"mismatches/{Uri.EscapeDataString(signature)}/sealed", cancellationToken));
+        if (read.Count == 0) throw new RefusedException(ExitCodes.Usage, "No values of this signature were kept.");
+        await _output.WriteLineAsync(read.ToJsonString(Indented));
+        return read.Any(sample => sample!["unreadable"] is not null) ? ExitCodes.Hold : ExitCodes.Ok;
     }
 
     private Command Accept()

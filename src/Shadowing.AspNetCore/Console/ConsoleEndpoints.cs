@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 using Shadowing.AspNetCore.Console.Data;
 using Shadowing.AspNetCore.Console.Markup;
@@ -29,8 +30,7 @@ internal static class ConsoleEndpoints
         services.AddSingleton<ConsoleSessions>();
         services.AddSingleton<ConsoleView>();
         services.AddSingleton<MismatchCache>();
-        services.AddSingleton<OutcomeHistory>();
-        if (IsOn(configuration)) services.AddHostedService(provider => provider.GetRequiredService<OutcomeHistory>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, ConsolePortPolicy>());
         services.AddSingleton<OverviewPage>();
         services.AddSingleton<OperationPage>();
         services.AddSingleton<MismatchesPage>();
@@ -39,7 +39,15 @@ internal static class ConsoleEndpoints
         services.AddSingleton<LogPages>();
         services.AddSingleton<SweepsPage>();
         services.AddSingleton<HealthPage>();
-        if (!services.Any(static service => service.ServiceType == typeof(EvidenceStore))) return;
+        if (!services.Any(static service => service.ServiceType == typeof(EvidenceStore)))
+        {
+            services.AddSingleton<OutcomeHistory>();
+            services.AddSingleton<IOutcomes>(provider => provider.GetRequiredService<OutcomeHistory>());
+            if (IsOn(configuration)) services.AddHostedService(provider => provider.GetRequiredService<OutcomeHistory>());
+            return;
+        }
+
+        services.AddSingleton<IOutcomes, StoredOutcomes>();
         services.AddSingleton<ConsoleForms>();
         services.AddSingleton(provider => new ConsoleStores(
             provider.GetRequiredService<RolloutReader>(), provider.GetRequiredService<Rollbacks>(),
@@ -59,7 +67,7 @@ internal static class ConsoleEndpoints
         if (!settings.Enabled) return;
         var all = routes.MapGroup(prefix).ExcludeFromDescription()
             .WithMetadata(new ConsoleRoot(prefix), new OperatorLimit.Limited(true));
-        if (settings.Port is { } port) all.RequireHost($"*:{port}");
+        if (settings.Port is { } port) all.WithMetadata(new ConsolePort(port));
         all.MapGet("/assets/{name}", ConsoleAssets.Send).AllowAnonymous().WithMetadata(new OperatorLimit.Limited(false));
         all.MapGet("/sign-in", (HttpContext context, ConsoleSessions sessions) => sessions.AskAsync(context)).AllowAnonymous();
         Post(all, "/sign-in", (HttpContext context, ConsoleSessions sessions) => sessions.SignInAsync(context)).AllowAnonymous();
@@ -102,6 +110,8 @@ internal static class ConsoleEndpoints
             (HttpContext context, string signature, ConsoleForms act) => act.RevokeAsync(context, signature));
         Post(forms, "/mismatches/{signature}/raw",
             (HttpContext context, string signature, ConsoleForms act) => act.RawAsync(context, signature));
+        Post(forms, "/mismatches/{signature}/sealed",
+            (HttpContext context, string signature, ConsoleForms act) => act.SealedAsync(context, signature));
         Post(forms, "/sweeps", (HttpContext context, ConsoleForms act) => act.StartSweepAsync(context));
         Post(forms, "/sweeps/{id:long}/stop", (HttpContext context, long id, ConsoleForms act) => act.StopSweepAsync(context, id));
     }

@@ -87,6 +87,17 @@ internal sealed class ConsoleForms(
         return null;
     });
 
+    /// <summary>Sent as they are encrypted, once the audit has it: the browser decrypts them.</summary>
+    public Task SealedAsync(HttpContext context, string signature) => ActAsync(context, async (visit, _) =>
+    {
+        if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Held: { Count: > 0 } held })
+            throw new RefusedException(Refusal.SignatureNotFound);
+        await stores.Audit.AddAsync(visit.User, "samples.fetch", signature, $"{held.Count} sealed samples", visit.Cancellation);
+        var page = await mismatchPage.ShowAsync(visit, signature, [], showsHeld: true);
+        await view.SendPageAsync(visit, page, isLive: false);
+        return null;
+    });
+
     public Task StartSweepAsync(HttpContext context) => ActAsync(context, async (visit, form) =>
     {
         var rate = double.TryParse(form["rate"], NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;

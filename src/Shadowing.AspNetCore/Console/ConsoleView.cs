@@ -81,6 +81,8 @@ internal sealed partial class ConsoleView(
         var last = "";
         try
         {
+            // A page whose replica has ended asks another one after this time, in milliseconds: before it counts as without contact.
+            await context.Response.WriteAsync("retry: 1000\n\n", either.Token);
             do
             {
                 var main = (await ShowAsync(visit, show)).Main.ToString();

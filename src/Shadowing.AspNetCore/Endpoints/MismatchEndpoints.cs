@@ -63,6 +63,9 @@ internal static class MismatchEndpoints
         operate.MapGet("/raw", RawAsync)
             .WithName("shadow.mismatch.raw").WithSummary("The values themselves, while raw samples are unlocked; each look is audited.")
             .ProducesProblem(401).ProducesProblem(403).ProducesProblem(503);
+        operate.MapGet("/sealed", SealedAsync)
+            .WithName("shadow.mismatch.sealed").WithSummary("The values as they are encrypted to the owner's key; each look is audited.")
+            .ProducesProblem(401).ProducesProblem(403).ProducesProblem(404).ProducesProblem(503);
     }
 
     private static async Task<Results<Ok<MismatchDetail>, ProblemHttpResult>> GetAsync(
@@ -98,6 +101,15 @@ internal static class MismatchEndpoints
         // Raw samples are shown only once the audit has stored that they were read.
         return await StoredAsync(() => audit.AddAsync(Name(user), "samples.read", signature, $"{raw.Count} samples", cancellationToken))
             ? TypedResults.Ok(raw) : Refused(Refusal.EvidenceUnavailable);
+    }
+
+    private static async Task<Results<Ok<HeldSamples>, ProblemHttpResult>> SealedAsync(
+        string signature, ClaimsPrincipal user, MismatchReader reader, AuditLog audit, CancellationToken cancellationToken)
+    {
+        if (await reader.FindAsync(signature, cancellationToken) is not { } found) return Refused(Refusal.SignatureNotFound);
+        var text = $"{found.Held.Count} sealed samples";
+        return await StoredAsync(() => audit.AddAsync(Name(user), "samples.fetch", signature, text, cancellationToken))
+            ? TypedResults.Ok(new HeldSamples(found.Mismatch.Operation, found.Held)) : Refused(Refusal.EvidenceUnavailable);
     }
 
     private static async Task<bool> StoredAsync(Func<Task> change)

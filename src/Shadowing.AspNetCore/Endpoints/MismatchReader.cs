@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Npgsql;
 using Shadowing.Hosting;
 using Shadowing.Journal;
@@ -33,7 +34,19 @@ internal sealed record MismatchSummary(
 /// <param name="Acceptance">As in the list.</param>
 /// <param name="NewCauses">Those that an acceptance in force was not given for; empty where none is in force.</param>
 internal sealed record MismatchDetail(
-    DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance, IReadOnlyList<string> NewCauses);
+    DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance, IReadOnlyList<string> NewCauses)
+{
+    /// <summary>Its encrypted values, which only those get who ask for them.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<HeldSample> Held { get; init; } = [];
+}
+
+/// <summary>The answer of <c>/shadow/v1/mismatches/{signature}/sealed</c>: what only the owner of a private key can read.</summary>
+/// <param name="Operation">It is authenticated with each of them.</param>
+internal sealed record HeldSamples(string Operation, IReadOnlyList<HeldSample> Samples);
+
+/// <summary>A sample with its encrypted values.</summary>
+internal sealed record HeldSample(DateTimeOffset At, string Replica, SealedSample Sealed);
 
 /// <summary>
 /// The answer of <c>/shadow/v1/transients</c>: the latest differences on this replica that concurrent changes explained.
@@ -58,7 +71,12 @@ internal sealed class MismatchReader(
         var (scope, groups) = await GroupsAsync(cancellationToken);
         var now = clock.GetUtcNow();
         return groups.FirstOrDefault(group => group.Signature == signature) is { } found
-            ? new(now, scope, found, Accepting(found, now), NewCauses(found, now)) : null;
+            ? new(now, scope, Without(found), Accepting(found, now), NewCauses(found, now))
+            {
+                Held = [.. found.Samples.Where(sample => sample.Sealed is not null)
+                    .Select(sample => new HeldSample(sample.At, sample.Replica, sample.Sealed!))],
+            }
+            : null;
     }
 
     /// <summary>Raw values never leave the replica that saw them.</summary>
@@ -84,6 +102,9 @@ internal sealed class MismatchReader(
             return ("replica", own);
         }
     }
+
+    private static MismatchGroup Without(MismatchGroup group) =>
+        group with { Samples = [.. group.Samples.Select(sample => sample with { Sealed = null })] };
 
     private MismatchSummary Summary(MismatchGroup group, DateTimeOffset now) => new(
         group.Signature, group.Operation, group.Outcome, group.Severity, group.Differences, group.ErrorType, group.Count, group.Accepted,

@@ -24,6 +24,7 @@ internal sealed class RawSamplesAnnounced(AuditLog audit, SettingsInForce settin
 {
     private DateTimeOffset? _announced;
     private DateTimeOffset? _recording;
+    private string? _sealedTo;
 
     public async Task AnnounceAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -33,6 +34,13 @@ internal sealed class RawSamplesAnnounced(AuditLog audit, SettingsInForce settin
             await audit.AddAsync(
                 recorded.Owner ?? "", "recording.start", settings.Current.Replica, $"until {end:O}: {recorded.Reason}", cancellationToken);
             _recording = end;
+        }
+
+        var held = settings.Current.SealedSamples;
+        if (!string.IsNullOrWhiteSpace(held.PublicKey) && held.PublicKey != _sealedTo)
+        {
+            await audit.AddAsync(held.Owner ?? "", "samples.seal", settings.Current.Replica, held.Reason ?? "", cancellationToken);
+            _sealedTo = held.PublicKey;
         }
 
         var raw = settings.Current.RawSamples;

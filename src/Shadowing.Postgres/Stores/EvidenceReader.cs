@@ -25,9 +25,9 @@ internal sealed class EvidenceReader(
         $"""
         select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials,
             statements_more, doubtful, due, decided, wrong, with_rows, shadow.aged(recent_comparisons, last_at),
-            shadow.aged(recent_doubtful, last_at),
-            (select min(first_at) from shadow.evidence f where f.fingerprint = $1 and f.operation = e.operation)
-        from shadow.evidence e {Present}
+            shadow.aged(recent_doubtful, last_at), f.first_at
+        from shadow.evidence e
+        join (select operation, min(first_at) as first_at from shadow.evidence {Mine} group by operation) f using (operation) {Present}
         """,
         static row => new ShapeRow(
             row.GetString(0), row.GetString(1),

@@ -91,12 +91,16 @@ public sealed partial class EvidenceStore
         AddDoubt(commands, batch.Fingerprint, shapes);
         Add(commands,
             """
-            insert into shadow.traffic (operation, minute, requests)
-            select operation, date_trunc('minute', now()), sum(requests) from unnest($1, $2) as t(operation, requests) group by operation
-            order by operation
-            on conflict (operation, minute) do update set requests = traffic.requests + excluded.requests
+            insert into shadow.traffic (operation, minute, requests, comparisons, differing, undecided)
+            select operation, date_trunc('minute', now()), sum(requests), sum(comparisons), sum(differing), sum(undecided)
+            from unnest($1, $2, $3, $4, $5) as t(operation, requests, comparisons, differing, undecided)
+            group by operation order by operation
+            on conflict (operation, minute) do update set requests = traffic.requests + excluded.requests,
+                comparisons = traffic.comparisons + excluded.comparisons, differing = traffic.differing + excluded.differing,
+                undecided = traffic.undecided + excluded.undecided
             """,
-            Column(shape => shape.Operation), Column(shape => shape.Counts.Requests));
+            Column(shape => shape.Operation), Column(shape => shape.Counts.Requests), Column(shape => shape.Counts.Comparisons),
+            Column(shape => shape.Counts.Differing), Column(shape => shape.Counts.Incomparable + shape.Counts.Transients));
         Add(commands,
             """
             insert into shadow.traffic_day (operation, day, requests)

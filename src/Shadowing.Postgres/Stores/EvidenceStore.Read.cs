@@ -53,6 +53,7 @@ public sealed partial class EvidenceStore
             [.. counts.Where(row => row.Counts.Comparisons > 0).Select(row => row.Operation).Distinct()]);
         await transaction.CommitAsync(cancellationToken);
         if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours, days.Days);
+        var (countsOf, casesOf) = (counts.ToLookup(row => row.Operation), cases.ToLookup(entry => entry.Key.Operation));
         IReadOnlyList<OperationEvidence> merged;
         lock (_rates)
         {
@@ -69,14 +70,13 @@ public sealed partial class EvidenceStore
 
         OperationEvidence EvidenceOf(string operation)
         {
-            var shapes = counts.Where(row => row.Operation == operation).ToArray();
+            var shapes = countsOf[operation].ToArray();
             long Sum(Func<EvidenceCounts, long> of) => shapes.Sum(shape => of(shape.Counts));
             long Cases(string shape, CaseSet set) => cases.GetValueOrDefault((operation, shape, Name(set)));
 
             // Cases of different shapes are different cases: where the operation began anew, those of shapes that did not still count.
-            long Whole(CaseSet set) => Math.Max(Cases("", set), cases
-                .Where(entry => entry.Key.Operation == operation && entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set))
-                    .Sum(entry => entry.Value));
+            long Whole(CaseSet set) => Math.Max(Cases("", set), casesOf[operation]
+                .Where(entry => entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set)).Sum(entry => entry.Value));
             var (soak, businessDays) = days.SoakOf(operation, shapes.Length == 0 ? null : shapes.Min(shape => shape.FirstAt));
             var hours = shapes.Length == 0 ? 0 : Math.Max((traffic.Now - shapes.Min(shape => shape.FirstAt)).TotalHours, 1 / 60d);
             var requests = Math.Max(Sum(shape => shape.Requests), 1);
@@ -121,7 +121,7 @@ public sealed partial class EvidenceStore
                 [
                     .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => Shape(shape.Shape, shape)),
                     // Those that only a sweep has found.
-                    .. cases.Keys.Where(key => key.Operation == operation && key.Shape.Length > 0).Select(key => key.Shape).Distinct()
+                    .. casesOf[operation].Select(entry => entry.Key.Shape).Where(shape => shape.Length > 0).Distinct()
                         .Except(shapes.Select(shape => shape.Shape)).Order(StringComparer.Ordinal).Select(shape => Shape(shape, null)),
                 ],
             };

@@ -289,5 +289,6 @@ internal static partial class Migrations
         alter table shadow.acceptance add column causes text[] not null default '{}';
         comment on column shadow.acceptance.causes is 'What its mismatches pointed to when it was accepted; empty covers every cause.';
         """,
+        Outcomes,
     ];
 }

@@ -19,6 +19,8 @@ public sealed class TrafficDays(DateTimeOffset now, IReadOnlyList<TrafficDay> da
     /// <summary>A day counts as a business day from this share of a usual one.</summary>
     private const double LeastShare = 0.5;
 
+    private readonly ILookup<string, TrafficDay> _byOperation = days.Where(day => day.Requests > 0).ToLookup(day => day.Operation);
+
     /// <summary>Day by day, as they were read.</summary>
     public IReadOnlyList<TrafficDay> Days => days;
 
@@ -30,7 +32,7 @@ public sealed class TrafficDays(DateTimeOffset now, IReadOnlyList<TrafficDay> da
     public (TimeSpan Soak, int BusinessDays) SoakOf(string operation, DateTimeOffset? since)
     {
         if (since is not { } start) return (TimeSpan.Zero, 0);
-        var mine = days.Where(day => day.Operation == operation && day.Requests > 0).ToArray();
+        var mine = _byOperation[operation].ToArray();
         var usual = Usual(mine);
         var counted = mine.Where(day => End(day) > start).ToArray();
         var soak = counted.Sum(day => Math.Min(Wall(day, start), 24 * day.Requests / usual));

@@ -105,6 +105,9 @@ public sealed record MismatchSample(
     /// <summary>The values themselves, in this process's memory only, and only while raw samples are unlocked.</summary>
     [JsonIgnore]
     public RawSample? Raw { get; init; }
+
+    /// <summary>The values themselves, encrypted; null where they are not kept. Stored, and shown only to who asks for them.</summary>
+    public SealedSample? Sealed { get; init; }
 }
 
 /// <summary>A mismatch with all its values, as JSON.</summary>

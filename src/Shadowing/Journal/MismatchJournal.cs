@@ -17,10 +17,13 @@ public sealed class MismatchJournal
 {
     private const int MostDifferences = 20;
     private const int MostRaw = 64 * 1024;
+    private const int MostSealed = 16 * 1024;
+    private const int SealedOfSignature = 2;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, GroupState> _groups = [];
     private readonly HashSet<string> _changed = [];
+    private readonly Dictionary<string, int> _sealed = [];
     private readonly SettingsInForce _settings;
     private readonly ShadowedCode _code;
     private readonly Redactor _users;
@@ -86,7 +89,8 @@ public sealed class MismatchJournal
             [.. (verdict.Pair?.CandidateSql.Texts ?? []).Select(Redactor.Sql)],
             diagnosis)
         {
-            Raw = _settings.Current.RawSamples.Until is { } until && note.At < until ? Raw(until, request, verdict.Pair) : null,
+            Raw = _settings.Current.RawSamples.Until is { } until && note.At < until ? Raw(until, request, verdict.Pair, MostRaw) : null,
+            Sealed = MaySeal(signature.Id) ? Seal(experiment.Operation, request, verdict.Pair) : null,
         };
         lock (_lock)
         {
@@ -122,11 +126,32 @@ public sealed class MismatchJournal
 #pragma warning restore CA1031
     }
 
-    private static RawSample? Raw(DateTimeOffset until, object request, ObservedPair? pair)
+    /// <summary>Whether this sample is one of the few that keep their values; then it counts as such.</summary>
+    private bool MaySeal(string signature)
+    {
+        var settings = _settings.Current.SealedSamples;
+        if (!settings.IsOn) return false;
+        lock (_lock)
+        {
+            var count = _sealed.GetValueOrDefault(signature);
+            if (count >= SealedOfSignature || _sealed.Values.Sum() >= settings.Most) return false;
+            _sealed[signature] = count + 1;
+            return true;
+        }
+    }
+
+    private SealedSample? Seal(string operation, object request, ObservedPair? pair)
+    {
+        if (Raw(default, request, pair, MostSealed) is not { } raw) return null;
+        using var key = _settings.Current.SealedSamples.OpenKey();
+        return SealedSample.Seal(key, operation, raw);
+    }
+
+    private static RawSample? Raw(DateTimeOffset until, object request, ObservedPair? pair, int most)
     {
         try
         {
-            return new(until, Json(request), Json(pair?.Control), Json(pair?.Candidate));
+            return new(until, Json(request, most), Json(pair?.Control, most), Json(pair?.Candidate, most));
         }
         catch (Exception unwritable) when (unwritable is NotSupportedException or JsonException)
         {
@@ -134,9 +159,9 @@ public sealed class MismatchJournal
         }
     }
 
-    private static string Json(object? value)
+    private static string Json(object? value, int most)
     {
         var text = JsonSerializer.Serialize(value, value?.GetType() ?? typeof(object));
-        return text.Length > MostRaw ? text[..MostRaw] : text;
+        return text.Length > most ? text[..most] : text;
     }
 }

@@ -212,6 +212,10 @@ public sealed class ShadowingOptions
     [Required]
     public RawSamplesOptions RawSamples { get; set; } = new();
 
+    /// <summary>Whether samples keep the values themselves, encrypted to a public key.</summary>
+    [Required]
+    public SealedSamplesOptions SealedSamples { get; set; } = new();
+
     /// <summary>Whether requests are recorded to be replayed.</summary>
     [Required]
     public RecordingOptions Recording { get; set; } = new();

@@ -31,6 +31,7 @@ internal sealed class ShadowingOptionsValidator(ShadowingSection section, TimePr
         }
 
         failures.AddRange(Failures(options.RawSamples));
+        failures.AddRange(options.SealedSamples.Failures($"{ShadowingOptions.Section}:{nameof(ShadowingOptions.SealedSamples)}"));
         failures.AddRange(options.Recording.Failures(
             $"{ShadowingOptions.Section}:{nameof(ShadowingOptions.Recording)}", clock.GetUtcNow()));
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

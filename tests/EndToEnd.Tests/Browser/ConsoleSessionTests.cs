@@ -1,6 +1,9 @@
+using System.Globalization;
 using System.Net;
 using EndToEnd.Tests.Live;
 using Microsoft.Playwright;
+using Shadowing.AspNetCore.Console.Markup;
+using Ticketing.Demo.Database;
 using static Microsoft.Playwright.Assertions;
 
 namespace EndToEnd.Tests.Browser;
@@ -83,6 +86,43 @@ public sealed class ConsoleSessionTests(ConsoleStage stage)
         });
         await page.GotoAsync(address.ToString());
         await Expect(page.GetByLabel("Token")).ToBeVisibleAsync();
+        await page.Context.CloseAsync();
+    }
+
+    [Theory]
+    [InlineData("OperatorPort")]
+    [InlineData("Operators:Console:Port")]
+    public async Task On_a_port_of_its_own_the_console_works_and_the_users_port_has_none(string setting)
+    {
+        var port = PrivatePostgres.FreePort();
+        // The listener of the operators is the application's own; the console's port must be one that the application listens on.
+        var listens = setting == "OperatorPort" ? [] : new KeyValuePair<string, string?>[]
+        {
+            new("Kestrel:Endpoints:1:Url", "http://127.0.0.1:0"), new("Kestrel:Endpoints:2:Url", $"http://127.0.0.1:{port}"),
+        };
+        var replica = await stage.Service.AddAsync(
+            [new("Shadowing:Replica", $"on {setting}"), new(setting, port.ToString(CultureInfo.InvariantCulture)), .. listens]);
+        var operators = new Uri($"http://127.0.0.1:{port}");
+        Assert.NotEqual(port, replica.Address.Port);
+        using var http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false });
+        foreach (var path in new[] { "/shadow", "/shadow/sign-in", "/shadow/rollout/tickets.list", $"/shadow/assets/{ConsoleAssets.Style}" })
+        {
+            using var answer = await http.GetAsync(new Uri(replica.Address, path), Cancellation);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+
+            // What a client says of the host is no port.
+            using var forged = new HttpRequestMessage(HttpMethod.Get, new Uri(replica.Address, path)) { Headers = { Host = operators.Authority } };
+            using var refused = await http.SendAsync(forged, Cancellation);
+            Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        }
+
+        var page = await stage.SignInAsync(stage.Service.Secrets.OperatorToken, new Uri(operators, "/shadow/rollout/tickets.get"));
+        Assert.Equal(new Uri(operators, "/shadow/rollout/tickets.get").ToString(), page.Url);
+        await page.Locator("form.rollback input[name=reason]").FillAsync($"on {setting}");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Roll back tickets.get" }).ClickAsync();
+        await Expect(page.GetByText("Rolled back, and held until it is acknowledged.").First).ToBeVisibleAsync();
+        await Expect(page.GetByText($"Answered by on {setting}")).ToBeVisibleAsync();
+        Assert.Equal(operators.Authority, new Uri(page.Url).Authority);
         await page.Context.CloseAsync();
     }
 

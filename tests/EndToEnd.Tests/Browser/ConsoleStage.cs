@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using EndToEnd.Tests.Live;
 using Microsoft.Playwright;
 using Ticketing;
@@ -18,6 +19,9 @@ public sealed class ConsoleStage : IAsyncLifetime
 
     internal WatchedService Service => _service!;
 
+    /// <summary>The pair of which the service has the public key alone.</summary>
+    internal RSA Key { get; } = RSA.Create(2048);
+
     /// <summary>Addresses that pages asked for, and that are not the service's.</summary>
     internal IReadOnlyList<string> Foreign => _foreign;
 
@@ -32,6 +36,8 @@ public sealed class ConsoleStage : IAsyncLifetime
         _service = await WatchedService.StartAsync(
             [
                 new("Shadowing:RawSamples:Until", TimeProvider.System.GetUtcNow().AddDays(1).ToString("O")),
+                new("Shadowing:SealedSamples:PublicKey", Key.ExportSubjectPublicKeyInfoPem()),
+                new("Shadowing:SealedSamples:Owner", "tests"), new("Shadowing:SealedSamples:Reason", "a key opens them"),
                 new("Shadowing:RawSamples:Owner", "tests"), new("Shadowing:RawSamples:Reason", "what users stored is looked at"),
             ],
             [_fault.Choice, _order.Choice], replicas: 2, rate: 20);
@@ -49,6 +55,7 @@ public sealed class ConsoleStage : IAsyncLifetime
     {
         if (_browser is not null) await _browser.DisposeAsync();
         _playwright?.Dispose();
+        Key.Dispose();
         if (_service is not null) await _service.DisposeAsync();
     }
 
@@ -66,12 +73,14 @@ public sealed class ConsoleStage : IAsyncLifetime
         var page = await context.NewPageAsync();
         page.Request += (_, request) =>
         {
-            if (!request.Url.StartsWith("http://127.0.0.1:", StringComparison.Ordinal)) _foreign.Add(request.Url);
+            if (!request.Url.StartsWith("http://127.0.0.", StringComparison.Ordinal)) _foreign.Add(request.Url);
         };
         page.Console += (_, message) =>
         {
-            // That an answer was an error is what some tests are about.
-            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)) _complaints.Add(message.Text);
+            // That an answer was an error is what some tests are about, and so is a proxy's answer in place of a stream.
+            if (message.Type == "error" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal)
+                && !message.Text.StartsWith("EventSource's response has a MIME type", StringComparison.Ordinal))
+                _complaints.Add(message.Text);
         };
         page.PageError += (_, error) => _complaints.Add(error);
         page.Dialog += (_, dialog) =>
@@ -83,10 +92,13 @@ public sealed class ConsoleStage : IAsyncLifetime
     }
 
     /// <summary>A page that is signed in by the form.</summary>
-    internal async Task<IPage> SignInAsync(string token, string path = "/shadow", bool scripts = true)
+    internal Task<IPage> SignInAsync(string token, string path = "/shadow", bool scripts = true) => SignInAsync(token, At(path), scripts);
+
+    /// <summary>The same at an address of another host.</summary>
+    internal async Task<IPage> SignInAsync(string token, Uri address, bool scripts = true)
     {
         var page = await OpenAsync(scripts);
-        await page.GotoAsync(At(path).ToString());
+        await page.GotoAsync(address.ToString());
         await page.GetByLabel("Token").FillAsync(token);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await Assertions.Expect(page.GetByRole(AriaRole.Button, new() { Name = "Sign out" })).ToBeVisibleAsync();

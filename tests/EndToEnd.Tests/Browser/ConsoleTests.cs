@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using EndToEnd.Tests.Live;
 using Microsoft.Playwright;
 using static Microsoft.Playwright.Assertions;
@@ -6,7 +8,7 @@ namespace EndToEnd.Tests.Browser;
 
 /// <summary>What people do with the console, in a real browser.</summary>
 [Collection(typeof(ConsoleTogether))]
-public sealed class ConsoleTests(ConsoleStage stage)
+public sealed partial class ConsoleTests(ConsoleStage stage)
 {
     private const string Wrong = "tickets.get";
 
@@ -16,12 +18,12 @@ public sealed class ConsoleTests(ConsoleStage stage)
         stage.Fault(on: false);
         var page = await stage.AsViewerAsync();
         await page.EvaluateAsync(
-            "() => { window.unloaded = false; window.shift = 0; new PerformanceObserver(list => { for (const entry of list.getEntries()) "
+            "() => { window.isSame = true; window.shift = 0; new PerformanceObserver(list => { for (const entry of list.getEntries()) "
             + "if (!entry.hadRecentInput) window.shift += entry.value; }).observe({ type: 'layout-shift', buffered: true }); }");
         stage.Fault(on: true);
         var blocker = page.GetByRole(AriaRole.Listitem).Filter(new() { HasText = Wrong }).Filter(new() { HasText = "differs at" });
         await Expect(blocker.First).ToBeVisibleAsync();
-        Assert.False(await page.EvaluateAsync<bool>("() => window.unloaded"));
+        Assert.True(await page.EvaluateAsync<bool>("() => window.isSame === true"));
         Assert.InRange(await page.EvaluateAsync<double>("() => window.shift"), 0, 0.1);
 
         await blocker.First.GetByRole(AriaRole.Link, new() { Name = $"See the difference: {Wrong}" }).ClickAsync();
@@ -38,15 +40,30 @@ public sealed class ConsoleTests(ConsoleStage stage)
         await stage.Service.ServeAsync(Operation);
         var page = await stage.AsOperatorAsync($"/shadow/rollout/{Operation}");
         await Expect(page.GetByText("forced against the gate").First).ToBeVisibleAsync();
-        await TabToAsync(page, "input[name=reason]");
-        await page.Keyboard.TypeAsync("three in the morning, and it looks wrong");
-        await TabToAsync(page, "button.danger");
-        await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByText("Rolled back, and held until it is acknowledged.").First).ToBeVisibleAsync();
+        await ByKeyboard.RollBackAsync(page, "three in the morning, and it looks wrong");
         Assert.All(await stage.Service.SharesAsync(Operation), share => Assert.Equal(0, share));
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = "replica 2" })).ToContainTextAsync("applied");
         Assert.Equal("three in the morning, and it looks wrong", (string?)(await stage.Service.RollbackAsync(Operation))!["detail"]!["text"]);
         await page.Context.CloseAsync();
+    }
+
+    [Fact]
+    public async Task A_replica_that_has_just_started_shows_what_all_replicas_have_compared()
+    {
+        const string Operation = "tickets.list";
+        var replica = await stage.Service.AddAsync(new KeyValuePair<string, string?>("Shadowing:Replica", "just started"));
+        await Eventually.HoldsAsync("comparisons", async () => await ComparedAsync() > 20);
+        var compared = await ComparedAsync();
+        var page = await stage.SignInAsync(stage.Service.Secrets.ViewerToken, new Uri(replica.Address, "/shadow"));
+        var drawing = page.GetByRole(AriaRole.Row, new() { Name = Operation }).Locator("svg.spark");
+        await Eventually.HoldsAsync("all of them in the drawing", async () => Outcome()
+            .Matches((await drawing.GetAttributeAsync("aria-label"))!).Sum(count => long.Parse(count.Value, NumberStyles.Number, CultureInfo.InvariantCulture)) >= compared);
+        await Expect(page.GetByText("the last hour on all replicas, minute by minute")).ToBeVisibleAsync();
+        await page.Context.CloseAsync();
+
+        async Task<long> ComparedAsync() => (await stage.Service.GetAllAsync("status"))
+            .Select(status => status["operations"]!.AsArray().Single(one => (string?)one!["operation"] == Operation)!["comparisons"]!.AsObject())
+            .Sum(outcomes => outcomes.Sum(outcome => (long)outcome.Value!));
     }
 
     [Fact]
@@ -131,15 +148,6 @@ public sealed class ConsoleTests(ConsoleStage stage)
         await page.Context.CloseAsync();
     }
 
-    /// <summary>Presses Tab until what is named has the focus.</summary>
-    private static async Task TabToAsync(IPage page, string selector)
-    {
-        for (var press = 0; press < 60; press++)
-        {
-            await page.Keyboard.PressAsync("Tab");
-            if (await page.EvaluateAsync<bool>("selector => document.activeElement.matches(selector)", selector)) return;
-        }
-
-        Assert.Fail($"{selector} is not reached by the keyboard.");
-    }
+    [GeneratedRegex("[0-9][0-9,]*")]
+    private static partial Regex Outcome();
 }

@@ -16,7 +16,7 @@ internal sealed class WatchedService : IAsyncDisposable
     private const double Rate = 40;
 
     /// <summary>A gate that a handful of cases pass: what is proven here is not the gate. All is compared, or a fault would wait for its turn.</summary>
-    private static readonly KeyValuePair<string, string?>[] Settings =
+    internal static readonly KeyValuePair<string, string?>[] Settings =
     [
         new("Shadowing:Gate:Policy", "weak"), new("Shadowing:Gate:Policies:weak:FirstEpsilon", "0.9"),
         new("Shadowing:Gate:Policies:weak:ServeEpsilon", "0.9"), new("Shadowing:Gate:Policies:weak:WrongAnswers", "0.9"),

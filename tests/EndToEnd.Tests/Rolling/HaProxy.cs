@@ -7,9 +7,10 @@ namespace EndToEnd.Tests.Rolling;
 
 /// <summary>What HAProxy knows of a replica.</summary>
 /// <param name="Requests">How many it has sent there since it was started.</param>
-internal sealed record Server(bool IsUp, long Requests);
+/// <param name="Open">How many of them are not answered to their end.</param>
+internal sealed record Server(bool IsUp, long Requests, long Open);
 
-/// <summary>A real HAProxy that asks replicas whether they are ready, and hides no failure: it sends nothing twice.</summary>
+/// <summary>A real HAProxy that asks replicas whether they are ready.</summary>
 internal sealed class HaProxy : IAsyncDisposable
 {
     private const int Own = 100;
@@ -22,12 +23,16 @@ internal sealed class HaProxy : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<HaProxy> StartAsync(IReadOnlyList<ReplicaProcess> replicas)
+    /// <param name="hidesEnds">
+    /// Whether a request that reached no replica, because its own has ended, goes to another one. If not, no failure is hidden: nothing is
+    /// sent twice.
+    /// </param>
+    public static async Task<HaProxy> StartAsync(IReadOnlyList<ReplicaProcess> replicas, bool hidesEnds = false)
     {
         var proxy = new HaProxy();
         try
         {
-            await proxy.RunAsync(replicas);
+            await proxy.RunAsync(replicas, hidesEnds);
             return proxy;
         }
         catch
@@ -42,9 +47,11 @@ internal sealed class HaProxy : IAsyncDisposable
         var lines = (await _http.GetStringAsync(new Uri(_statistics, "/;csv"), Cancellation)).Split('\n');
         var columns = lines[0].TrimStart('#', ' ').Split(',');
         var server = lines.Select(line => line.Split(',')).Single(line => line is ["replicas", var found, ..] && found == name);
-        return new(Of("status") == "UP", long.Parse(Of("stot"), CultureInfo.InvariantCulture));
+        return new(Column("status") == "UP", Number("stot"), Number("scur"));
 
-        string Of(string column) => server[Array.IndexOf(columns, column)];
+        long Number(string column) => long.Parse(Column(column), CultureInfo.InvariantCulture);
+
+        string Column(string column) => server[Array.IndexOf(columns, column)];
     }
 
     public async ValueTask DisposeAsync()
@@ -66,11 +73,11 @@ internal sealed class HaProxy : IAsyncDisposable
     /// A connection that a replica has left open is used again, even for a new client's first request, so that a replica which closes one
     /// without having said so fails a request. One failed check takes a replica out; an answer that comes late is no failure.
     /// </remarks>
-    private string Configuration(IEnumerable<ReplicaProcess> replicas) =>
+    private string Configuration(IEnumerable<ReplicaProcess> replicas, bool hidesEnds) =>
         $"""
         defaults
             mode http
-            retries 0
+            {(hidesEnds ? "retries 3\n    option redispatch 1" : "retries 0")}
             http-reuse always
             timeout connect 5s
             timeout client 60s
@@ -92,10 +99,10 @@ internal sealed class HaProxy : IAsyncDisposable
 
         """;
 
-    private async Task RunAsync(IReadOnlyList<ReplicaProcess> replicas)
+    private async Task RunAsync(IReadOnlyList<ReplicaProcess> replicas, bool hidesEnds)
     {
         var file = $"{_work}/haproxy.cfg";
-        await File.WriteAllTextAsync(file, Configuration(replicas), Cancellation);
+        await File.WriteAllTextAsync(file, Configuration(replicas, hidesEnds), Cancellation);
         _process = Process.Start(new ProcessStartInfo(Tool.Find("haproxy"), ["-db", "-f", file])
         {
             RedirectStandardError = true,

@@ -13,7 +13,9 @@ namespace EndToEnd.Tests.Rolling;
 /// Each has a loopback address of its own, as machines have: no outgoing connection of this machine, which all come from 127.0.0.1, can
 /// take its port while it is down.
 /// </remarks>
-internal sealed class ReplicaProcess(int number, int port, TicketingDatabase database, DemoSecrets secrets, string serveFor)
+/// <param name="settings">Over those that every replica has.</param>
+internal sealed class ReplicaProcess(
+    int number, int port, TicketingDatabase database, DemoSecrets secrets, string serveFor, params KeyValuePair<string, string?>[] settings)
     : IAsyncDisposable
 {
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(10) };
@@ -75,6 +77,13 @@ internal sealed class ReplicaProcess(int number, int port, TicketingDatabase dat
         await kill.WaitForExitAsync(Cancellation);
     }
 
+    /// <summary>Ends it without a word, as a machine that fails does.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync(Cancellation);
+    }
+
     /// <returns>Its exit code.</returns>
     public async Task<int> ExitedAsync()
     {
@@ -100,5 +109,6 @@ internal sealed class ReplicaProcess(int number, int port, TicketingDatabase dat
         new("ConnectionStrings:Evidence", database.Evidence),
         new("Shadowing:Replica", Name),
         new("Stopping:ServeFor", serveFor),
+        .. settings,
     ];
 }

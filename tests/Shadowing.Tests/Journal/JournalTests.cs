@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Experiments;
 using Shadowing.Journal;
@@ -214,6 +216,65 @@ public sealed class JournalTests
         Journal(open).ForgetRaw(DateTimeOffset.UtcNow.AddHours(2));
         Assert.Null(Journal(open).Read()[0].Samples[0].Raw);
     }
+
+    [Fact]
+    public async Task Values_are_kept_encrypted_to_a_public_key_for_two_samples_of_a_signature_and_only_its_owner_reads_them()
+    {
+        using var owner = RSA.Create(2048);
+        await using var engine = await new Engine(Sealed(owner.ExportSubjectPublicKeyInfoPem())) { Candidate = Engine.Saying("secret") }.StartAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            await engine.AskAsync($"question {i}");
+            await engine.SettledAsync();
+        }
+
+        var group = Assert.Single(Journal(engine).Read());
+        Assert.Equal(2, group.Samples.Count(sample => sample.Sealed is not null));
+        Assert.DoesNotContain("secret", System.Text.Json.JsonSerializer.Serialize(group), StringComparison.Ordinal);
+        var held = group.Samples[0].Sealed!;
+        Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(owner.ExportSubjectPublicKeyInfo()))[..16], held.KeyId);
+        var text = Convert.FromBase64String(held.Text);
+        var plain = new byte[text.Length - 16];
+        using var cipher = new AesGcm(owner.Decrypt(Convert.FromBase64String(held.Key), RSAEncryptionPadding.OaepSHA256), 16);
+        cipher.Decrypt(Convert.FromBase64String(held.Nonce), text.AsSpan(..^16), text.AsSpan(^16..), plain, Encoding.UTF8.GetBytes(group.Operation));
+        var values = System.Text.Json.Nodes.JsonNode.Parse(plain)!;
+        Assert.Contains("secret", (string?)values["candidate"], StringComparison.Ordinal);
+        Assert.Contains("question 0", (string?)values["request"], StringComparison.Ordinal);
+        // Nor can it be shown as of another operation.
+        Assert.ThrowsAny<CryptographicException>(() => cipher.Decrypt(
+            Convert.FromBase64String(held.Nonce), text.AsSpan(..^16), text.AsSpan(^16..), plain, "another"u8));
+
+        await using var without = await new Engine { Candidate = Engine.Saying("secret") }.StartAsync();
+        await without.CompareAsync();
+        Assert.Null(Journal(without).Read()[0].Samples[0].Sealed);
+    }
+
+    [Theory]
+    [InlineData("private", "it is a private key")]
+    [InlineData("small", "it has 1024 bits")]
+    [InlineData("text", "no RSA public key in PEM")]
+    public async Task A_key_that_must_not_be_used_is_refused_at_start_and_never_quoted(string kind, string because)
+    {
+        using var pair = RSA.Create(kind == "small" ? 1024 : 2048);
+        var key = kind switch { "private" => pair.ExportPkcs8PrivateKeyPem(), "small" => pair.ExportSubjectPublicKeyInfoPem(), _ => "a secret by mistake" };
+        var refused = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+            async () => await StartAsync(new Engine(Sealed(key))));
+        var failure = Assert.Single(refused.Failures);
+        Assert.Contains(because, failure, StringComparison.Ordinal);
+        Assert.DoesNotContain(key.Split('\n')[^1], failure, StringComparison.Ordinal);
+
+        static async Task StartAsync(Engine engine)
+        {
+            await using (engine) await engine.StartAsync();
+        }
+    }
+
+    private static Dictionary<string, string?> Sealed(string key) => new()
+    {
+        ["SealedSamples:PublicKey"] = key,
+        ["SealedSamples:Owner"] = "the team",
+        ["SealedSamples:Reason"] = "to see what differs",
+    };
 
     private static readonly Type[] Errors =
         [.. typeof(Exception).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(SystemException)) && !type.IsAbstract && type.IsPublic

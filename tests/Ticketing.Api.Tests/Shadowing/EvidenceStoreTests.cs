@@ -52,6 +52,13 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         Assert.Equal(3, list.Shapes.Count);
         Assert.Equal(1, list.Shapes.Sum(shape => shape.TrafficShare), 9);
         Assert.Equal(new OperationEvidence { Operation = "tickets.get", Candidate = "candidate" }.Cases, merged[1].Cases);
+
+        // The same comparisons minute by minute, each once.
+        var outcomes = await store.OutcomesAsync(null, Cancellation);
+        Assert.Equal((1800L, 0L, 0L), (outcomes.Minutes.Sum(one => one.Comparisons), outcomes.Minutes.Sum(one => one.Differing), outcomes.Minutes.Sum(one => one.Undecided)));
+        Assert.All(outcomes.Minutes, one => Assert.Equal(Operation, one.Operation));
+        Assert.InRange(outcomes.Latest, outcomes.Minutes.Max(one => one.Minute), outcomes.Minutes.Max(one => one.Minute).AddMinutes(10));
+        Assert.Empty((await store.OutcomesAsync(outcomes.Latest.AddMinutes(1), Cancellation)).Minutes);
     }
 
     [Fact]
@@ -70,6 +77,8 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
         Assert.Equal(FlushResult.Written, await store.FlushAsync(id, ledger.Take()!, Cancellation));
         var list = (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0];
         Assert.Equal((1L, 1L, 1L, 1L), (list.Comparisons, list.Differing, list.Mismatches, list.Cases));
+        var minute = Assert.Single((await store.OutcomesAsync(null, Cancellation)).Minutes);
+        Assert.Equal((1L, 1L, 0L), (minute.Comparisons, minute.Differing, minute.Undecided));
     }
 
     [Fact]

@@ -56,6 +56,68 @@
     if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, select); else select();
   });
 
+  // Values that were encrypted to a public key are read here, with a key file that never leaves this page: it stands in no form, and the
+  // page's policy lets nothing be sent but to the service itself.
+  const bytes = text => Uint8Array.from(atob(text), letter => letter.charCodeAt(0));
+  const tell = (sealed, text) => { sealed.querySelector("[role=status]").textContent = text; };
+
+  function element(name, kind, ...children) {
+    const one = document.createElement(name);
+    if (kind) one.className = kind;
+    one.append(...children);
+    return one;
+  }
+
+  const shown = value => value === undefined ? element("span", "none", "absent") : element("bdi", "", typeof value === "string" ? value : JSON.stringify(value));
+
+  // Both answers as a tree: what differs is marked, what is equal is folded.
+  function aligned(name, control, candidate, depth) {
+    const same = JSON.stringify(control) === JSON.stringify(candidate);
+    const inner = value => value !== null && typeof value === "object";
+    if (!inner(control) || !inner(candidate) || depth > 24) {
+      const kind = same ? "" : element("span", "kind", "differs");
+      return element("div", same ? "leaf" : "leaf differs", element("span", "name", name, " ", kind), element("span", "side control", shown(control)),
+        element("span", "side candidate", shown(candidate)));
+    }
+    const part = element("details", "", element("summary", "", name));
+    part.open = !same;
+    const names = [...new Set([...Object.keys(control), ...Object.keys(candidate)])];
+    part.append(...names.map(one => aligned(Array.isArray(control) ? `[${one}]` : one, control[one], candidate[one], depth + 1)));
+    return part;
+  }
+
+  async function unseal(sealed, key) {
+    const place = sealed.querySelector("[data-opened]"), about = new TextEncoder().encode(sealed.dataset.operation);
+    place.replaceChildren();
+    for (const one of sealed.querySelectorAll("[data-text]")) {
+      const once = await crypto.subtle.decrypt({ name: "RSA-OAEP" }, key, bytes(one.dataset.key));
+      const cipher = await crypto.subtle.importKey("raw", once, "AES-GCM", false, ["decrypt"]);
+      const plain = await crypto.subtle.decrypt(
+        { name: "AES-GCM", iv: bytes(one.dataset.nonce), additionalData: about }, cipher, bytes(one.dataset.text));
+      const sample = JSON.parse(new TextDecoder().decode(plain));
+      const read = text => { try { return JSON.parse(text); } catch { return text; } };
+      place.append(element("h3", "", one.textContent.trim()), element("pre", "", sample.request),
+        element("div", "tree", aligned("the answer", read(sample.control), read(sample.candidate), 0)));
+    }
+  }
+
+  for (const sealed of document.querySelectorAll(".sealed")) {
+    if (!window.crypto?.subtle) tell(sealed, "This browser decrypts only on pages that came over TLS.");
+    sealed.querySelector("input[type=file]").addEventListener("change", async event => {
+      const [file] = event.target.files;
+      if (!file) return;
+      try {
+        const pem = await file.text();
+        if (!pem.includes("BEGIN PRIVATE KEY")) throw new Error("It takes a private key in PKCS #8: openssl pkcs8 -topk8 -nocrypt -in KEY.");
+        const der = bytes(pem.replace(/-----[^-]+-----|\s/g, ""));
+        await unseal(sealed, await crypto.subtle.importKey("pkcs8", der, { name: "RSA-OAEP", hash: "SHA-256" }, false, ["decrypt"]));
+        tell(sealed, "Decrypted in this browser; the key was sent nowhere.");
+      } catch (failure) {
+        tell(sealed, failure.message || "This key does not open them.");
+      }
+    });
+  }
+
   localise(document);
   if (!document.body.hasAttribute("data-live")) return;
 
@@ -81,7 +143,7 @@
         if (answer.body) answer.body.cancel();
         over = answer.status === 401;
       } catch { over = false; }
-      if (!over) setTimeout(listen, 2000);
+      if (!over) setTimeout(listen, 1000);
     };
   }
 

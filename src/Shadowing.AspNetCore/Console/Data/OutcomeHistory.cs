@@ -1,5 +1,4 @@
 using Shadowing.AspNetCore.Console.Markup;
-using Shadowing.Evidence;
 using Shadowing.Hosting;
 using Shadowing.Model;
 using Shadowing.Supervision;
@@ -7,33 +6,37 @@ using Shadowing.Supervision;
 namespace Shadowing.AspNetCore.Console.Data;
 
 /// <summary>
-/// What came out of the comparisons of the last hour, stretch by stretch: the figures of all replicas as this one has read them since it
-/// started. Longer than that is Prometheus's work.
+/// What came out of the comparisons of the last hour on this replica, stretch by stretch, since it started: where no evidence is kept.
 /// </summary>
-internal sealed class OutcomeHistory(GateBoard board, ShadowingReport report, KeeperRegister keepers)
-    : Keeper(new("console", Step, TimeSpan.FromSeconds(5)), keepers)
+internal sealed class OutcomeHistory(ShadowingReport report, KeeperRegister keepers)
+    : Keeper(new("console", Step, TimeSpan.FromSeconds(5)), keepers), IOutcomes
 {
     private const int Bars = 60;
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(10);
     private readonly Lock _change = new();
-    private readonly List<Sample> _samples = [];
+    private readonly List<IReadOnlyDictionary<string, Spark>> _samples = [];
 
     protected override bool StartsAtOnce => true;
 
-    /// <summary>The stretches of an operation, the latest last, and how long each is.</summary>
-    public (IReadOnlyList<Spark> Bars, TimeSpan Each) Read(string operation)
+    public Task<OutcomeSeries> ReadAsync(CancellationToken cancellationToken)
     {
-        Sample[] samples;
+        IReadOnlyDictionary<string, Spark>[] samples;
         lock (_change) samples = [.. _samples];
         // While there are only minutes to show, they are shown in more detail.
-        var each = samples.Length <= Bars + 1 ? 1 : 6;
-        samples = [.. samples.Where((_, index) => (samples.Length - 1 - index) % each == 0)];
-        return ([.. samples.Zip(samples.Skip(1), (from, to) => Between(from, to, operation)).TakeLast(Bars)], Step * each);
+        var every = samples.Length <= Bars + 1 ? 1 : 6;
+        samples = [.. samples.Where((_, index) => (samples.Length - 1 - index) % every == 0)];
+        var pairs = samples.Zip(samples.Skip(1)).TakeLast(Bars).ToArray();
+        return Task.FromResult(new OutcomeSeries(
+            pairs.Length == 0 ? "this replica, from now on"
+                : $"the last {Show.Span(Step * every * pairs.Length)} on this replica, in stretches of {Show.Span(Step * every)}",
+            samples.Length == 0 ? new Dictionary<string, IReadOnlyList<Spark>>() : samples[^1].Keys.ToDictionary(
+                operation => operation,
+                IReadOnlyList<Spark> (operation) => [.. pairs.Select(pair => Between(pair.First, pair.Second, operation))])));
     }
 
     protected override Task StepAsync(CancellationToken cancellationToken)
     {
-        var sample = new Sample(Counts());
+        var sample = report.Operations().ToDictionary(status => status.Operation, FromStatus);
         lock (_change)
         {
             _samples.Add(sample);
@@ -42,12 +45,6 @@ internal sealed class OutcomeHistory(GateBoard board, ShadowingReport report, Ke
 
         return Task.CompletedTask;
     }
-
-    private Dictionary<string, Spark> Counts() => board.Latest is { At: not null } reading
-        ? reading.Operations.Select(judged => judged.Evidence).ToDictionary(evidence => evidence.Operation, evidence => new Spark(
-            evidence.Comparisons - evidence.Differing - evidence.Incomparable - evidence.Transients,
-            evidence.Incomparable + evidence.Transients, evidence.Differing))
-        : report.Operations().ToDictionary(status => status.Operation, FromStatus);
 
     private static Spark FromStatus(Serving.OperationStatus status)
     {
@@ -58,12 +55,7 @@ internal sealed class OutcomeHistory(GateBoard board, ShadowingReport report, Ke
         long Sum(Outcome[] outcomes) => outcomes.Sum(outcome => status.Comparisons.GetValueOrDefault(outcome.Wire()));
     }
 
-    /// <summary>Evidence that began anew counts from zero.</summary>
-    private static Spark Between(Sample from, Sample to, string operation) =>
-        to.Counts.TryGetValue(operation, out var now) && from.Counts.TryGetValue(operation, out var then)
-            ? new(More(then.Same, now.Same), More(then.Unclear, now.Unclear), More(then.Differing, now.Differing)) : new(0, 0, 0);
-
-    private static long More(long then, long now) => now >= then ? now - then : Math.Max(0, now);
-
-    private sealed record Sample(IReadOnlyDictionary<string, Spark> Counts);
+    private static Spark Between(IReadOnlyDictionary<string, Spark> from, IReadOnlyDictionary<string, Spark> to, string operation) =>
+        to.TryGetValue(operation, out var now) && from.TryGetValue(operation, out var then)
+            ? new(now.Same - then.Same, now.Unclear - then.Unclear, now.Differing - then.Differing) : new(0, 0, 0);
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace Shadowing.AspNetCore.Console.Markup;
 
 /// <summary>One bar of a sparkline: what was compared in a stretch of time, by what came out.</summary>
@@ -33,28 +36,38 @@ internal static class Chart
     /// <summary>Outcomes over time, the latest at the right: heights by what was compared, in proportion to the largest.</summary>
     public static Html Sparkline(IReadOnlyList<Spark> bars, string label)
     {
-        const double Height = 26;
+        const int Height = 26;
         var most = Math.Max(1, bars.Count == 0 ? 0 : bars.Max(bar => bar.Same + bar.Unclear + bar.Differing));
+        var (same, unclear, differing) = (new StringBuilder(), new StringBuilder(), new StringBuilder());
+        for (var at = 0; at < bars.Count; at++) Add(bars[at], (180 - ((bars.Count - at) * 3)) + 1);
         return Html.From(
             $"""
             <svg class="spark" viewBox="0 0 180 28" width="180" height="28" role="img" aria-label="{label}">
-            <line class="axis" x1="0" x2="180" y1="27.5" y2="27.5"/>{Html.Join(bars.Select(Bar))}</svg>
+            <line class="axis" x1="0" x2="180" y1="27.5" y2="27.5"/>{Path("same", same)}{Path("unclear", unclear)}{Path(
+                "differing", differing)}</svg>
             """);
 
-        Html Bar(Spark bar, int index)
+        void Add(Spark bar, int x)
         {
-            var x = 180 - ((bars.Count - index) * 3);
             // What differs is never too small to be seen.
-            var differing = bar.Differing == 0 ? 0 : Math.Max(5, Height * bar.Differing / most);
-            var unclear = bar.Unclear == 0 ? 0 : Math.Max(1, Height * bar.Unclear / most);
-            var same = Math.Min(Height - Math.Min(Height, differing + unclear), bar.Same == 0 ? 0 : Math.Max(1, Height * bar.Same / most));
-            return Html.From(
-                $"""{Part("same", x, 27 - same, same)}{Part("unclear", x, 27 - same - unclear, unclear)}{Part(
-                    "differing", x, 27 - same - unclear - differing, differing)}""");
+            var wrong = bar.Differing == 0 ? 0 : Math.Max(5, Part(bar.Differing));
+            var open = bar.Unclear == 0 ? 0 : Math.Max(1, Part(bar.Unclear));
+            var equal = Math.Min(Height - Math.Min(Height, wrong + open), bar.Same == 0 ? 0 : Math.Max(1, Part(bar.Same)));
+            Bar(same, x, 27, equal);
+            Bar(unclear, x, 27 - equal, open);
+            Bar(differing, x, 27 - equal - open, Math.Min(wrong, 27 - equal - open));
         }
 
-        static Html Part(string kind, double x, double y, double height) => Html.If(height > 0, () => Html.From(
-            $"""<rect class="{kind}" x="{Show.Unit(x)}" y="{Show.Unit(Math.Max(0, y))}" width="2.2" height="{Show.Unit(height)}"/>"""));
+        int Part(long count) => (int)Math.Round(Height * (double)count / most);
+
+        // One path for all bars of a kind, of whole units: a page has many of these drawings.
+        static void Bar(StringBuilder path, int x, int from, int height)
+        {
+            if (height > 0) path.Append(CultureInfo.InvariantCulture, $"M{x} {from}v-{height}");
+        }
+
+        static Html Path(string kind, StringBuilder path) => Html.If(path.Length > 0, () => Html.From(
+            $"""<path class="{kind}" d="{path.ToString()}"/>"""));
     }
 
     /// <summary>How far something is: a share of a bar.</summary>

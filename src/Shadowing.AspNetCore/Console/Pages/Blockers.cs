@@ -3,12 +3,20 @@ using Shadowing.AspNetCore.Endpoints;
 using Shadowing.Evidence;
 using Shadowing.Journal;
 using Shadowing.Model;
+using Shadowing.Serving;
 using Shadowing.Supervision;
 
 namespace Shadowing.AspNetCore.Console.Pages;
 
 /// <summary>Something that needs a person, and the page about it.</summary>
-internal sealed record Blocker(string Id, bool IsBad, string What, Html Text, string Link, string LinkWords);
+internal sealed record Blocker(string Id, bool IsBad, string What, Html Text, string Link, string LinkWords)
+{
+    /// <summary>It harms users, or would: it stands before all others.</summary>
+    public bool IsCritical { get; init; }
+
+    /// <summary>0 for the worst.</summary>
+    public int Rank => IsCritical ? 0 : IsBad ? 1 : 2;
+}
 
 /// <summary>What blocks, the worst first.</summary>
 internal static class Blockers
@@ -20,10 +28,13 @@ internal static class Blockers
     [
         .. reading.Operations.Where(judged => judged.Decision.Decision is GateVerdict.Rollback).Select(judged => new Blocker(
             $"back-{judged.Decision.Operation}", true, judged.Decision.Operation, Html.From($"{judged.Decision.Reasons[0].Text}"),
-            visit.Rollout(judged.Decision.Operation), "Roll back")),
+            visit.Rollout(judged.Decision.Operation), "Roll back") { IsCritical = true }),
         .. mismatches.Mismatches.Where(one => one.Acceptance is null && Counts(one))
             .OrderByDescending(one => one.Severity == "critical").ThenByDescending(one => one.LastSeen).Select(one => new Blocker(
-                $"mismatch-{one.Signature}", true, one.Operation, Mismatch(one), visit.Mismatch(one.Signature), "See the difference")),
+                $"mismatch-{one.Signature}", true, one.Operation, Mismatch(one), visit.Mismatch(one.Signature), "See the difference")
+                {
+                    IsCritical = one.Severity == "critical",
+                }),
         .. states.Where(state => state.IsHeld).Select(state => new Blocker(
             $"held-{state.Operation}", true, state.Operation, Html.From($"Rolled back: {state.HeldBecause}. Not acknowledged yet."),
             visit.Rollout(state.Operation), "Acknowledge")),
@@ -51,6 +62,13 @@ internal static class Blockers
             $"""<li id="clear">{Parts.Chip("good", "clear")}<span>Nothing blocks. Evidence gathers as traffic comes.</span></li>"""))}</ul>
         {Html.If(blockers.Count > Most, () => Html.From($"<p>{blockers.Count - Most} more.</p>"))}</section>
         """);
+
+    /// <summary>Ranks operations by the worst that blocks them; those that nothing blocks come last.</summary>
+    public static Func<OperationStatus, int> RankOf(IReadOnlyList<Blocker> blockers)
+    {
+        var worst = blockers.GroupBy(one => one.What).ToDictionary(one => one.Key, one => one.Min(blocker => blocker.Rank));
+        return operation => worst.GetValueOrDefault(operation.Operation, int.MaxValue);
+    }
 
     /// <summary>Whether it is a difference that users could see, and not only in the number of SQL commands.</summary>
     public static bool Counts(MismatchSummary mismatch) => mismatch.Outcome != Outcome.Match.Wire();

@@ -12,12 +12,16 @@ namespace Shadowing.AspNetCore.Console.Pages;
 internal sealed class HealthPage(
     StatusReader status, GateBoard board, KeeperRegister keepers, RolloutLease lease, TimeProvider clock, ConsoleStores? stores = null)
 {
+    private const int Most = 50;
+
     public async Task<Page> ShowAsync(Visit visit)
     {
         var (read, now) = (status.Read(), clock.GetUtcNow());
         var lag = board.Latest.At is { } at ? now - at : (TimeSpan?)null;
         var dead = read.Operations.Where(operation => operation.SelfTest.IsAlive is false)
             .Select(operation => operation.Operation).ToArray();
+        var page = Paging.Take(visit, read.Operations, operation => operation.Operation,
+            operation => operation.SelfTest.IsAlive is false ? 0 : 1, Most);
         var main = Html.From(
             $"""
             {Parts.Heading("Health", Html.From($"""<p class="asof">As of {Show.Time(now)}</p>"""))}{Parts.Stale(board.Latest.At, now)}
@@ -36,8 +40,8 @@ internal sealed class HealthPage(
             <p class="legend">Loops in the background; while one that the gate needs is down, nothing advances.</p>
             <ul class="chips">{Html.Join(keepers.All.Select(Keeper))}</ul></section>
             <section aria-labelledby="detector"><h2 id="detector">Detector</h2><p class="legend">Differences are planted in memory, to see
-            that they are found.</p>{Parts.Table("Detector, lane and skips",
-                ["Operation", "#Planted", "#Found", "Detector", "#Queued", "#Compared", "Skipped"], read.Operations.Select(Row))}</section>
+            that they are found.</p>{Paging.Controls(visit, page, "operations", Most)}{Parts.Table("Detector, lane and skips",
+                ["Operation", "#Planted", "#Found", "Detector", "#Queued", "#Compared", "Skipped"], page.Shown.Select(Row))}</section>
             {(stores is null ? Html.Empty : ReplicaTable.Draw(await stores.Replicas.ReadAsync(visit.Cancellation), lease.States))}
             """);
         return new("Health", "Health", main);

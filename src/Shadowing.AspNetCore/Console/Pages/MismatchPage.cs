@@ -16,7 +16,8 @@ internal sealed class MismatchPage(
     public async Task<Page> ShowAsync(Visit visit, string signature) => await ShowAsync(visit, signature, []);
 
     /// <param name="raw">Samples with their values, which the audit knows to have been shown.</param>
-    public async Task<Page> ShowAsync(Visit visit, string signature, IReadOnlyList<RawSample> raw)
+    /// <param name="showsHeld">Whether encrypted values are sent, which the audit knows as well.</param>
+    public async Task<Page> ShowAsync(Visit visit, string signature, IReadOnlyList<RawSample> raw, bool showsHeld = false)
     {
         if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Mismatch: var group, Acceptance: var accepted } found)
             return Missing.Page(visit, "mismatch", signature, "Mismatches");
@@ -35,7 +36,7 @@ internal sealed class MismatchPage(
             <p>{group.Diagnosis.Evidence}</p><p><b>Where to look:</b> {group.Diagnosis.LookAt}</p></section>
             {Facts(group)}
             {(sample is null ? Parts.Empty("No sample is kept.") : Sample(visit, group, sample, number))}
-            {Raw(visit, group, raw)}
+            {Raw(visit, group, raw)}{HeldValues.Draw(visit, group, found.Held, showsHeld)}
             {(sample is null ? Html.Empty : Html.From(
                 $"""
                 <section aria-labelledby="sql"><h2 id="sql">SQL of both sides</h2><div class="two">

@@ -7,6 +7,8 @@ namespace Shadowing.AspNetCore.Console.Pages;
 /// <summary>All mismatches, the worst first.</summary>
 internal sealed class MismatchesPage(MismatchCache mismatches)
 {
+    private const int Most = 50;
+
     public async Task<Page> ShowAsync(Visit visit)
     {
         var list = await mismatches.ReadAsync(visit.Cancellation);
@@ -18,6 +20,7 @@ internal sealed class MismatchesPage(MismatchCache mismatches)
             _ => true,
         }).OrderByDescending(one => one.Severity == "critical").ThenByDescending(Blockers.Counts).ThenByDescending(one => one.LastSeen)
             .ToArray();
+        var page = Paging.Take(visit, shown, one => $"{one.Operation} {Blockers.Words(one)} {one.Signature}", static _ => 0, Most);
         var operations = list.Mismatches.Select(one => one.Operation).Distinct().Order(StringComparer.Ordinal);
         var main = Html.From(
             $"""
@@ -28,9 +31,10 @@ internal sealed class MismatchesPage(MismatchCache mismatches)
                 operations.Select(one => Parts.Option(one, operation)))}</select></label>
             <label>State <select name="state">{Parts.Option("open", state)}{Parts.Option("accepted", state)}{Parts.Option("all", state)}
             </select></label><button>Show</button></form>
+            {Paging.Controls(visit, page, "mismatches", Most)}
             {(shown.Length == 0 ? Nothing(state, operation, list.Mismatches.Count) : Parts.Table(
                 "Mismatches", ["Operation and difference", "Likely cause", "#Seen", "First", "Last", "State"],
-                shown.Select(one => Row(visit, one))))}
+                page.Shown.Select(one => Row(visit, one))))}
             """);
         return new("Mismatches", "Mismatches", main);
     }

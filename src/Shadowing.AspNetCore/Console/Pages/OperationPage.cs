@@ -9,9 +9,11 @@ namespace Shadowing.AspNetCore.Console.Pages;
 
 /// <summary>All that is known of one operation.</summary>
 internal sealed class OperationPage(
-    ShadowingReport report, GateBoard board, MismatchCache mismatches, OutcomeHistory history, RolloutLease lease, TimeProvider clock,
+    ShadowingReport report, GateBoard board, MismatchCache mismatches, IOutcomes outcomes, RolloutLease lease, TimeProvider clock,
     ConsoleStores? stores = null)
 {
+    private const int Latest = 20;
+
     public async Task<Page> ShowAsync(Visit visit, string operation)
     {
         if (report.Operations().FirstOrDefault(one => one.Operation == operation) is not { } status)
@@ -19,7 +21,7 @@ internal sealed class OperationPage(
         var (reading, state) = (board.Latest, lease.StateOf(operation));
         var judged = reading.JudgedOf(operation);
         var found = (await mismatches.ReadAsync(visit.Cancellation)).Mismatches.Where(one => one.Operation == operation).ToArray();
-        var (bars, each) = history.Read(operation);
+        var series = await outcomes.ReadAsync(visit.Cancellation);
         var main = Html.From(
             $"""
             {Parts.Heading(operation, judged is null ? Html.Empty : Parts.Verdict(judged.Decision.Decision))}
@@ -33,12 +35,12 @@ internal sealed class OperationPage(
                 $"""
                 <section aria-labelledby="next"><h2 id="next">What the next step needs</h2>{Parts.Reasons(judged!.Decision)}
                 {LadderTable.Draw(judged, reading.Policy)}</section>
-                <section aria-labelledby="shapes"><h2 id="shapes">Evidence by shape</h2>{ShapeMap.Draw(judged.Evidence, reading.Policy)}
-                </section>
+                <section aria-labelledby="shapes"><h2 id="shapes">Evidence by shape</h2>
+                {ShapeMap.Draw(visit, judged.Evidence, reading.Policy)}</section>
                 """))}
             <section aria-labelledby="outcomes"><h2 id="outcomes">Outcomes</h2>
-            <p>{(bars.Count == 0 ? "Collected from now on." : $"The last {Show.Span(each * bars.Count)}.")}</p>
-            {Chart.Sparkline(bars, $"Outcomes of {operation}")}{Outcomes(status)}</section>
+            <p>Comparisons of {series.Covers}.</p>
+            {Chart.Sparkline(series.BarsOf(operation), $"Outcomes of {operation}")}{Outcomes(status)}</section>
             {Latency(status)}{await HistoryAsync(visit, operation)}
             """);
         return new(operation, "Overview", main);
@@ -85,7 +87,9 @@ internal sealed class OperationPage(
     private async Task<Html> HistoryAsync(Visit visit, string operation) => stores is null ? Html.Empty : Html.From(
         $"""
         <section aria-labelledby="history"><h2 id="history">History of its stages</h2>
-        {AuditTable.Draw(visit, await stores.Audit.ReadAsync(new(50, Action: "rollout", Subject: operation), visit.Cancellation))}
+        {AuditTable.Draw(visit, await stores.Audit.ReadAsync(new(Latest, Action: "rollout", Subject: operation), visit.Cancellation))}
+        <p class="legend">The latest {Latest}; <a href="{visit.Root}/audit?action=rollout.&amp;subject={Uri.EscapeDataString(
+            operation)}">every entry</a>.</p>
         </section>
         """);
 }

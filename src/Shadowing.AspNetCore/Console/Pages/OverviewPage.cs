@@ -10,13 +10,16 @@ namespace Shadowing.AspNetCore.Console.Pages;
 
 /// <summary>Every operation in a row that reads as a sentence; above them what blocks, with a link to it.</summary>
 internal sealed class OverviewPage(
-    StatusReader status, GateBoard board, MismatchCache mismatches, OutcomeHistory history, RolloutLease lease, TimeProvider clock)
+    StatusReader status, GateBoard board, MismatchCache mismatches, IOutcomes outcomes, RolloutLease lease, TimeProvider clock)
 {
+    private const int Most = 25;
+
     public async Task<Page> ShowAsync(Visit visit)
     {
         var (read, reading, now) = (status.Read(), board.Latest, clock.GetUtcNow());
-        var found = await mismatches.ReadAsync(visit.Cancellation);
+        var (found, series) = (await mismatches.ReadAsync(visit.Cancellation), await outcomes.ReadAsync(visit.Cancellation));
         var blocks = Blockers.Find(visit, read, reading, found, lease.States);
+        var page = Paging.Take(visit, read.Operations, operation => operation.Operation, Blockers.RankOf(blocks), Most);
         var main = Html.From(
             $"""
             {Parts.Heading("Overview", Html.From($"""<p class="asof">As of {Show.Time(now)}</p>"""))}
@@ -24,10 +27,11 @@ internal sealed class OverviewPage(
                 : Parts.Stale(reading.At, now))}
             <p class="lead">{Summary(read, reading, blocks.Count)}</p>
             {Blockers.List(blocks)}
-            <h2 id="operations">Operations</h2>
-            {Parts.Table("Operations", Columns, read.Operations.Select(operation => Row(visit, operation, reading, found)))}
+            <h2 id="operations">Operations</h2>{Paging.Controls(visit, page, "operations", Most)}
+            {Parts.Table("Operations", Columns, page.Shown.Select(operation => Row(
+                visit, operation, reading, found, series.BarsOf(operation.Operation))))}
             <p class="legend">Sparkline: {Key("same", "same")} {Key("unclear", "undecided")} {Key("differing", "differing")} in comparisons;
-            {Stretch(read)}. Bound: what may still differ at most, against the mark that it must fall below; log scale from 0.001 % to
+            {series.Covers}. Bound: what may still differ at most, against the mark that it must fall below; log scale from 0.001 % to
             100 %. Ratios: the candidate's to the control's, on this replica.</p>
             """);
         return new("Overview", "Overview", main);
@@ -36,12 +40,11 @@ internal sealed class OverviewPage(
     private static readonly string[] Columns =
         ["Operation", "The gate says", "May still differ", "Outcomes", "#p95", "#SQL", "#Open mismatches"];
 
-    private Html Row(Visit visit, OperationStatus operation, GateReading reading, MismatchList found)
+    private Html Row(Visit visit, OperationStatus operation, GateReading reading, MismatchList found, IReadOnlyList<Spark> bars)
     {
         var judged = reading.JudgedOf(operation.Operation);
         var state = lease.StateOf(operation.Operation);
         var open = found.Mismatches.Count(one => one.Operation == operation.Operation && one.Acceptance is null && Blockers.Counts(one));
-        var (bars, _) = history.Read(operation.Operation);
         var (p95, sql) = (operation.Seconds, operation.Statements);
         return Html.From(
             $"""
@@ -88,14 +91,6 @@ internal sealed class OverviewPage(
         <span class="key"><svg viewBox="0 0 8 8" width="8" height="8" aria-hidden="true"><rect class="{kind}" width="8" height="8"/></svg>
         {word}</span>
         """);
-
-    private string Stretch(ShadowStatus read)
-    {
-        if (read.Operations is not [var first, ..]) return "nothing yet";
-        var (bars, each) = history.Read(first.Operation);
-        return bars.Count == 0 ? $"since this replica started, in stretches of {Show.Span(each)}"
-            : $"the last {Show.Span(each * bars.Count)} as this replica saw them, in stretches of {Show.Span(each)}";
-    }
 
     private static Html Summary(ShadowStatus read, GateReading reading, int blocks)
     {

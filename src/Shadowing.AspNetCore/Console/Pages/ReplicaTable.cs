@@ -28,11 +28,14 @@ internal static class ReplicaTable
             <td data-label="Build"><code>{replica.Fingerprint}</code></td>
             <td data-label="Latest change">{(behind.Length == 0 ? Parts.Chip("good", "applied")
                 : replica.Age > RolloutLease.Length ? Parts.Chip("bad", "silent: serves no user")
-                : Parts.Chip("wait", $"pending: {string.Join(", ", behind)}"))}</td>
+                : Parts.Chip("wait", $"pending: {Named(behind)}"))}</td>
             <td data-label="Users on its candidate" class="number">{(shown.Length > 1 ? "up to " : "")}{Show.Percent(most)}</td>
             <td data-label="In flight" class="number">{shown.Sum(applied => applied.Serving)}</td>
             <td data-label="Reported" class="number">
             {(replica.Age < TimeSpan.FromSeconds(3) ? "just now" : $"{Show.Span(replica.Age)} ago")}</td></tr>
             """);
     }
+
+    private static string Named(string[] operations) => operations.Length <= 4 ? string.Join(", ", operations)
+        : $"{string.Join(", ", operations.Take(3))} and {operations.Length - 3} more";
 }

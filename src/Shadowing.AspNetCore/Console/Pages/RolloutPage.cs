@@ -11,17 +11,21 @@ namespace Shadowing.AspNetCore.Console.Pages;
 /// <summary>How far each operation has come, and the controls that change it.</summary>
 internal sealed class RolloutPage(GateBoard board, RolloutLease lease, TimeProvider clock, ConsoleStores? stores = null)
 {
+    private const int Most = 50;
+
     public async Task<Page> ShowAllAsync(Visit visit)
     {
         if (stores is null) return new("Rollout", "Rollout", Parts.NotKept());
         var replicas = await stores.Replicas.ReadAsync(visit.Cancellation);
         var answers = stores.Rollout.Experiments.Select(stores.Rollout.Read).OfType<RolloutAnswer>().ToArray();
+        var page = Paging.Take(visit, answers, answer => answer.Operation, RankOf, Most);
         var main = Html.From(
             $"""
             {Parts.Heading("Rollout", Html.From($"""<p class="asof">As of {Show.Time(clock.GetUtcNow())}</p>"""))}{Parts.Said(visit)}
             {Parts.Stale(board.Latest.At, clock.GetUtcNow())}
+            {Paging.Controls(visit, page, "operations", Most)}
             {Parts.Table("Operations", ["Operation", "Stage", "#Users on the candidate", "The gate says", "Last change"],
-                answers.Select(answer => Row(visit, answer)))}
+                page.Shown.Select(answer => Row(visit, answer)))}
             {Html.If(visit.MayOperate, () => RollBack(visit, null, answers.Any(answer => answer.ServePercent > 0)))}
             {ReplicaTable.Draw(replicas, lease.States)}
             """);
@@ -54,6 +58,14 @@ internal sealed class RolloutPage(GateBoard board, RolloutLease lease, TimeProvi
             """);
         return new($"Rollout of {answer.Operation}", "Rollout", main);
     }
+
+    private static int RankOf(RolloutAnswer answer) => answer switch
+    {
+        { HeldBecause: not null } => 0,
+        { Forced: true } => 1,
+        { ServePercent: > 0 } => 2,
+        _ => 3,
+    };
 
     private Html Row(Visit visit, RolloutAnswer answer) => Html.From(
         $"""

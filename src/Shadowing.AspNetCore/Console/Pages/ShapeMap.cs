@@ -3,25 +3,29 @@ using Shadowing.Evidence;
 
 namespace Shadowing.AspNetCore.Console.Pages;
 
-/// <summary>A heat map: a cell for each shape, the most asked for first.</summary>
+/// <summary>A heat map: a cell for each shape, the most asked for first; of very many, those that hold the operation back first.</summary>
 internal static class ShapeMap
 {
-    public static Html Draw(OperationEvidence evidence, GatePolicy policy)
+    private const int Most = 48;
+
+    public static Html Draw(Visit visit, OperationEvidence evidence, GatePolicy policy)
     {
         if (evidence.Shapes.Count == 0) return Parts.Empty("No request of this operation has been seen, and no sweep has looked for any.");
         var proven = Gate.ProvenShapes(evidence, policy);
         var needed = ParityBound.CasesNeeded(0, policy.ShapeEpsilon, ParityBound.AlphaOf(evidence.Attempt, policy.Alpha));
         var cells = evidence.Shapes.Select(shape => (Shape: shape, Kind: Kind(shape, proven))).ToArray();
+        var page = Paging.Take(visit, cells, cell => cell.Shape.Name, cell => cell.Kind.Rank, Most);
         return Html.From(
             $"""
-            <p class="legend">{Html.Join(cells.GroupBy(cell => cell.Kind).OrderBy(kind => kind.Key.Order).Select(kind => Html.From(
+            <p class="legend">{Html.Join(cells.GroupBy(cell => cell.Kind).OrderBy(kind => kind.Key.Rank).Select(kind => Html.From(
                 $"""{Parts.Chip(kind.Key.Colour, $"{Show.Count(kind.Count())} {kind.Key.Word}")} """)))}
             A shape is proven with {needed} cases without a mismatch.</p>
-            <ul class="heat">{Html.Join(cells.Select(cell => Cell(cell.Shape, cell.Kind, needed)))}</ul>
+            {Paging.Controls(visit, page, "shapes", Most)}
+            <ul class="heat">{Html.Join(page.Shown.Select(cell => Cell(cell.Shape, cell.Kind, needed)))}</ul>
             """);
     }
 
-    private static Html Cell(ShapeEvidence shape, (int Order, string Colour, string Word) kind, long needed)
+    private static Html Cell(ShapeEvidence shape, (int Rank, string Colour, string Word) kind, long needed)
     {
         var compared = shape.Requests == 0 ? "no request" : $"{Show.Share((double)shape.Comparisons / shape.Requests)} compared";
         var cases = shape.Mismatches == 0 ? $"{Show.Count(shape.Cases)} of {Show.Count(needed)} cases"
@@ -35,11 +39,11 @@ internal static class ShapeMap
             """);
     }
 
-    private static (int Order, string Colour, string Word) Kind(ShapeEvidence shape, IReadOnlySet<string> proven) => shape switch
+    private static (int Rank, string Colour, string Word) Kind(ShapeEvidence shape, IReadOnlySet<string> proven) => shape switch
     {
         { Mismatches: > 0 } => (0, "bad", "differing"),
-        _ when proven.Contains(shape.Name) => (1, "good", "proven"),
-        { Cases: 0 } => (3, "none", "never compared"),
-        _ => (2, "wait", "gathering"),
+        _ when proven.Contains(shape.Name) => (3, "good", "proven"),
+        { Cases: 0 } => (2, "none", "never compared"),
+        _ => (1, "wait", "gathering"),
     };
 }
