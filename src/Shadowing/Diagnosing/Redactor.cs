@@ -71,7 +71,7 @@ internal sealed partial class Redactor(byte[] key)
     };
 
     /// <summary>
-    /// A statement without its text literals, its comments, and its numbers of five digits or more: each may hold personal data. Parameters
+    /// A statement without its text literals, its remarks, and its numbers of five digits or more: each may hold personal data. Parameters
     /// are placeholders already.
     /// </summary>
     public static string Sql(string statement) => LiteralOrComment().Replace(statement, match => match.ValueSpan switch
