@@ -41,7 +41,7 @@ internal sealed partial class Rollbacks(
         IReadOnlyList<Experiment> experiments, string actor, string reason, CancellationToken cancellationToken)
     {
         string[] operations = [.. experiments.Select(experiment => experiment.Operation)];
-        foreach (var operation in operations) control.RollBack(operation, $"{reason} ({actor})");
+        foreach (var operation in operations) control.RollBack(operation, reason, actor);
         var generations = new Dictionary<string, long>();
         using var limit = new CancellationTokenSource(Publishing, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -67,7 +67,7 @@ internal sealed partial class Rollbacks(
     public async Task<RollbackAnswer> RollBackServingAsync(
         IReadOnlyList<Experiment> experiments, string actor, string reason, CancellationToken cancellationToken)
     {
-        var here = experiments.Where(experiment => control.RollBack(experiment.Operation, $"{reason} ({actor})")).ToArray();
+        var here = experiments.Where(experiment => control.RollBack(experiment.Operation, reason, actor)).ToArray();
         IReadOnlyList<RolloutState>? stored = null;
         using var limit = new CancellationTokenSource(Patience, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);

@@ -67,7 +67,7 @@ public sealed class PendingRollbacks(
     {
         var failed = _failed.GetValueOrDefault(rollback.Operation);
         var changed = await store.ChangeAsync(
-            rollback.Operation, new RollBack(GateSteps.Service, failed.IsRefused ? FixedReason : rollback.Reason), null,
+            rollback.Operation, new RollBack(rollback.Actor ?? GateSteps.Service, failed.IsRefused ? FixedReason : rollback.Reason), null,
             lease.StateOf(rollback.Operation)?.Generation ?? 0, board.Latest.JudgedOf(rollback.Operation)?.Decision, cancellationToken);
         lease.Published(rollback.Operation, changed.State.Generation);
         if (failed.Times > 0) metrics.EvidenceRecords(1, "retried");

@@ -3,7 +3,8 @@ using Shadowing.Model;
 namespace Shadowing.Rollout;
 
 /// <summary>A rollback that this replica has applied and the store may not have yet.</summary>
-public sealed record PendingRollback(string Operation, string Reason);
+/// <param name="Actor">Who asked for it; null where the service did it by itself.</param>
+public sealed record PendingRollback(string Operation, string Reason, string? Actor = null);
 
 /// <summary>
 /// What this replica may expose: the store's states while they are confirmed, without what this replica has rolled back. Measured on the
@@ -83,7 +84,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
         get
         {
             lock (_change) return [.. _latches.Where(latch => latch.Value.PublishedAs is null)
-                .Select(latch => new PendingRollback(latch.Key, latch.Value.Reason))];
+                .Select(latch => new PendingRollback(latch.Key, latch.Value.Reason, latch.Value.Actor))];
         }
     }
 
@@ -164,13 +165,14 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
 
     /// <summary>Stops the candidate serving here at once. The store is told later, and nothing lifts the rollback before that.</summary>
     /// <param name="reason">Stored after cleaning by <see cref="PlainText"/>.</param>
+    /// <param name="actor">Who asked for it; null where the service does it by itself.</param>
     /// <returns>Whether that changed anything.</returns>
-    public bool RollBack(string operation, string reason)
+    public bool RollBack(string operation, string reason, string? actor = null)
     {
         reason = PlainText.Clean(reason, PlainText.LongestReason);
         lock (_change)
         {
-            if (!_latches.TryAdd(operation, new(reason, null))) return false;
+            if (!_latches.TryAdd(operation, new(reason, actor, null))) return false;
         }
 
         Hurry();
@@ -218,7 +220,7 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
     }
 
     /// <summary>Keeps the known state, to compare the next one with it, and rolls the operation back here.</summary>
-    private void Distrust(string operation) => _latches.TryAdd(operation, new("The store's state cannot be believed.", null));
+    private void Distrust(string operation) => _latches.TryAdd(operation, new("The store's state cannot be believed.", null, null));
 
     private RolloutState Latched(RolloutState state)
     {
@@ -233,5 +235,5 @@ public sealed class RolloutLease(TimeProvider clock) : IDisposable
     private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * clock.TimestampFrequency);
 
     /// <param name="PublishedAs">The generation with which the store has it; null while the store does not.</param>
-    private sealed record Latch(string Reason, long? PublishedAs);
+    private sealed record Latch(string Reason, string? Actor, long? PublishedAs);
 }

@@ -62,12 +62,13 @@ public sealed partial class ShadowingControl : Keeper
     }
 
     /// <summary>Stops the candidate serving on this replica, at once. The caller publishes the rollback.</summary>
+    /// <param name="actor">Who asked for it; null where the service does it by itself.</param>
     /// <returns>Whether it was serving.</returns>
-    public bool RollBack(string operation, string reason)
+    public bool RollBack(string operation, string reason, string? actor = null)
     {
-        if (!_lease.Serves(operation) || !_lease.RollBack(operation, reason)) return false;
+        if (!_lease.Serves(operation) || !_lease.RollBack(operation, reason, actor)) return false;
         Refresh();
-        LogRolledBack(operation, PlainText.Clean(reason, PlainText.LongestReason));
+        LogRolledBack(operation, PlainText.Clean(actor is null ? reason : $"{reason} ({actor})", PlainText.LongestReason));
         return true;
     }
 

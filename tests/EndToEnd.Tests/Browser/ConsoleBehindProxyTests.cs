@@ -22,8 +22,9 @@ public sealed class ConsoleBehindProxyTests(ConsoleStage stage, ProxiedConsole p
         await ByKeyboard.RollBackAsync(page, "behind a proxy it must end everywhere");
         await Eventually.HoldsAsync("no replica serves", async () => (await proxied.SharesAsync(Operation)).All(share => share == 0));
         var table = page.GetByRole(AriaRole.Group, new() { Name = "Replicas" });
+        // One that has been started anew stands there twice: as silent, and as what it is now.
         foreach (var replica in proxied.Replicas)
-            await Expect(table.GetByRole(AriaRole.Row, new() { Name = replica.Name })).ToContainTextAsync("applied");
+            await Expect(table.GetByRole(AriaRole.Row, new() { Name = replica.Name }).Filter(new() { HasText = "applied" })).ToBeVisibleAsync();
         await page.Context.CloseAsync();
     }
 

@@ -13,7 +13,7 @@ public sealed partial class CrowdedConsoleTests(ConsoleStage stage, ITestOutputH
     private const int MostBytes = 125_000;
     private const int MostStatements = 4;
 
-    [Fact]
+    [Fact, LongForm(nameof(ConsolePageTests.The_first_load_is_light))]
     public async Task Pages_over_500_operations_of_200_shapes_stay_light_and_show_first_what_blocks()
     {
         await using var crowd = await CrowdedService.StartAsync();

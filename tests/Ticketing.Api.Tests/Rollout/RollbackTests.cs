@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Npgsql;
+using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Shadowing;
 
 namespace Ticketing.Api.Tests.Rollout;
@@ -97,6 +98,9 @@ public sealed class RollbackTests(PostgresFixture postgres, ITestOutputHelper ou
         Assert.Equal((HttpStatusCode.Accepted, false), (status, (bool)answer["published"]!));
         forwarder.Mend();
         await Until.HoldsAsync(async () => await HeldInStoreAsync(database.Evidence));
+        // Whoever publishes it later, it is the operator's, with the operator's words.
+        Assert.Equal("an operator: a test", await Sql.LineAsync(
+            database.Evidence, "select actor || ': ' || (detail ->> 'text') from shadow.audit where action = 'rollout.rollback' order by id desc limit 1"));
         await done.CancelAsync();
         await traffic;
         Assert.Empty(replica.CandidateStarts);
