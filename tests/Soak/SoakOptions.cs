@@ -11,6 +11,9 @@ internal sealed record SoakOptions(
     /// <summary>Compared writes that it takes besides.</summary>
     public long Writes { get; init; }
 
+    /// <summary>How often each fault is planted at least.</summary>
+    public long LeastOfEach { get; init; }
+
     /// <summary>The share of the writes that a planted fault fits which it changes.</summary>
     public double WriteFaultRate { get; init; } = FaultRate;
 

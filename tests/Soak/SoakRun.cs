@@ -72,12 +72,14 @@ internal sealed class SoakRun(TicketingDatabase database, SoakOptions options, T
             },
             CancellationToken.None);
 
+        long Least() => planted.ByFault.Values.Concat([race.OnStillGets, race.OnStillLists, race.OnHotGets]).Min();
+
         async Task<long> WatchAsync()
         {
             using var tick = new PeriodicTimer(Step, clock);
             var (shown, done, unexplained) = (started, 0L, 0L);
             var written = 0L;
-            while ((done < options.Comparisons || written < options.Writes) && clock.GetElapsedTime(started) < options.For && !running.Any(task => task.IsFaulted))
+            while ((done < options.Comparisons || written < options.Writes || Least() < options.LeastOfEach) && clock.GetElapsedTime(started) < options.For && !running.Any(task => task.IsFaulted))
             {
                 await tick.WaitForNextTickAsync(stop);
                 var now = report.Operations();

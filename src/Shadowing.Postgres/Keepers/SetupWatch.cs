@@ -9,14 +9,14 @@ using Shadowing.Supervision;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Checks, at start and every half minute, that the shadow's role could not write and that the database is what the candidate's model and
+/// Checks, at start and every minute, that the shadow's role could not write and that the database is what the candidate's model and
 /// the application's other checks (<see cref="CheckSetup"/>) say. The first keeps users safe; by the second a candidate is stopped before
 /// it fails.
 /// </summary>
 public sealed class SetupWatch(
     [FromKeyedServices(Databases.Shadow)] ConnectionPools shadow, TablesCheck tables, SandboxCheck sandbox, IEnumerable<CheckSetup> checks,
     Findings findings, PositionWatch positions, ShadowingControl control, KeeperRegister keepers) : Keeper(
-        new("setup", TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30)) { HoldsGate = true, FirstPause = TimeSpan.FromSeconds(1) },
+        new("setup", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30)) { HoldsGate = true, FirstPause = TimeSpan.FromSeconds(1) },
         keepers)
 {
     /// <inheritdoc/>

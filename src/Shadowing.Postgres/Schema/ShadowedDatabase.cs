@@ -36,5 +36,5 @@ public sealed record ShadowedDatabase(
 /// <param name="Breaks">Whether shadowing must be off because of it; else it is only reported.</param>
 public sealed record SetupDisagreement(string Object, string Finding, bool Breaks);
 
-/// <summary>A check of the application's own, at start and every half minute, over a connection with the shadow's role.</summary>
+/// <summary>A check of the application's own, at start and every minute, over a connection with the shadow's role.</summary>
 public delegate Task<IReadOnlyList<SetupDisagreement>> CheckSetup(NpgsqlConnection connection, CancellationToken cancellationToken);

@@ -5,7 +5,7 @@ namespace Shadowing.Postgres.Schema;
 
 /// <summary>
 /// What the catalogue says of the shadowed tables: their names, and from their keys and references how to ask for the versions of rows.
-/// Read at start and every half minute; safe for concurrent use.
+/// Read at start and every minute; safe for concurrent use.
 /// </summary>
 public sealed class TableCatalogue
 {

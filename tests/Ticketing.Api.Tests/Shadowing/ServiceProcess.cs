@@ -67,7 +67,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until it has ended.</summary>
-    public Task ExitedAsync() => _process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+    public Task ExitedAsync() => _process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
 
     public ValueTask DisposeAsync()
     {
