@@ -11,7 +11,7 @@ public sealed class ConsoleBehindProxyTests(ConsoleStage stage, ProxiedConsole p
     [Fact]
     public async Task One_session_opens_every_replica_and_a_rollback_by_the_keyboard_ends_serving_on_all_three()
     {
-        const string Operation = "tickets.update";
+        const string Operation = "tickets.create";
         var page = await stage.SignInAsync(stage.Service.Secrets.OperatorToken, proxied.At("/shadow"));
         await OpensEveryReplicaAsync(page);
 
