@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EndToEnd.Tests.Live;
@@ -82,16 +81,10 @@ public sealed class ConsolePageTests(ConsoleStage stage)
     public async Task The_first_load_is_light()
     {
         var page = await stage.AsViewerAsync();
-        var answers = new ConcurrentQueue<IResponse>();
-        page.Response += (_, answer) => answers.Enqueue(answer);
         await page.GotoAsync(stage.At("/shadow").ToString());
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = "tickets.list" })).ToBeVisibleAsync();
         await page.WaitForLoadStateAsync(LoadState.Load);
-        var bytes = 0L;
-        // A stream has no end, and is no part of the first load.
-        foreach (var answer in answers.ToArray().Where(answer =>
-            !(answer.Headers.GetValueOrDefault("content-type") ?? "").StartsWith("text/event-stream", StringComparison.Ordinal)))
-            bytes += (await answer.BodyAsync()).Length;
+        var bytes = await Loading.BytesAsync(page);
         TestContext.Current.TestOutputHelper!.WriteLine($"{bytes:N0} bytes");
         Assert.InRange(bytes, 20_000, 150_000);
         await page.Context.CloseAsync();
