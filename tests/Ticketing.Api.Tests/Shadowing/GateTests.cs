@@ -86,7 +86,7 @@ public sealed class GateTests(PostgresFixture postgres)
         Assert.NotEmpty(gate["notClaimed"]!.AsArray());
 
         async Task<int?> EvidenceAsync(string count) =>
-            (int?)(await SendAsync(service, HttpMethod.Get, "/shadow/v1/evidence/tickets.get")).Body["evidence"]![count];
+            (int?)(await SendAsync(service, HttpMethod.Get, "/shadow/v1/evidence/tickets.get")).Body["evidence"]?[count];
     }
 
     [Fact]
