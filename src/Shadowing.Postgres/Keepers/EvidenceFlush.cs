@@ -10,7 +10,11 @@ internal sealed class EvidenceFlush(
     /// <summary>A run counts as ended uncleanly after 30 s of silence.</summary>
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often it is looked for runs that have ended and left timed pairs.</summary>
+    private static readonly TimeSpan BetweenAdoptions = TimeSpan.FromMinutes(1);
+
     private long? _heard;
+    private long? _adopted;
     private bool _failed;
 
     /// <summary>Whether this run is on record. Before that nothing can be stored.</summary>
@@ -21,6 +25,7 @@ internal sealed class EvidenceFlush(
     public async Task<bool> FlushAsync(CancellationToken cancellationToken)
     {
         var flushed = false;
+        await AdoptAsync(cancellationToken);
         while (ledger.Take() is { } batch)
         {
             try
@@ -42,5 +47,15 @@ internal sealed class EvidenceFlush(
         await store.BeatAsync(instance.Id, cancellationToken);
         _heard = clock.GetTimestamp();
         return flushed;
+    }
+
+    /// <summary>A thin operation fills a block in weeks: each deploy would begin it anew.</summary>
+    private async Task AdoptAsync(CancellationToken cancellationToken)
+    {
+        if (_adopted is { } at && clock.GetElapsedTime(at) < BetweenAdoptions) return;
+        var fingerprint = ledger.Fingerprint;
+        foreach (var (operation, open) in await store.AdoptPairsAsync(fingerprint, cancellationToken))
+            ledger.Adopt(fingerprint, operation, open);
+        _adopted = clock.GetTimestamp();
     }
 }

@@ -6,7 +6,7 @@ using Shadowing.Sweeping;
 namespace Shadowing.Postgres.Stores;
 
 /// <summary>The queries of one reading, all on one snapshot.</summary>
-internal sealed class EvidenceReader(
+internal sealed partial class EvidenceReader(
     NpgsqlConnection connection, NpgsqlTransaction transaction, string fingerprint, CancellationToken cancellationToken)
 {
     private const string Mine = "where fingerprint = $1";
@@ -165,15 +165,6 @@ internal sealed class EvidenceReader(
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
-
-    public async Task<Dictionary<string, PairedLatency>> LatencyAsync() => (await ListAsync(
-        $"select operation, quantile, blocks, total, squares from shadow.latency {Mine}",
-        static row => (Operation: row.GetString(0), Quantile: row.GetString(1),
-            Blocks: new LatencyBlocks(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
-        fingerprint)).GroupBy(row => row.Operation).ToDictionary(operation => operation.Key, operation => new PairedLatency(
-            operation.FirstOrDefault(row => row.Quantile == "p50").Blocks,
-            operation.FirstOrDefault(row => row.Quantile == "p95").Blocks,
-            operation.FirstOrDefault(row => row.Quantile == "p99").Blocks));
 
     /// <summary>The window in which the served candidate failed too often, by operation; of all replicas together.</summary>
     /// <param name="samples">How often the control alone fails.</param>

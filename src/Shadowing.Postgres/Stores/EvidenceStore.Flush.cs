@@ -40,7 +40,7 @@ public sealed partial class EvidenceStore
         await using var commands = new NpgsqlBatch(connection, transaction);
         AddCounts(commands, batch);
         AddPages(commands, batch);
-        AddOperations(commands, batch);
+        AddOperations(commands, instance, batch);
         if (commands.BatchCommands.Count > 0) await commands.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return FlushResult.Written;
@@ -152,7 +152,7 @@ public sealed partial class EvidenceStore
         T[] Column<T>(Func<PageBatch, T> of) => [.. pages.Select(of)];
     }
 
-    private static void AddOperations(NpgsqlBatch commands, EvidenceBatch batch)
+    private static void AddOperations(NpgsqlBatch commands, Guid instance, EvidenceBatch batch)
     {
         foreach (var operation in batch.Operations.OrderBy(operation => operation.Operation, StringComparer.Ordinal))
         {
@@ -200,19 +200,7 @@ public sealed partial class EvidenceStore
                     batch.Fingerprint, operation.Operation, operation.Served, operation.Failed);
             }
 
-            var quantiles = new[] { ("p50", operation.Latency.P50), ("p95", operation.Latency.P95), ("p99", operation.Latency.P99) };
-            foreach (var (quantile, blocks) in quantiles)
-            {
-                if (blocks.Count == 0) continue;
-                Add(commands,
-                    """
-                    insert into shadow.latency (fingerprint, operation, quantile, blocks, total, squares) values ($1, $2, $3, $4, $5, $6)
-                    on conflict (fingerprint, operation, quantile) do update
-                    set blocks = latency.blocks + excluded.blocks, total = latency.total + excluded.total, squares = latency.squares +
-                        excluded.squares
-                    """,
-                    batch.Fingerprint, operation.Operation, quantile, blocks.Count, blocks.Sum, blocks.SumOfSquares);
-            }
+            AddLatency(commands, instance, batch.Fingerprint, operation);
         }
     }
 

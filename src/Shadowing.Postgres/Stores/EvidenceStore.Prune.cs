@@ -30,6 +30,7 @@ public sealed partial class EvidenceStore
         ("traffic_day", "t.day < (now() - interval '400 days')::date"),
         ("doubt", $"t.last_at < now() - {Pruning.Retention}"), ("sample", $"t.last_at < now() - {Pruning.Retention} and {Forgotten}"),
         ("unproven", Forgotten), ("unproven_least", $"t.last_at < now() - {Pruning.Retention} and {Forgotten}"), ("latency", Forgotten),
+        ("latency_pairs", Forgotten), ("latency_open", $"t.at < now() - {Pruning.Retention}"),
         ("evidence_page", $"t.last_at < now() - {Pruning.Retention} and {Forgotten}"),
         // Cases of earlier epochs, which are not read any more. For a day a replica may still be counting in one.
         ("evidence_page",

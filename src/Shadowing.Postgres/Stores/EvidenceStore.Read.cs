@@ -44,6 +44,7 @@ public sealed partial class EvidenceStore
         var doubts = await reader.DoubtAsync();
         var unproven = await reader.UnprovenAsync();
         var latency = await reader.LatencyAsync();
+        var pairs = await reader.PairsAsync();
         var open = await reader.OpenMismatchesAsync(candidate);
         var excess = await reader.ExcessFailuresAsync(policy, samples);
         var swept = await reader.SweptAsync(policy);
@@ -112,6 +113,7 @@ public sealed partial class EvidenceStore
                 Shed = Sum(shape => shape.Shed),
                 Statements = new(Sum(shape => shape.StatementsMore), Sum(shape => shape.StatementTrials)),
                 Latency = blocks,
+                Pairs = new(pairs.GetValueOrDefault(operation), TimeSpan.FromHours(hours), days.BusiestOf(operation)),
                 UnprovenBound = unproven.GetValueOrDefault(operation, UnprovenShare.None).Looked().Bound,
                 Soak = soak,
                 BusinessDays = businessDays,

@@ -56,7 +56,7 @@ public sealed record PageBatch(string Operation, string? Shape, int Epoch, CaseS
 /// <param name="Served">Requests for which the candidate was asked for the user's answer.</param>
 /// <param name="Failed">Of these, those in which it failed or timed out in excess of the control.</param>
 public sealed record OperationBatch(
-    string Operation, int UnprovenEpoch, EpochCount Unproven, PairedLatency Latency, long Served = 0, long Failed = 0)
+    string Operation, int UnprovenEpoch, EpochCount Unproven, LatencyBatch Latency, long Served = 0, long Failed = 0)
 {
     /// <summary>What the requests that stand for the traffic have shown; null where nothing is new.</summary>
     public SampleBatch? Sample { get; init; }

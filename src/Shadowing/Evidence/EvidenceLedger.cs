@@ -80,6 +80,15 @@ public sealed class EvidenceLedger : IDisposable
     /// <returns>How many were restarted.</returns>
     public int Restart(string operation, IReadOnlyDictionary<string, int> epochs) => OperationOf(operation).Restart(epochs);
 
+    /// <summary>Goes on with the timed pairs of a run that has ended; drops them where another fingerprint is counted for by now.</summary>
+    public void Adopt(string fingerprint, string operation, OpenBlock open)
+    {
+        lock (_taking)
+        {
+            if (_book.Fingerprint == fingerprint) _book.OperationOf(operation).Latency.Adopt(open);
+        }
+    }
+
     /// <summary>Whether <see cref="Restart"/> would restart a shape.</summary>
     public bool IsBehind(string operation, IReadOnlyDictionary<string, int> epochs) => OperationOf(operation).IsBehind(epochs);
 
@@ -125,7 +134,7 @@ public sealed class EvidenceLedger : IDisposable
                 [.. taken.SelectMany(operation => operation.Pages)],
                 [.. taken.Select(operation => operation.Whole).Where(whole =>
                     whole.Unproven.Requests > 0 || whole.Served > 0 || whole.Sample is not null
-                    || whole.Latency != new PairedLatency(default, default, default))]);
+                    || !whole.Latency.IsEmpty)]);
         }
     }
 }

@@ -41,7 +41,17 @@ internal static class GateSentence
         evidence.Transients > 0
             ? $"; {Plain.Plural(evidence.Transients, "difference", "differences")} explained by concurrent changes" : "",
         evidence.Acceptances > 0 ? $"; {Plain.Plural(evidence.Acceptances, "difference", "differences")} accepted for now" : "",
+        Thin(evidence, policy),
         policy.IsWeakerThanDefault() ? $"; by policy {policy.Name}, weaker than the default" : "");
+
+    private static string Thin(OperationEvidence evidence, GatePolicy policy)
+    {
+        if (!evidence.Pairs.SaysEnough) return "";
+        var (counts, factor) = (evidence.Pairs.Counts, PairCounts.Factor);
+        var most = Plain.AtMost(evidence.Pairs.SlowerAtMost(policy.Alpha));
+        return FormattableString.Invariant($"; too few requests to prove latency: by {counts.Pairs:N0} timed pairs ")
+            + FormattableString.Invariant($"the candidate takes over {factor:0.0} × as long for fewer than {most} of requests");
+    }
 
     private static string First(IReadOnlyList<GateReason> reasons) => reasons.Count == 1
         ? reasons[0].Text

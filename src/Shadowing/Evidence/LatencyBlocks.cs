@@ -38,6 +38,19 @@ public readonly record struct LatencyBlocks(long Count, long Sum, long SumOfSqua
 /// <summary>How long both sides took for one request, in seconds.</summary>
 public readonly record struct LatencyPair(double Control, double Candidate);
 
+/// <summary>The pairs of a block that is not full yet, and what it is held against.</summary>
+/// <param name="Thresholds">The control's frozen p50, p95 and p99, in seconds; empty in the first period.</param>
+/// <param name="Pairs">Fewer than <see cref="LatencyBlocks.Pairs"/>.</param>
+public sealed record OpenBlock(IReadOnlyList<double> Thresholds, IReadOnlyList<LatencyPair> Pairs);
+
+/// <summary>What is new of an operation's pairs.</summary>
+/// <param name="Blocks">Those that have been completed.</param>
+/// <param name="Open">What is not a block yet; null where what is stored of it still serves.</param>
+public sealed record LatencyBatch(PairedLatency Blocks, PairCounts Counts, OpenBlock? Open)
+{
+    internal bool IsEmpty => Counts == default && Open is null && Blocks == new PairedLatency(default, default, default);
+}
+
 /// <summary>The quantiles that are held against each other.</summary>
 public enum LatencyQuantile
 {

@@ -2,14 +2,21 @@ namespace Shadowing.Evidence;
 
 /// <summary>
 /// Collects pairs of durations into blocks. The control's quantiles of one period are the thresholds of the next: frozen while blocks are
-/// made against them.
+/// made against them. What is not a block yet is handed out to be stored, so that another run goes on with it after a restart.
 /// </summary>
 internal sealed class LatencyPairs
 {
     /// <summary>Blocks after which the thresholds are taken anew.</summary>
     private const int BlocksInPeriod = 20;
 
+    /// <summary>Pairs after which what is not a block yet is stored again; a run that ends abruptly loses fewer.</summary>
+    private const int PairsBetweenSaves = 20;
+
     private const double PairsForResult = (LatencyTest.LeastBlocks + 1) * LatencyBlocks.Pairs;
+
+    /// <summary>Where pairs come more rarely than this, each is stored at once.</summary>
+    private static readonly TimeSpan Rare = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan Week = TimeSpan.FromDays(7);
 
     private readonly Lock _lock = new();
@@ -22,6 +29,9 @@ internal sealed class LatencyPairs
     private long _lastAt;
     private (double P50, double P95, double P99)? _thresholds;
     private LatencyBlocks _p50, _p95, _p99;
+    private PairCounts _counts;
+    private bool _isRare;
+    private int _unsaved;
 
     /// <summary>
     /// Whether a comparison that has ended is to be timed. The share is raised where comparisons are so few that the test would take more
@@ -40,6 +50,7 @@ internal sealed class LatencyPairs
             var hours = Math.Max(clock.GetElapsedTime(_firstAt, now).TotalHours, 1 / 60d);
             var needed = share <= 0 ? 0 : PairsForResult / (_comparisons / hours * Week.TotalHours);
             if (drawn >= Math.Max(share, needed)) return false;
+            _isRare = _lastAt == 0 || clock.GetElapsedTime(_lastAt, now) > Rare;
             _lastAt = now;
             return true;
         }
@@ -52,21 +63,46 @@ internal sealed class LatencyPairs
     {
         lock (_lock)
         {
-            _control.Add(pair.Control);
-            _block[_inBlock++] = pair;
-            if (_inBlock == LatencyBlocks.Pairs) CloseBlock();
+            _counts += PairCounts.One(pair);
+            _unsaved += _isRare ? PairsBetweenSaves : 1;
+            Put(pair);
         }
     }
 
-    /// <summary>The blocks completed since this was last asked.</summary>
-    public PairedLatency Take()
+    /// <summary>Goes on with the pairs of a run that has ended. They have been counted; only blocks are made of them here.</summary>
+    public void Adopt(OpenBlock open)
     {
         lock (_lock)
         {
-            var taken = new PairedLatency(_p50, _p95, _p99);
-            (_p50, _p95, _p99) = (default, default, default);
+            _thresholds ??= open.Thresholds is [var p50, var p95, var p99] ? (p50, p95, p99) : null;
+            foreach (var pair in open.Pairs) Put(pair);
+            _unsaved = PairsBetweenSaves;
+        }
+    }
+
+    /// <summary>What is new since this was last asked.</summary>
+    public LatencyBatch Take()
+    {
+        lock (_lock)
+        {
+            var blocks = new PairedLatency(_p50, _p95, _p99);
+            // With a block that is stored goes what it was made of.
+            var open = _unsaved >= PairsBetweenSaves || blocks.P50.Count > 0 ? Open() : null;
+            var taken = new LatencyBatch(blocks, _counts, open);
+            (_p50, _p95, _p99, _counts) = (default, default, default, default);
+            if (open is not null) _unsaved = 0;
             return taken;
         }
+    }
+
+    private OpenBlock Open() =>
+        new(_thresholds is { } frozen ? [frozen.P50, frozen.P95, frozen.P99] : [], [.. _block.AsSpan(0, _inBlock)]);
+
+    private void Put(LatencyPair pair)
+    {
+        _control.Add(pair.Control);
+        _block[_inBlock++] = pair;
+        if (_inBlock == LatencyBlocks.Pairs) CloseBlock();
     }
 
     private void CloseBlock()

@@ -11,7 +11,9 @@ public static class LatencyTest
 
     private const double Rho = 30;
     private static readonly double PassThreshold = Math.Log(20);
-    private static readonly double SlowThreshold = Math.Log(1000);
+
+    /// <summary>The log of the odds that are an alarm.</summary>
+    internal static readonly double SlowThreshold = Math.Log(1000);
 
     /// <summary>r: how many times the control's threshold the candidate may take: 1.2 at p50 and p95, 1.5 at p99.</summary>
     public static double Factor(LatencyQuantile quantile) => quantile is LatencyQuantile.P99 ? 1.5 : 1.2;

@@ -69,6 +69,9 @@ public sealed record OperationEvidence
     /// <summary>Pairs of runs for the latency test.</summary>
     public PairedLatency Latency { get; init; } = new(default, default, default);
 
+    /// <summary>The same pairs one by one, for operations that are too thin for blocks.</summary>
+    public TimedPairs Pairs { get; init; }
+
     /// <summary>The share of traffic that may be in unproven shapes: <see cref="UnprovenShare.Bound"/>.</summary>
     public double UnprovenBound { get; init; } = 1;
 
@@ -109,6 +112,7 @@ public sealed record OperationEvidence
         if (LiveCases > Cases || BusyHourCases > LiveCases)
             yield return "there are more live cases than cases, or more busy ones than live ones";
         if (!Sample.IsSound || !(CaseUsers.Busiest is >= 0 and <= 1)) yield return "the sample of requests contradicts itself";
+        if (!Pairs.IsSound) yield return "the timed pairs contradict each other";
         if (Operations < 1) yield return "there is no operation";
         if (Incomparable > Comparisons) yield return "there are more incomparable comparisons than comparisons";
         if (Attempt < 1) yield return "the attempt is below 1";

@@ -3,7 +3,17 @@ namespace Shadowing.Evidence;
 /// <summary>Latency and SQL commands: an alarm blocks always; from some percentage up both must be proven.</summary>
 internal static class PerformanceRules
 {
-    public static IEnumerable<GateReason> Alarms(GateCase gateCase) =>
+    public static IEnumerable<GateReason> Alarms(GateCase gateCase) => [.. BlockAlarms(gateCase), .. PairAlarms(gateCase)];
+
+    private static IEnumerable<GateReason> PairAlarms(GateCase gateCase)
+    {
+        if (gateCase.Evidence.Pairs is not { IsSlow: true, Counts: var counts }) yield break;
+        var (factor, candidate, control) = (PairCounts.Factor, counts.CandidateSlower, counts.ControlSlower);
+        yield return gateCase.Reason(GateReasonCode.LatencySlow,
+            $"of {counts.Pairs:N0} pairs {candidate:N0} in which the candidate took over {factor:0.0} × as long, {control:N0} the control");
+    }
+
+    private static IEnumerable<GateReason> BlockAlarms(GateCase gateCase) =>
         from entry in gateCase.Evidence.Latency.ByQuantile()
         where LatencyTest.Judge(entry.Blocks) is LatencyVerdict.Slow
         select gateCase.Reason(GateReasonCode.LatencySlow,
@@ -20,6 +30,8 @@ internal static class PerformanceRules
             var verdict = LatencyTest.Judge(blocks);
             if (verdict is LatencyVerdict.TooFew)
             {
+                // What is known of so few is said beside the decision, as wide as it is, and an alarm of the same pairs holds.
+                if (gateCase.Evidence.Pairs.SaysEnough) continue;
                 yield return gateCase.Reason(GateReasonCode.LatencyUnproven,
                     $"{Name(quantile)}: {blocks.Count:N0} of {LatencyTest.LeastBlocks} blocks of {LatencyBlocks.Pairs} pairs");
             }

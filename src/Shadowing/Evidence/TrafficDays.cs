@@ -39,6 +39,13 @@ public sealed class TrafficDays(DateTimeOffset now, IReadOnlyList<TrafficDay> da
         return (TimeSpan.FromHours(soak), counted.Count(day => IsBusinessDay(day.Day) && day.Requests >= LeastShare * usual));
     }
 
+    /// <summary>An operation's requests on the busiest of the latest days, the present one among them; 0 where it had none.</summary>
+    public long BusiestOf(string operation)
+    {
+        var first = DateOnly.FromDateTime(now.UtcDateTime).AddDays(-UsualOver);
+        return _byOperation[operation].Where(day => day.Day >= first).Select(day => day.Requests).DefaultIfEmpty(0).Max();
+    }
+
     /// <summary>The mean of the latest days that had any requests; the present day only counts while there is no other.</summary>
     private double Usual(TrafficDay[] mine)
     {

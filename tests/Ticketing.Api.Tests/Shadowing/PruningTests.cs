@@ -31,6 +31,8 @@ public sealed class PruningTests(PostgresFixture postgres)
         insert into shadow.unproven select fingerprint, operation, 1, 1, 1 from shadow.evidence;
         insert into shadow.unproven_least select fingerprint, operation, 0.5, now() - interval '91 days' from shadow.evidence;
         insert into shadow.latency select fingerprint, operation, 'p50', 1, 1, 1 from shadow.evidence;
+        insert into shadow.latency_pairs select fingerprint, operation, 1, 0, 0 from shadow.evidence;
+        insert into shadow.latency_open select fingerprint, gen_random_uuid(), operation, '{}', '{1}', '{1}', last_at from shadow.evidence;
         insert into shadow.restart select fingerprint, operation, shape, 1, now() - interval '91 days', 'a test' from shadow.evidence;
         insert into shadow.rollout (operation, generation, stage, nominated, attempt, automatic, forced, changed_by, reason)
             values ('tickets.get', 1, 'shadow-100', 'nominated', 1, false, false, '', '');
@@ -70,7 +72,7 @@ public sealed class PruningTests(PostgresFixture postgres)
         await store.PruneAsync(Cancellation);
 
         string[] kept = ["nominated", "recent", "running", "swept"];
-        foreach (var table in new[] { "evidence", "evidence_page", "unproven", "unproven_least", "latency", "restart" })
+        foreach (var table in new[] { "evidence", "evidence_page", "unproven", "unproven_least", "latency", "latency_pairs", "restart" })
             Assert.Equal(kept, await Sql.LinesAsync(database.Evidence, $"select distinct fingerprint from shadow.{table} order by 1"));
         // Of what began anew only the epoch that is read.
         Assert.Equal("1", await Sql.LineAsync(database.Evidence, "select distinct epoch from shadow.evidence_page"));
@@ -105,6 +107,9 @@ public sealed class PruningTests(PostgresFixture postgres)
             insert into shadow.unproven select 'f' || i, 'tickets.get', 1, 1, 1 from generate_series(1, 100000) i;
             insert into shadow.unproven_least select 'f' || i, 'tickets.get', 0.5 from generate_series(1, 100000) i;
             insert into shadow.latency select 'f' || i, 'tickets.get', 'p50', 1, 1, 1 from generate_series(1, 100000) i;
+            insert into shadow.latency_pairs select 'f' || i, 'tickets.get', 1, 0, 0 from generate_series(1, 100000) i;
+            insert into shadow.latency_open select 'f' || i, gen_random_uuid(), 'tickets.get', '{}', '{1}', '{1}'
+                from generate_series(1, 100000) i;
             insert into shadow.served_minute select 'f' || i, 'tickets.get', now(), 1, 0 from generate_series(1, 100000) i;
             insert into shadow.instance (id, replica, candidate, control, config_hash, stopped_at)
                 select md5(i::text)::uuid, 'r', 'c', 'c', 'h', case when i % 10000 = 0 then null else now() end
@@ -144,8 +149,8 @@ public sealed class PruningTests(PostgresFixture postgres)
 
     private static readonly string[] Large =
     [
-        "traffic", "evidence", "evidence_page", "restart", "unproven", "unproven_least", "latency", "served_minute", "instance", "flush",
-        "mismatch", "sweep", "sweep_shape",
+        "traffic", "evidence", "evidence_page", "restart", "unproven", "unproven_least", "latency", "latency_pairs", "latency_open",
+        "served_minute", "instance", "flush", "mismatch", "sweep", "sweep_shape",
     ];
 
     private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)
