@@ -42,7 +42,10 @@ internal sealed partial class CommandLine
             OnOperation("gate", "The gate's decision as exit code: 0 advance, 2 hold, 3 rollback, 4 no evidence, 69 store unreadable.",
                 ExitCodes.OfGate),
             Mismatches(),
-            Accept(),
+            Answer("accept", "Accepts a signature as intended, for a time.", "Why it is intended.", Lines.Accepted),
+            Answer(
+                "triage", "Lets a mismatch that is not critical count without holding the gate, for a time.",
+                "Why users can bear it at the rate that the gate proves.", Lines.Triaged),
             Rollout(),
             Rollback(),
             Served(),
@@ -132,36 +135,6 @@ internal sealed partial class CommandLine
         if (read.Count == 0) throw new RefusedException(ExitCodes.Usage, "No values of this signature were kept.");
         await _output.WriteLineAsync(read.ToJsonString(Indented));
         return read.Any(sample => sample!["unreadable"] is not null) ? ExitCodes.Hold : ExitCodes.Ok;
-    }
-
-    private Command Accept()
-    {
-        var signature = new Argument<string>("signature");
-        var owner = new Option<string>("--owner") { Description = "Who answers for it.", HelpName = "NAME", Required = true };
-        var reason = new Option<string>("--reason") { Description = "Why it is intended.", HelpName = "TEXT", Required = true };
-        var expires = new Option<DateTimeOffset?>("--expires")
-        {
-            Description = "When it is a mismatch again: 7d, or a moment; 180 days ahead at most.",
-            HelpName = "TIME",
-            Required = true,
-            CustomParser = Durations.Moment(ahead: true),
-        };
-        var command = new Command("accept", "Accepts a signature as intended, for a time.") { signature, owner, reason, expires };
-        command.SetAction(async (parsed, token) =>
-        {
-            using var client = _connection.Open(parsed);
-            var body = new JsonObject
-            {
-                ["owner"] = parsed.GetRequiredValue(owner),
-                ["reason"] = parsed.GetRequiredValue(reason),
-                ["expiresAt"] = parsed.GetRequiredValue(expires)!.Value.ToString("O", null),
-            };
-            var path = $"mismatches/{Uri.EscapeDataString(parsed.GetRequiredValue(signature))}/accept";
-            var accepted = await client.PostAsync(path, body, token);
-            await PrintAsync(parsed, accepted, console => Lines.Accepted(console, accepted));
-            return ExitCodes.Ok;
-        });
-        return command;
     }
 
     private async Task<int> AskAsync(

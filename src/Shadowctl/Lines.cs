@@ -48,12 +48,15 @@ internal static class Lines
             NextStep.Write(console, $"shadowctl mismatches {(string?)first["signature"]}");
     }
 
-    public static void Accepted(IAnsiConsole console, JsonNode acceptance)
+    public static void Accepted(IAnsiConsole console, JsonNode acceptance) => Answered(console, "accepted", acceptance);
+
+    public static void Triaged(IAnsiConsole console, JsonNode triage) => Answered(console, "triaged", triage);
+
+    private static void Answered(IAnsiConsole console, string how, JsonNode stored)
     {
-        Line(console, $"accepted {(string?)acceptance["signature"]} of {(string?)acceptance["operation"]} "
-            + $"for {(string?)acceptance["owner"]} "
-            + $"until {Moment(acceptance["expiresAt"])}: {(string?)acceptance["reason"]}");
-        NextStep.Write(console, $"shadowctl why {(string?)acceptance["operation"]}");
+        Line(console, $"{how} {(string?)stored["signature"]} of {(string?)stored["operation"]} for {(string?)stored["owner"]} "
+            + $"until {Moment(stored["expiresAt"])}: {(string?)stored["reason"]}");
+        NextStep.Write(console, $"shadowctl why {(string?)stored["operation"]}");
     }
 
     /// <summary>Written as it is: the console would break it at its width.</summary>

@@ -81,6 +81,12 @@ internal static class Tables
             console.MarkupLineInterpolated($"until {Text(acceptance["expiresAt"])}: {Text(acceptance["reason"])}");
         }
 
+        if (detail["triage"] is { } triage)
+        {
+            console.MarkupInterpolated($"triaged by {Text(triage["triagedBy"])} for {Text(triage["owner"])} ");
+            console.MarkupLineInterpolated($"until {Text(triage["expiresAt"])}: {Text(triage["reason"])}");
+        }
+
         foreach (var cause in Items(detail["newCauses"]))
             console.MarkupLineInterpolated($"open     {Text(cause)} is new: it was accepted for what was seen then");
         if (Items(one["samples"]).LastOrDefault() is not { } sample) return;

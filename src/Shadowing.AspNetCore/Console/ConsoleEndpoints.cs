@@ -56,6 +56,7 @@ internal static class ConsoleEndpoints
             provider.GetRequiredService<IReadOnlyList<Sweep>>(), provider.GetRequiredService<AcceptanceWriter>())
         {
             Ledger = provider.GetRequiredService<EvidenceLedger>(),
+            Triages = provider.GetRequiredService<TriageStore>(),
         });
     }
 
@@ -106,6 +107,10 @@ internal static class ConsoleEndpoints
             (HttpContext context, string operation, ConsoleForms act) => act.ChangeAsync(context, operation));
         Post(forms, "/mismatches/{signature}/accept",
             (HttpContext context, string signature, ConsoleForms act) => act.AcceptAsync(context, signature));
+        Post(forms, "/mismatches/{signature}/triage",
+            (HttpContext context, string signature, ConsoleForms act) => act.TriageAsync(context, signature));
+        Post(forms, "/mismatches/{signature}/untriage",
+            (HttpContext context, string signature, ConsoleForms act) => act.UntriageAsync(context, signature));
         Post(forms, "/mismatches/{signature}/revoke",
             (HttpContext context, string signature, ConsoleForms act) => act.RevokeAsync(context, signature));
         Post(forms, "/mismatches/{signature}/raw",

@@ -58,15 +58,37 @@ internal sealed class ConsoleForms(
             throw new RefusedException(Refusal.SignatureNotFound);
         if (mismatch.Outcome != Outcome.Mismatch.Wire() || mismatch.Severity == "critical")
             throw new RefusedException(Refusal.NotAcceptable);
-        // To the end of the day that was chosen.
-        var until = DateOnly.TryParseExact(form["until"], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
-            ? new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).AddDays(1) : (DateTimeOffset?)null;
-        var acceptance = new AcceptMismatch(form["owner"], form["reason"], until)
+        var acceptance = new AcceptMismatch(form["owner"], form["reason"], Until(form))
             .ToAcceptance(mismatch, visit.User, stores.Acceptances.Now);
         await stores.Acceptances.AcceptAsync(acceptance, visit.Cancellation);
         cache.Forget();
         return $"{visit.Mismatch(signature)}?said={Sayings.Accepted}";
     });
+
+    public Task TriageAsync(HttpContext context, string signature) => ActAsync(context, async (visit, form) =>
+    {
+        if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Mismatch: var mismatch })
+            throw new RefusedException(Refusal.SignatureNotFound);
+        if (mismatch.Severity == "critical") throw new RefusedException(Refusal.NotTriable);
+        var triage = new TriageMismatch(form["owner"], form["reason"], Until(form))
+            .ToTriage(mismatch, visit.User, stores.Acceptances.Now);
+        await stores.Triages.TriageAsync(triage, visit.Cancellation);
+        cache.Forget();
+        return $"{visit.Mismatch(signature)}?said={Sayings.Triaged}";
+    });
+
+    public Task UntriageAsync(HttpContext context, string signature) => ActAsync(context, async (visit, _) =>
+    {
+        if (!await stores.Triages.RevokeAsync(signature, visit.User, visit.Cancellation))
+            throw new RefusedException(Refusal.SignatureNotFound);
+        cache.Forget();
+        return $"{visit.Mismatch(signature)}?said={Sayings.Untriaged}";
+    });
+
+    /// <summary>The end of the day that was chosen; null where none was.</summary>
+    private static DateTimeOffset? Until(IFormCollection form) =>
+        DateOnly.TryParseExact(form["until"], "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day)
+            ? new DateTimeOffset(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero).AddDays(1) : null;
 
     public Task RevokeAsync(HttpContext context, string signature) => ActAsync(context, async (visit, _) =>
     {

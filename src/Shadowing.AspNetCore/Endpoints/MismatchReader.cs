@@ -36,6 +36,11 @@ internal sealed record MismatchSummary(
 internal sealed record MismatchDetail(
     DateTimeOffset AsOf, string Scope, MismatchGroup Mismatch, Acceptance? Acceptance, IReadOnlyList<string> NewCauses)
 {
+    /// <summary>
+    /// Who answers for it while it counts and does not hold the gate; null where it is not triaged, or the store cannot be asked.
+    /// </summary>
+    public Triage? Triage { get; init; }
+
     /// <summary>Its encrypted values, which only those get who ask for them.</summary>
     [JsonIgnore]
     public IReadOnlyList<HeldSample> Held { get; init; } = [];
@@ -56,7 +61,7 @@ internal sealed record TransientList(DateTimeOffset AsOf, IReadOnlyList<Explaine
 /// <summary>Merges what this replica has in memory with what the store has of all other instances.</summary>
 internal sealed class MismatchReader(
     MismatchJournal journal, Acceptances acceptances, ShadowingReport report, TimeProvider clock, MismatchStore? store = null,
-    InstanceRecord? instance = null)
+    InstanceRecord? instance = null, TriageStore? triages = null)
 {
     public async Task<MismatchList> ListAsync(string? operation, CancellationToken cancellationToken)
     {
@@ -73,6 +78,7 @@ internal sealed class MismatchReader(
         return groups.FirstOrDefault(group => group.Signature == signature) is { } found
             ? new(now, scope, Without(found), Accepting(found, now), NewCauses(found, now))
             {
+                Triage = scope == "all" ? await TriageAsync(found, cancellationToken) : null,
                 Held = [.. found.Samples.Where(sample => sample.Sealed is not null)
                     .Select(sample => new HeldSample(sample.At, sample.Replica, sample.Sealed!))],
             }
@@ -100,6 +106,19 @@ internal sealed class MismatchReader(
         catch (NpgsqlException)
         {
             return ("replica", own);
+        }
+    }
+
+    private async Task<Triage?> TriageAsync(MismatchGroup group, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return triages is not null && await triages.FindAsync(group.Signature, cancellationToken) is { } triage
+                && !group.Causes.Keys.Except(triage.Causes).Any() ? triage : null;
+        }
+        catch (NpgsqlException)
+        {
+            return null;
         }
     }
 

@@ -111,6 +111,7 @@ public static class ShadowingEndpoints
         }
 
         shadow.MapAcceptances();
+        shadow.MapTriage();
         shadow.MapAudit();
         shadow.MapRollout();
         shadow.MapSweeps();

@@ -31,6 +31,8 @@ public static class ProblemCodes
     public const string SignatureNotFound = "signature_not_found";
     /// <summary>It cannot be accepted.</summary>
     public const string NotAcceptable = "not_acceptable";
+    /// <summary>It is critical, and must be fixed.</summary>
+    public const string NotTriable = "not_triable";
     /// <summary>Raw samples are not unlocked.</summary>
     public const string RawSamplesLocked = "raw_samples_locked";
     /// <summary>Changed since it was read.</summary>

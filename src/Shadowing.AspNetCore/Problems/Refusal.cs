@@ -26,11 +26,14 @@ public sealed record Refusal(int Status, string Code, string Detail)
         new(404, ProblemCodes.OperationNotFound, "There is no operation of this name, or nothing is known of it yet.");
 
     internal static readonly Refusal SignatureNotFound =
-        new(404, ProblemCodes.SignatureNotFound, "No mismatch of this signature is known, or it has no acceptance.");
+        new(404, ProblemCodes.SignatureNotFound, "No mismatch of this signature is known, or it has no acceptance or triage.");
 
     internal static readonly Refusal NotAcceptable =
         new(409, ProblemCodes.NotAcceptable,
             "Only a mismatch in what is answered can be intended: no failure, and nothing of severity critical.");
+
+    internal static readonly Refusal NotTriable =
+        new(409, ProblemCodes.NotTriable, "Something critical cannot be outweighed by other cases: it must be fixed.");
 
     internal static readonly Refusal RawSamplesLocked =
         new(403, ProblemCodes.RawSamplesLocked,

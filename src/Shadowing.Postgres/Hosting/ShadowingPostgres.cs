@@ -49,6 +49,7 @@ public static class ShadowingPostgres
     {
         services.AddSingleton(provider => new EvidenceStore(Evidence(provider), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new MismatchStore(Evidence(provider)));
+        services.AddSingleton(provider => new TriageStore(Evidence(provider)));
         services.AddSingleton(provider => new AuditLog(Evidence(provider)));
         services.AddSingleton(provider => new ConsoleKeyStore(Evidence(provider)));
         services.AddSingleton<InstanceRecord>();

@@ -199,13 +199,17 @@ internal sealed partial class EvidenceReader(
         select operation, bool_or(document ->> 'severity' = 'critical'),
             exists (select from shadow.acceptance a where a.signature = m.signature and a.expires_at > now() and (a.causes = '{}'
                 or not exists (select from shadow.mismatch s, jsonb_object_keys(s.document -> 'causes') cause
-                    where s.signature = m.signature and cause <> all (a.causes))))
+                    where s.signature = m.signature and cause <> all (a.causes)))),
+            exists (select from shadow.triage t where t.signature = m.signature and t.expires_at > now() and not exists (
+                select from shadow.mismatch s, jsonb_object_keys(s.document -> 'causes') cause
+                where s.signature = m.signature and cause <> all (t.causes)))
         from shadow.mismatch m
         where document -> 'fingerprints' ? $1 and document ->> 'outcome' <> 'match'
             and (coalesce(document -> 'builds', '[]') = '[]' or document -> 'builds' ? $2)
         group by signature, operation
         """,
-        static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2)), candidate, fingerprint);
+        static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2), row.GetBoolean(3)), candidate,
+        fingerprint);
 
     /// <summary>
     /// A run ended uncleanly if it did not record its shutdown and has not flushed for 30 seconds. It ended at its last flush, or at its

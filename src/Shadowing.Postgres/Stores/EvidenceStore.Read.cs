@@ -103,9 +103,10 @@ public sealed partial class EvidenceStore
                 BusyHourCases = Cases("", CaseSet.Busy),
                 CasesPerHour = Rate("", Whole(CaseSet.Live)),
                 Mismatches = Whole(CaseSet.Mismatch),
-                OpenMismatches = mismatches.Count(row => !row.IsAccepted),
+                OpenMismatches = mismatches.Count(row => !row.IsAccepted && (!row.IsTriaged || row.IsCritical)),
                 CriticalMismatches = mismatches.Count(row => row.IsCritical),
                 Acceptances = mismatches.Count(row => row.IsAccepted),
+                Triaged = mismatches.Count(row => row is { IsTriaged: true, IsAccepted: false, IsCritical: false }),
                 Comparisons = Sum(shape => shape.Comparisons),
                 Differing = Sum(shape => shape.Differing),
                 Incomparable = Sum(shape => shape.Incomparable),
@@ -203,5 +204,5 @@ internal sealed record StoredSample(
     };
 }
 
-/// <summary>A mismatch on the candidate, accepted or still open.</summary>
-internal sealed record OpenMismatch(string Operation, bool IsCritical, bool IsAccepted);
+/// <summary>A mismatch on the candidate, accepted, triaged or still open.</summary>
+internal sealed record OpenMismatch(string Operation, bool IsCritical, bool IsAccepted, bool IsTriaged);

@@ -291,5 +291,6 @@ internal static partial class Migrations
         """,
         Outcomes,
         Latency,
+        Triage,
     ];
 }

@@ -121,8 +121,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
         cancellationToken);
 
     /// <summary>
-    /// Deletes mismatches that were last seen more than 90 days ago, and acceptances that expired more than 90 days ago. Mismatches of a
-    /// candidate that still runs are kept, because the gate counts its open ones.
+    /// Deletes mismatches that were last seen more than 90 days ago, and acceptances and triages that expired more than 90 days ago.
+    /// Mismatches of a candidate that still runs are kept, because the gate counts its open ones.
     /// </summary>
     public async Task PruneAsync(CancellationToken cancellationToken)
     {
@@ -134,7 +134,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
                 where t.document -> 'fingerprints' ? i.candidate and f.at >= now() - {Pruning.Retention})
             """,
             cancellationToken);
-        await Pruning.DeleteAsync(evidence, "acceptance", $"t.expires_at < now() - {Pruning.Retention}", cancellationToken);
+        foreach (var table in new[] { "acceptance", "triage" })
+            await Pruning.DeleteAsync(evidence, table, $"t.expires_at < now() - {Pruning.Retention}", cancellationToken);
     }
 
     private async Task<bool> AnyAsync(string sql, CancellationToken cancellationToken, params object[] values)

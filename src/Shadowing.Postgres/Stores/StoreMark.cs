@@ -15,7 +15,9 @@ internal sealed class StoreMark(TimeProvider clock)
 
     private volatile Reading? _latest;
 
-    /// <summary>An expression of one text; it differs whenever evidence, mismatches, acceptances, sweeps or runs have changed.</summary>
+    /// <summary>
+    /// An expression of one text; it differs whenever evidence, mismatches, acceptances, triages, sweeps or runs have changed.
+    /// </summary>
     internal const string Sql =
         """
         concat_ws('|',
@@ -24,6 +26,8 @@ internal sealed class StoreMark(TimeProvider clock)
                 where last_seen > now() - interval '1 hour'),
             (select concat_ws(',', count(*), sum(extract(epoch from accepted_at)), sum(extract(epoch from expires_at)),
                 count(*) filter (where expires_at > now()), count(*) filter (where lapsed)) from shadow.acceptance),
+            (select concat_ws(',', count(*), sum(extract(epoch from triaged_at)), sum(extract(epoch from expires_at)),
+                count(*) filter (where expires_at > now())) from shadow.triage),
             (select concat_ws(',', count(*), sum(id), sum(sequence), sum(walked), count(owner), count(*) filter (
                 where owner is null or beat_at < now() - interval '10 seconds')) from shadow.sweep where state = 'running'),
             (select concat_ws(',', count(*), sum(extract(epoch from i.started_at)), count(*) filter (

@@ -40,6 +40,7 @@ internal static class GateSentence
     private static string Marks(OperationEvidence evidence, GatePolicy policy) => string.Concat(
         evidence.Transients > 0
             ? $"; {Plain.Plural(evidence.Transients, "difference", "differences")} explained by concurrent changes" : "",
+        evidence.Triaged > 0 ? $"; {Plain.Plural(evidence.Triaged, "mismatch", "mismatches")} triaged, which count" : "",
         evidence.Acceptances > 0 ? $"; {Plain.Plural(evidence.Acceptances, "difference", "differences")} accepted for now" : "",
         Thin(evidence, policy),
         policy.IsWeakerThanDefault() ? $"; by policy {policy.Name}, weaker than the default" : "");

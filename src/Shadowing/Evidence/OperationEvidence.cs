@@ -39,11 +39,14 @@ public sealed record OperationEvidence
     /// <summary>k: distinct cases with a confirmed or a concurrency mismatch, or a reproduced error or timeout of the candidate.</summary>
     public long Mismatches { get; init; }
 
-    /// <summary>Signatures of mismatches that are not accepted.</summary>
+    /// <summary>Signatures of mismatches that are neither accepted nor triaged.</summary>
     public long OpenMismatches { get; init; }
 
     /// <summary>Of the open mismatches, those of the critical class: a leaked row, a wrong write.</summary>
     public long CriticalMismatches { get; init; }
+
+    /// <summary>Signatures of mismatches that count in <see cref="Mismatches"/> and, being triaged, do not hold the gate.</summary>
+    public long Triaged { get; init; }
 
     /// <summary>Differences that are accepted until their acceptance expires or is revoked.</summary>
     public long Acceptances { get; init; }
@@ -104,7 +107,7 @@ public sealed record OperationEvidence
     {
         long[] counts =
         [
-            Cases, LiveCases, BusyHourCases, Mismatches, OpenMismatches, CriticalMismatches, Acceptances, Comparisons, Differing,
+            Cases, LiveCases, BusyHourCases, Mismatches, OpenMismatches, CriticalMismatches, Triaged, Acceptances, Comparisons, Differing,
             Incomparable, Transients, Shed, Statements.More, Statements.Trials - Statements.More, BusinessDays, Soak.Ticks, InStage.Ticks,
             SinceUncleanExit?.Ticks ?? 0,
         ];

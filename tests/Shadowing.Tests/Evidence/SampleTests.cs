@@ -190,6 +190,20 @@ public sealed class SampleTests
     }
 
     [Fact]
+    public void A_triaged_mismatch_is_outweighed_by_more_cases_and_by_no_fewer()
+    {
+        // 4,657 cases without a mismatch prove what 4,657 with one do not.
+        var triaged = Sample.Ready with { Mismatches = 1, Triaged = 1 };
+        OperationEvidence With(long cases) => triaged with { Cases = cases, LiveCases = cases, BusyHourCases = 0 };
+        Assert.DoesNotContain(Sample.Decide(triaged, "ramp-5").Reasons, reason => reason.Code is GateReasonCode.OpenMismatch);
+        Assert.Contains(Sample.Decide(With(4_800), "shadow-10").Reasons, reason => reason.Code is GateReasonCode.OperationUnproven);
+        Assert.Equal(GateVerdict.Advance, Sample.Decide(With(4_800) with { Mismatches = 0 }, "shadow-10").Decision);
+        Assert.Equal(GateVerdict.Advance, Sample.Decide(With(12_000), "shadow-10").Decision);
+        // What is critical holds, triaged or not.
+        Assert.Equal(GateVerdict.Rollback, Sample.Decide(triaged with { CriticalMismatches = 1 }, "ramp-5").Decision);
+    }
+
+    [Fact]
     public void A_thin_operation_times_more_of_its_comparisons_and_a_busy_one_never_fills_a_block_early()
     {
         var clock = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();

@@ -98,6 +98,55 @@ public sealed class MismatchTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_triaged_mismatch_counts_and_does_not_hold_the_gate_until_it_has_another_cause_or_is_revoked()
+    {
+        await using var service = await StartAsync("triaged");
+        await service.GetAsync("/api/tickets/7");
+        await service.SettledAsync("tickets.get");
+        var signature = Assert.Single((await ListAsync(service)).Mismatches).Signature;
+        var path = $"/shadow/v1/mismatches/{signature}/triage";
+        var body = new { owner = "the list team", reason = "Users have lived with that for years.", expiresAt = DateTimeOffset.UtcNow.AddDays(30) };
+        await Until.HoldsAsync(async () => await IsOpenAsync());
+
+        Assert.Equal("operator_forbidden", await CodeAsync(service, HttpMethod.Post, path, body, ShadowedService.ViewerToken));
+        Assert.Equal("invalid_member", await CodeAsync(service, HttpMethod.Post, path, body with { reason = " " }));
+        Assert.Equal("signature_not_found", await CodeAsync(service, HttpMethod.Post, "/shadow/v1/mismatches/none/triage", body));
+        Assert.Null(await CodeAsync(service, HttpMethod.Post, path, body));
+        await Until.HoldsAsync(async () => !await IsOpenAsync());
+        Assert.Contains("1 mismatch triaged, which count", await SentenceAsync(), StringComparison.Ordinal);
+
+        // It is no acceptance: what comes is a mismatch as before.
+        await service.GetAsync("/api/tickets/8");
+        var get = await service.SettledAsync("tickets.get");
+        Assert.Equal((2, 0), (get.Comparisons["mismatch"], get.Comparisons["tolerated"]));
+        await Until.HoldsAsync(async () => (await SentenceAsync()).Contains("2 unexplained mismatches", StringComparison.Ordinal));
+        Assert.False(await IsOpenAsync());
+
+        // Another cause was not triaged.
+        Assert.Null(await Database.Sql.StateAsync(service.Database.Evidence, "update shadow.triage set causes = '{another}', triaged_at = now()"));
+        await Until.HoldsAsync(async () => await IsOpenAsync());
+        Assert.Null(await CodeAsync(service, HttpMethod.Post, path, body));
+        await Until.HoldsAsync(async () => !await IsOpenAsync());
+
+        Assert.Null(await CodeAsync(service, HttpMethod.Delete, path, null));
+        Assert.Equal("signature_not_found", await CodeAsync(service, HttpMethod.Delete, path, null));
+        await Until.HoldsAsync(async () => await IsOpenAsync());
+        Assert.Equal(
+            ["access.refused a viewer", "mismatch.triage an operator", "mismatch.triage an operator", "mismatch.untriage an operator"],
+            await AuditAsync(service.Database));
+
+        async Task<bool> IsOpenAsync() => (await GateAsync())["reasons"]!.AsArray().Any(reason => (string?)reason!["code"] == "open_mismatch");
+
+        async Task<string> SentenceAsync() => (string)(await GateAsync())["sentence"]!;
+
+        async Task<JsonNode> GateAsync()
+        {
+            using var response = await SendAsync(service, HttpMethod.Get, "/shadow/v1/gate/tickets.get", null, OperatorToken);
+            return (await response.Content.ReadFromJsonAsync<JsonNode>(Cancellation))!;
+        }
+    }
+
+    [Fact]
     public async Task A_leak_cannot_be_accepted_and_neither_can_a_failure()
     {
         await using var service = await ShadowedService.StartAsync(
@@ -117,6 +166,14 @@ public sealed class MismatchTests(PostgresFixture postgres)
         Assert.Equal(["critical mismatch", "normal candidate_error"], mismatches.Select(mismatch => $"{mismatch.Severity} {mismatch.Outcome}").Order());
         foreach (var mismatch in mismatches)
             Assert.Equal("not_acceptable", await CodeAsync(service, HttpMethod.Post, $"/shadow/v1/mismatches/{mismatch.Signature}/accept", body));
+
+        // A failure at a low rate may be outweighed; a leak may not.
+        foreach (var mismatch in mismatches)
+        {
+            Assert.Equal(
+                mismatch.Severity == "critical" ? "not_triable" : null,
+                await CodeAsync(service, HttpMethod.Post, $"/shadow/v1/mismatches/{mismatch.Signature}/triage", body));
+        }
     }
 
     [Fact]

@@ -12,4 +12,7 @@ internal sealed record ConsoleStores(
 {
     /// <summary>The build that sweeps are ordered for.</summary>
     public required EvidenceLedger Ledger { get; init; }
+
+    /// <summary>Mismatches that count without holding the gate.</summary>
+    public required TriageStore Triages { get; init; }
 }

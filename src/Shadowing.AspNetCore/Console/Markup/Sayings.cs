@@ -9,6 +9,8 @@ internal static class Sayings
     public const string RolledBack = "rolled-back";
     public const string RolledBackHere = "rolled-back-here";
     public const string Accepted = "accepted";
+    public const string Triaged = "triaged";
+    public const string Untriaged = "untriaged";
     public const string Revoked = "revoked";
     public const string SweepStarted = "sweep-started";
     public const string SweepStopped = "sweep-stopped";
@@ -20,6 +22,8 @@ internal static class Sayings
         RolledBackHere => "Rolled back on this replica. The store cannot be told yet: the other replicas stop when their lease ends, "
             + "within three seconds.",
         Accepted => "Accepted as intended until its time is over.",
+        Triaged => "Triaged: it counts, and does not hold the gate until its time is over.",
+        Untriaged => "It holds the gate again.",
         Revoked => "Revoked: it counts as a mismatch again.",
         SweepStarted => "Ordered. A replica of this build takes the sweep.",
         SweepStopped => "Stopped. What it has compared stays.",

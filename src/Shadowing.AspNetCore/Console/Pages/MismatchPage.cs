@@ -31,7 +31,7 @@ internal sealed class MismatchPage(
             $"""
             <p class="crumbs"><a href="{visit.Operation(group.Operation)}">{group.Operation}</a> /
             <a href="{visit.Mismatches(group.Operation)}">mismatches</a> / <code>{group.Signature}</code></p>
-            {Parts.Heading(title, State(group, accepted))}{Parts.Said(visit)}
+            {Parts.Heading(title, State(group, accepted, found.Triage))}{Parts.Said(visit)}
             <section class="diagnosis" aria-labelledby="why"><h2 id="why">{Causes.Words(group.Diagnosis.Cause)}</h2>
             <p>{group.Diagnosis.Evidence}</p><p><b>Where to look:</b> {group.Diagnosis.LookAt}</p></section>
             {Facts(group)}
@@ -50,6 +50,7 @@ internal sealed class MismatchPage(
                 {string.Join(", ", found.NewCauses.Select(Causes.Words))} is new, and open until it is accepted too.</p>
                 """))}
             {Accepting(visit, group, accepted)}
+            {(stores is null || accepted is not null ? Html.Empty : TriageForm.Draw(visit, group, found.Triage, clock.GetUtcNow()))}
             """);
         return new($"{group.Operation}: {title}", "Mismatches", main);
     }
@@ -57,9 +58,10 @@ internal sealed class MismatchPage(
     private static string Address(Visit visit, MismatchGroup group) =>
         $"{visit.Context.Request.Scheme}://{visit.Context.Request.Host}{visit.Mismatch(group.Signature)}";
 
-    private static Html State(MismatchGroup group, Acceptance? accepted) => Html.From(
+    private static Html State(MismatchGroup group, Acceptance? accepted, Triage? triage) => Html.From(
         $"""
-        {(accepted is not null ? Parts.Chip("none", "accepted") : Parts.Chip("bad", "open"))}
+        {(accepted is not null ? Parts.Chip("none", "accepted") : triage is not null ? Parts.Chip("wait", "triaged")
+            : Parts.Chip("bad", "open"))}
         {Html.If(group.Severity == "critical", () => Parts.Chip("bad", "critical"))}
         """);
 
