@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Benchmarks;
+using Benchmarks.Calling;
 using Benchmarks.Comparing;
 using Benchmarks.Idling;
 
@@ -29,6 +30,15 @@ compare.SetAction(async (asked, stop) =>
     return 0;
 });
 command.Add(compare);
+var call = new Command("call", "What a call costs its caller: off, not sampled and sampled, beside an awaited pair.") { rounds, file };
+call.SetAction(async (asked, stop) =>
+{
+    var report = await CallBench.RunAsync(asked.GetValue(rounds), stop);
+    Console.Out.Write(report);
+    if (asked.GetValue(file) is { } output) await File.WriteAllTextAsync(output.FullName, report, stop);
+    return 0;
+});
+command.Add(call);
 Option<double> time = new("--for") { Description = "Seconds to count.", DefaultValueFactory = _ => 30 };
 var idle = new Command("idle", "What a replica asks of PostgreSQL while no user comes.") { time, file };
 idle.SetAction(async (asked, stop) =>

@@ -8,6 +8,25 @@ namespace Shadowing.Tests;
 
 public sealed class SwitchTests
 {
+    [Fact]
+    public async Task Off_the_caller_gets_the_controls_own_task_whatever_becomes_of_it()
+    {
+        await using var engine = new Engine();
+        engine.Switch.Hold(ShadowSwitch.KillFile, off: true);
+        var failure = new NotSupportedException("as it is");
+        engine.Control = (_, _) => throw failure;
+        Assert.Same(failure, await Assert.ThrowsAsync<NotSupportedException>(() => engine.AskAsync()));
+        engine.Control = async (_, token) =>
+        {
+            await Task.Yield();
+            throw new OperationCanceledException(token);
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => engine.AskAsync());
+        engine.OpeningServed = _ => throw failure;
+        Assert.Same(failure, await Assert.ThrowsAsync<NotSupportedException>(() => engine.AskAsync()));
+        Assert.Equal((3L, 3L), (engine.Status.Requests, engine.Status.Skips["off"]));
+    }
+
     [Theory]
     [InlineData("Enabled", "false", "off")]
     [InlineData("Operations:oracle.ask:Enabled", "false", "off")]

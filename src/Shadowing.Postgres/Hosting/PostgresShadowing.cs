@@ -44,6 +44,7 @@ public static class PostgresShadowing
             (options.Name, options.ConnectionString) = (name, shadow.Configuration.GetConnectionString(name)));
         if (!shadow.KeepsEvidence) services.Configure<ShadowDatabaseOptions>(static options => options.EvidenceName = "");
         services.AddSetupWatch();
+        services.AddScoped<RequestSides>();
         services.AddSingleton<OpenStore<SideScope>>(Open);
         services.AddSingleton<OpenSnapshot<SideScope>>(OpenSnapshot);
         services.AddSingleton<IReadOnlyList<Sweep<SideScope>>>([]);
@@ -121,16 +122,17 @@ public static class PostgresShadowing
     {
         var scopes = provider.GetRequiredService<IServiceScopeFactory>();
         var shadow = provider.GetRequiredKeyedService<ConnectionPools>(Databases.Shadow);
-        return async (place, cancellationToken) =>
+        return (place, cancellationToken) => place is { Position: Position.Served, Scope: { } request }
+            ? new(request.GetRequiredService<RequestSides>().LeaseOf(place.Side)) : OwnAsync(place, cancellationToken);
+
+        async ValueTask<StoreLease<SideScope>> OwnAsync(StorePlace place, CancellationToken cancellationToken)
         {
-            if (place is { Position: Position.Served, Scope: { } request })
-                return new(() => SideScope.InRequest(place.Side, request), LeasedScope.None);
             var connection = place.Position is Position.Served ? null : await shadow.OpenAsync(cancellationToken);
             // Closed until it is used, as a request's is: code that opens it must not find it open.
             if (connection is not null) await connection.CloseAsync();
             var lease = new LeasedScope(connection);
             return new(() => lease.Scope = SideScope.Create(scopes, place.Side, place.Position, connection), lease);
-        };
+        }
     }
 
     private static OpenSnapshot<SideScope> OpenSnapshot(IServiceProvider provider)
@@ -149,8 +151,6 @@ public static class PostgresShadowing
     /// <summary>A scope and its connection, for one run.</summary>
     private sealed class LeasedScope(NpgsqlConnection? connection) : IAsyncDisposable
     {
-        public static LeasedScope None { get; } = new(null);
-
         public SideScope? Scope { get; set; }
 
         public async ValueTask DisposeAsync()

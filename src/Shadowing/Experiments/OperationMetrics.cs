@@ -13,11 +13,8 @@ internal sealed class OperationMetrics
     private static readonly double[] Seconds =
         [0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-    private readonly Counter<long> _requests;
-    private readonly Counter<long> _served;
     private readonly Counter<long> _comparisons;
     private readonly Counter<long> _mismatches;
-    private readonly Counter<long> _skips;
     private readonly Counter<long> _confirmations;
     private readonly Counter<long> _selfTests;
     private readonly Counter<long> _sweeps;
@@ -31,11 +28,8 @@ internal sealed class OperationMetrics
     public OperationMetrics(IMeterFactory factory)
     {
         Meter = ShadowingMeter.In(factory);
-        _requests = Meter.CreateCounter<long>("shadow.requests", "{request}", "Eligible requests.");
-        _served = Meter.CreateCounter<long>("shadow.served", "{request}", "Requests answered, by the side that answered.");
         _comparisons = Meter.CreateCounter<long>("shadow.comparisons", "{comparison}", "Comparisons, by how they ended.");
         _mismatches = Meter.CreateCounter<long>("shadow.mismatches", "{mismatch}", "Confirmed differences, by path and kind.");
-        _skips = Meter.CreateCounter<long>("shadow.skips", "{request}", "Eligible requests that were not compared, by reason.");
         _confirmations = Meter.CreateCounter<long>(
             "shadow.confirmations", "{confirmation}", "Differences asked again on one snapshot, or of a write in the sandbox.");
         _selfTests =
@@ -64,7 +58,6 @@ internal sealed class OperationMetrics
     public void Publish(Experiment experiment)
     {
         var operation = Operation(experiment);
-        _requests.Add(0, operation);
         foreach (var outcome in Enum.GetValues<Outcome>().Where(outcome => outcome != Model.Outcome.Incomparable))
             _comparisons.Add(0, operation, Outcome(outcome));
         foreach (var reason in Enum.GetValues<IncomparableReason>())
@@ -77,12 +70,39 @@ internal sealed class OperationMetrics
             _overlaps.Add(0, operation, Outcome(outcome));
         }
 
-        foreach (var reason in Enum.GetValues<SkipReason>()) _skips.Add(0, operation, ShadowingMeter.Reason(reason.Wire()));
         foreach (
             var verdict in Enum.GetValues<ConfirmationVerdict>()) _confirmations.Add(0, operation, new("shadow.verdict", verdict.Wire()));
-        foreach (var side in Enum.GetValues<Side>()) _served.Add(0, operation, SideOf(side), Fallback(false));
-        _served.Add(0, operation, SideOf(Side.Control), Fallback(true));
     }
+
+    /// <summary>
+    /// What every request counts is kept in plain counters and observed by the exporter: recording would cost each caller more than the
+    /// rest of shadowing does.
+    /// </summary>
+    public void ObserveRequests(Func<IEnumerable<(Experiment Experiment, OperationCounts Counts)>> counts)
+    {
+        Meter.CreateObservableCounter(
+            "shadow.requests",
+            () => counts().Select(one => new Measurement<long>(one.Counts.Requests, Operation(one.Experiment))),
+            "{request}", "Eligible requests.");
+        Meter.CreateObservableCounter(
+            "shadow.skips",
+            () => from one in counts()
+                  from reason in Enum.GetValues<SkipReason>()
+                  select new Measurement<long>(
+                      one.Counts.Skips[(int)reason], Operation(one.Experiment), ShadowingMeter.Reason(reason.Wire())),
+            "{request}", "Eligible requests that were not compared, by reason.");
+        Meter.CreateObservableCounter(
+            "shadow.served",
+            () => counts().SelectMany(one => Answers(one.Experiment, one.Counts.Served)),
+            "{request}", "Requests answered, by the side that answered.");
+    }
+
+    private static Measurement<long>[] Answers(Experiment experiment, ServedCounts served) =>
+    [
+        new(served.Control, Operation(experiment), SideOf(Side.Control), Fallback(false)),
+        new(served.Candidate, Operation(experiment), SideOf(Side.Candidate), Fallback(false)),
+        new(served.Fallback, Operation(experiment), SideOf(Side.Control), Fallback(true)),
+    ];
 
     public void ObserveLane(Func<IEnumerable<Measurement<int>>> queued, Func<IEnumerable<Measurement<int>>> breakers)
     {
@@ -96,18 +116,9 @@ internal sealed class OperationMetrics
 
     private static KeyValuePair<string, object?> Operation(Experiment experiment) => ShadowingMeter.Operation(experiment.Operation);
 
-    public void Request(Experiment experiment) => _requests.Add(1, Operation(experiment));
-
     /// <param name="side">Who answered.</param>
-    /// <param name="isFallback">Whether the candidate was asked first, and failed or took too long.</param>
-    public void Served(Experiment experiment, Side side, bool isFallback, TimeSpan duration, Exception? error)
-    {
-        _served.Add(1, Operation(experiment), SideOf(side), Fallback(isFallback));
+    public void Served(Experiment experiment, Side side, TimeSpan duration, Exception? error) =>
         Duration(experiment, side, Position.Served, duration, error);
-    }
-
-    public void Skip(Experiment experiment, SkipReason reason) =>
-        _skips.Add(1, Operation(experiment), ShadowingMeter.Reason(reason.Wire()));
 
     public void Overhead(Experiment experiment, TimeSpan elapsed) => _overhead.Record(elapsed.TotalSeconds, Operation(experiment));
 

@@ -5,10 +5,16 @@ namespace Shadowing.Model;
 /// Builds the store. It is the side's own code, so it runs within the side's time, and its failure counts as the side's.
 /// </param>
 /// <param name="resource">What the store runs on, such as a connection; disposed of with the lease.</param>
-public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable resource) : IAsyncDisposable
+/// <remarks>Where the resource is null, the store holds nothing that is given back, and disposing does nothing.</remarks>
+public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable? resource) : IAsyncDisposable
 {
     private TStore? _store;
     private bool _isBuilt;
+
+    /// <summary>A store that is built already, and holds nothing: the lease may be given out again and again.</summary>
+    public StoreLease(TStore store) : this(() => store, null) => (_store, _isBuilt) = (store, true);
+
+    internal bool HoldsNothing => resource is null;
 
     /// <summary>The store, built at first use.</summary>
     public TStore Store
@@ -21,7 +27,7 @@ public sealed class StoreLease<TStore>(Func<TStore> build, IAsyncDisposable reso
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => resource.DisposeAsync();
+    public ValueTask DisposeAsync() => resource?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
 
 /// <summary>

@@ -14,6 +14,15 @@ internal readonly record struct Admission(OperationState Operation, ShapeLedger 
     /// <summary>The timestamp at which it came.</summary>
     public long Arrived { get; init; }
 
+    /// <summary>Whether its durations go into histograms; drawn by chance.</summary>
+    public bool IsTimed { get; init; }
+
+    /// <summary>
+    /// Whether nothing is to be seen of it but that it was counted: the control answers outside of any transaction of ours, and it is
+    /// neither compared nor timed, nor does it stand for the traffic.
+    /// </summary>
+    public bool IsOnlyCounted => Skipped is not null && Side is Side.Control && HandedOver is null && Stay is null && !IsTimed && !IsDue;
+
     /// <summary>Whether it is one of the requests that stand for the traffic: see <see cref="RequestSample"/>.</summary>
     public bool IsDue { get; init; }
 

@@ -23,9 +23,12 @@ internal sealed class AdmissionControl<TStore>(
             return null;
         }
 
-        context.Metrics.Request(experiment);
-        var shape = operation.Evidence.ShapeOf(context.Rules.ShapeOf(experiment, request) ?? OperationLedger.OtherShape);
-        operation.Evidence.Arrived(shape);
+        var evidence = operation.Evidence;
+        var routes = context.Control.Routes;
+        var route = routes[experiment.Operation];
+        var shape = evidence.ShapeOf(context.Rules.ShapeOf(experiment, request) ?? OperationLedger.OtherShape);
+        // Traffic of which nothing may be compared is no time under watch.
+        if (context.Switch.IsOn && route is { Shadowed: true, SamplePercent: > 0 }) evidence.Arrived(shape);
         var serves = MayServe(experiment, request, shape, arrived) && !candidates.MustRest(experiment.Operation) && !writes.IsExhausted;
         IDisposable? stay = null;
         var isCrowded = false;
@@ -49,7 +52,6 @@ internal sealed class AdmissionControl<TStore>(
         {
             if (reason is SkipReason.Budget or SkipReason.QueueFull) shape.Shed();
             operation.Tally.Skipped(reason);
-            context.Metrics.Skip(experiment, reason);
         }
 
         var isOurTransaction = experiment.Writes && (skipped is null || serves);
@@ -58,11 +60,28 @@ internal sealed class AdmissionControl<TStore>(
         {
             Arrived = arrived,
             IsDue = isDue,
+            IsTimed = operation.Timed.Draw(arrived),
             HandedOver = isOurTransaction ? new() : null,
             Stay = isOurTransaction ? stay : null,
             Horizon = experiment.Writes || skipped is not null ? null : horizon.Latest,
         };
         return new(experiment, request, admission, caller);
+    }
+
+    /// <summary>Whether anything may run in the shadow. One volatile read.</summary>
+    public bool IsOn => context.Switch.IsOn;
+
+    /// <summary>Counts a request that came while everything is off.</summary>
+    public void CountOff(Experiment experiment)
+    {
+        if (context.Operations.StateOf(experiment) is not { } operation)
+        {
+            context.Rules.NoteUnregistered(experiment.Operation);
+            return;
+        }
+
+        operation.Tally.Skipped(SkipReason.Off);
+        operation.Tally.Served(Side.Control, isFallback: false);
     }
 
     /// <summary>Whether the candidate may answer, by what is known of the rollout at this moment.</summary>

@@ -29,7 +29,7 @@ internal sealed class ComparisonQueue<TStore>(ServingContext context, ShadowLane
             return;
         }
 
-        var run = new ComparisonRun<TStore, TRequest, TResult>(comparer, context.Metrics, served, observation, number)
+        var run = new ComparisonRun<TStore, TRequest, TResult>(comparer, served, observation, number)
         {
             Operation = admission.Operation,
             EnqueuedAt = context.Clock.GetTimestamp(),
@@ -38,7 +38,6 @@ internal sealed class ComparisonQueue<TStore>(ServingContext context, ShadowLane
         };
         if (admission.Operation.Tally.Enqueue(lane, run, isLate) is not { } refused) return;
         if (refused is SkipReason.QueueFull) admission.Shape.Shed();
-        context.Metrics.Skip(experiment, refused);
         if (number is { } known) context.Answers.Judged(known, "skipped:" + refused.Wire());
     }
 
@@ -76,7 +75,6 @@ internal sealed class ComparisonQueue<TStore>(ServingContext context, ShadowLane
     private void SkipLate<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served, SkipReason reason, long? number)
     {
         served.Admission.Operation.Tally.Abandoned(reason);
-        context.Metrics.Skip(served.Experiment, reason);
         if (number is { } known) context.Answers.Judged(known, "skipped:" + reason.Wire());
     }
 
@@ -86,7 +84,6 @@ internal sealed class ComparisonQueue<TStore>(ServingContext context, ShadowLane
         served.Admission.HandedOver?.Value = true;
         if (served.Admission.Skipped is not null) return;
         served.Admission.Operation.Tally.Skipped(reason);
-        context.Metrics.Skip(served.Experiment, reason);
         if (number is { } known) context.Answers.Judged(known, "skipped:" + reason.Wire());
     }
 }

@@ -9,7 +9,7 @@ namespace Shadowing.Serving;
 /// <param name="observation">What the served side did.</param>
 /// <param name="number">The number of the candidate's answer to the user; null where the control answered.</param>
 internal sealed class ComparisonRun<TStore, TRequest, TResult>(
-    ShadowComparer<TStore> comparer, OperationMetrics metrics, ServedRequest<TStore, TRequest, TResult> served,
+    ShadowComparer<TStore> comparer, ServedRequest<TStore, TRequest, TResult> served,
     Observation<TResult> observation, long? number) : ShadowRun
 {
     /// <summary>The request's trace, which the shadow's own is linked to.</summary>
@@ -26,7 +26,6 @@ internal sealed class ComparisonRun<TStore, TRequest, TResult>(
         JudgeAnswer("skipped:" + reason.Wire());
         Operation.Tally.Abandoned(reason);
         if (reason is SkipReason.Yielded) Shape.Shed();
-        metrics.Skip(served.Experiment, reason);
     }
 
     public override async Task RunAsync(CancellationToken stopping)

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Shadowing.Experiments;
 using Shadowing.Model;
 using Shadowing.Recording;
@@ -16,11 +17,12 @@ public sealed class ExperimentRunner<TStore>
     private readonly WriteServing<TStore> _writes;
     private readonly ServedTraffic _served;
     private readonly RequestRecorder _recorder;
+    private readonly Action _left;
 
     internal ExperimentRunner(
         AdmissionControl<TStore> admissions, ReadServing<TStore> reads, WriteServing<TStore> writes, ServedTraffic served,
         RequestRecorder recorder) =>
-        (_admissions, _reads, _writes, _served, _recorder) = (admissions, reads, writes, served, recorder);
+        (_admissions, _reads, _writes, _served, _recorder, _left) = (admissions, reads, writes, served, recorder, served.Leave);
 
     /// <summary>Answers a request.</summary>
     /// <returns>What the served side answered; its exception passes unchanged.</returns>
@@ -30,17 +32,36 @@ public sealed class ExperimentRunner<TStore>
 
     /// <inheritdoc cref="RunAsync{TRequest,TResult}(Experiment{TStore,TRequest,TResult},TRequest,CancellationToken)"/>
     /// <param name="scope">The request's own services, from which the side that answers is taken.</param>
-    internal async Task<TResult> RunAsync<TRequest, TResult>(
+    internal Task<TResult> RunAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServiceProvider? scope, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(experiment);
-        _recorder.Note(experiment, request);
-        var admitted = _admissions.Admit(experiment, request, cancellationToken);
+        try
+        {
+            _recorder.Note(experiment, request);
+            if (!_admissions.IsOn)
+            {
+                _admissions.CountOff(experiment);
+                return _reads.PlainAsync(experiment, request, scope, cancellationToken);
+            }
+
+            if (_admissions.Admit(experiment, request, cancellationToken) is not { } admitted)
+                return _reads.PlainAsync(experiment, request, scope, cancellationToken);
+            return admitted.Admission.IsOnlyCounted
+                ? CountedAsync(admitted with { Scope = scope }) : AdmittedAsync(admitted with { Scope = scope });
+        }
+        catch (Exception failure)
+        {
+            // Thrown where a task is expected: the caller gets it from the task, as from any other side that fails.
+            return FailedAsync<TResult>(ExceptionDispatchInfo.Capture(failure));
+        }
+    }
+
+    private async Task<TResult> AdmittedAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
+    {
         _served.Enter();
         try
         {
-            if (admitted is not { } known) return await _reads.UnregisteredAsync(experiment, request, scope, cancellationToken);
-            var served = known with { Scope = scope };
             if (served.Admission.HandedOver is not null) return await _writes.AnswerAsync(served);
             return served.Admission.Side is Side.Candidate
                 ? await _reads.ByCandidateAsync(served)
@@ -48,8 +69,38 @@ public sealed class ExperimentRunner<TStore>
         }
         finally
         {
-            admitted?.Admission.Stay?.Dispose();
+            served.Admission.Stay?.Dispose();
             _served.Leave();
         }
+    }
+
+    /// <summary>The caller gets the control's own task; that it has ended is noted beside it.</summary>
+    private Task<TResult> CountedAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
+    {
+        _served.Enter();
+        var isRunning = false;
+        try
+        {
+            served.Admission.Operation.Tally.Served(Side.Control, isFallback: false);
+            var answer = _reads.PlainAsync(served.Experiment, served.Request, served.Scope, served.Caller);
+            if (!answer.IsCompleted)
+            {
+                isRunning = true;
+                answer.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_left);
+            }
+
+            return answer;
+        }
+        finally
+        {
+            if (!isRunning) _served.Leave();
+        }
+    }
+
+    private static async Task<TResult> FailedAsync<TResult>(ExceptionDispatchInfo failure)
+    {
+        await Task.CompletedTask;
+        failure.Throw();
+        return default!;
     }
 }

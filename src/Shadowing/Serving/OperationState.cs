@@ -21,6 +21,9 @@ internal sealed class OperationState(Experiment experiment, ShadowBreaker breake
 
     public OperationTally Tally { get; } = new(clock);
 
+    /// <summary>Which requests are timed for histograms.</summary>
+    public TimedShare Timed { get; } = new(clock);
+
     public ShadowBreaker Breaker => breaker;
 
     /// <summary>Of the fingerprint at present.</summary>

@@ -17,6 +17,7 @@ internal sealed class OperationTally(TimeProvider clock)
     private readonly Lock _step = new();
     private readonly long[] _outcomes = new long[Enum.GetValues<Outcome>().Length];
     private readonly long[] _skips = new long[Enum.GetValues<SkipReason>().Length];
+    private readonly long[] _served = new long[ServedCounts.Kinds];
     private readonly Dictionary<(string Path, DifferenceKind Kind), long> _mismatches = [];
     private readonly (LatencySketch Seconds, long[] Statements) _control = (new(), new long[1]);
     private readonly (LatencySketch Seconds, long[] Statements) _candidate = (new(), new long[1]);
@@ -33,6 +34,16 @@ internal sealed class OperationTally(TimeProvider clock)
     {
         get { lock (_step) return _queued; }
     }
+
+    /// <summary>The counts that metrics show: of requests, of those that were not compared, and of answers.</summary>
+    public OperationCounts Counts()
+    {
+        lock (_step) return new(_requests, [.. _skips], ServedCounts.Read(_served));
+    }
+
+    /// <summary>A side has answered a user, or failed to.</summary>
+    /// <param name="isFallback">Whether the candidate was asked first, and failed or took too long.</param>
+    public void Served(Side side, bool isFallback) => Interlocked.Increment(ref _served[ServedCounts.KindOf(side, isFallback)]);
 
     public void Skipped(SkipReason reason)
     {

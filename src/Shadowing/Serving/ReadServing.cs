@@ -40,17 +40,31 @@ internal sealed class ReadServing<TStore>(
             var ended = context.Clock.GetTimestamp();
             if (isCompared) queue.HandOver(served, observation);
             var duration = context.Clock.GetElapsedTime(started, ended);
-            context.Metrics.Served(experiment, Side.Control, isFallback, duration, observation?.Error);
+            context.Served(admission, Side.Control, isFallback, duration, observation?.Error);
             if (!isFallback && admission.IsDue) admission.Operation.Evidence.Counts.Due(observation?.Duration ?? duration);
-            if (!isFallback) context.Metrics.Overhead(experiment, overhead + context.Clock.GetElapsedTime(ended));
+            if (!isFallback) context.Overhead(admission, overhead + context.Clock.GetElapsedTime(ended));
         }
     }
 
-    /// <summary>The control answers a request of an experiment that is not registered, as if there were no shadow.</summary>
-    public async Task<TResult> UnregisteredAsync<TRequest, TResult>(
+    /// <summary>
+    /// The control answers as if there were no shadow. Where its store holds nothing, the caller gets the control's own task, and nothing
+    /// is allocated for it.
+    /// </summary>
+    public Task<TResult> PlainAsync<TRequest, TResult>(
         Experiment<TStore, TRequest, TResult> experiment, TRequest request, IServiceProvider? scope, CancellationToken caller)
     {
-        await using var lease = await open(new(Side.Control, Position.Served, experiment.Writes, scope), caller);
+        var opening = open(new(Side.Control, Position.Served, experiment.Writes, scope), caller);
+        if (!opening.IsCompletedSuccessfully) return LeasedAsync(opening, experiment, request, caller);
+        var lease = opening.Result;
+        return lease.HoldsNothing ? experiment.RunAsync(lease.Store, request, caller)
+            : LeasedAsync(new(lease), experiment, request, caller);
+    }
+
+    private static async Task<TResult> LeasedAsync<TRequest, TResult>(
+        ValueTask<StoreLease<TStore>> opening, Experiment<TStore, TRequest, TResult> experiment, TRequest request,
+        CancellationToken caller)
+    {
+        await using var lease = await opening;
         return await experiment.RunAsync(lease.Store, request, caller);
     }
 
@@ -75,7 +89,7 @@ internal sealed class ReadServing<TStore>(
                     admission.Fingerprint));
                 queue.HandOver(served, answer, number);
                 if (admission.Skipped is { } reason) context.Answers.Judged(number, "skipped:" + reason.Wire());
-                context.Metrics.Served(experiment, Side.Candidate, isFallback: false, answer.Duration, null);
+                context.Served(admission, Side.Candidate, isFallback: false, answer.Duration, null);
                 failures.Count(operation, failed: false);
                 return answer.Value!;
             }
@@ -116,7 +130,7 @@ internal sealed class ReadServing<TStore>(
             var hasGivenUp = caller.IsCancellationRequested;
             queue.Skip(served, hasGivenUp ? SkipReason.Cancelled : SkipReason.Unavailable);
             var elapsed = context.Clock.GetElapsedTime(asked);
-            if (!hasGivenUp) context.Metrics.Served(experiment, Side.Candidate, isFallback: false, elapsed, failure);
+            if (!hasGivenUp) context.Served(admission, Side.Candidate, isFallback: false, elapsed, failure);
             throw;
         }
     }

@@ -1,6 +1,7 @@
 using Shadowing.Confirming;
 using Shadowing.Evidence;
 using Shadowing.Experiments;
+using Shadowing.Model;
 using Shadowing.Rollout;
 using Shadowing.Supervision;
 
@@ -16,6 +17,20 @@ internal sealed record ServingContext(
 {
     /// <summary>Whether a shadow may run at all.</summary>
     public ShadowSwitch Switch => Control.Switch;
+
+    /// <summary>Counts that a side has answered a user, or failed to; and how long that took, where it is timed.</summary>
+    /// <param name="isFallback">Whether the candidate was asked first, and failed or took too long.</param>
+    public void Served(in Admission admission, Side side, bool isFallback, TimeSpan duration, Exception? error)
+    {
+        admission.Operation.Tally.Served(side, isFallback);
+        if (admission.IsTimed) Metrics.Served(admission.Operation.Experiment, side, duration, error);
+    }
+
+    /// <summary>What shadowing added to a caller's own flow.</summary>
+    public void Overhead(in Admission admission, TimeSpan elapsed)
+    {
+        if (admission.IsTimed) Metrics.Overhead(admission.Operation.Experiment, elapsed);
+    }
 
     /// <summary>The gate's policy in force.</summary>
     public GatePolicy Policy => Policies.Current;

@@ -20,6 +20,7 @@ internal sealed class StandingGauges : IHostedService
         OperationMetrics operations, RolloutMetrics rollout, SupervisionMetrics supervision)
     {
         (_operations, _experiments) = (operations, experiments);
+        operations.ObserveRequests(() => states.All.Select(state => (state.Experiment, state.Tally.Counts())));
         operations.ObserveLane(
             () => states.All.Select(state => Measure(state, (int)state.Tally.Queued)),
             () => states.All.SelectMany(state => state.Breaker.States()));

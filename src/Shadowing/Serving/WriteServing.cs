@@ -24,7 +24,7 @@ internal sealed class WriteServing<TStore>(
         {
             var elapsed = context.Clock.GetElapsedTime(admission.Arrived);
             Due(admission, elapsed);
-            context.Metrics.Served(served.Experiment, admission.Side, isFallback: false, elapsed, failure);
+            context.Served(admission, admission.Side, isFallback: false, elapsed, failure);
             queue.Skip(served, served.Caller.IsCancellationRequested ? SkipReason.Cancelled : SkipReason.SandboxUnavailable);
             throw;
         }
@@ -48,8 +48,8 @@ internal sealed class WriteServing<TStore>(
         Due(admission, attempt.Observation.Duration);
         HandOver(served, attempt, number: null);
         var duration = context.Clock.GetElapsedTime(started, ended);
-        context.Metrics.Served(experiment, Side.Control, isFallback: false, duration, attempt.Observation.Error);
-        context.Metrics.Overhead(experiment, overhead + attempt.ImageTime + context.Clock.GetElapsedTime(ended));
+        context.Served(admission, Side.Control, isFallback: false, duration, attempt.Observation.Error);
+        context.Overhead(admission, overhead + attempt.ImageTime + context.Clock.GetElapsedTime(ended));
         return Answer(attempt.Observation);
 
         Task<TResult> UntrackedAsync(SkipReason reason)
@@ -140,7 +140,7 @@ internal sealed class WriteServing<TStore>(
             context.Answers.Wrote(number, context.Rules.CreatedOf(experiment, observation.Value!));
             if (admission.Skipped is { } reason) context.Answers.Judged(number, "skipped:" + reason.Wire());
             HandOver(served, attempt, number);
-            context.Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, null);
+            context.Served(admission, Side.Candidate, isFallback: false, observation.Duration, null);
             failures.Count(admission.Operation, failed: false);
             return observation.Value!;
         }
@@ -150,7 +150,7 @@ internal sealed class WriteServing<TStore>(
         {
             // The write may be stored or not. So neither side may repeat it, and the caller gets the failure.
             context.Answers.Judged(number, "commit_unknown");
-            context.Metrics.Served(experiment, Side.Candidate, isFallback: false, observation.Duration, observation.Error);
+            context.Served(admission, Side.Candidate, isFallback: false, observation.Duration, observation.Error);
             failures.Count(admission.Operation, failed: !context.Judge.IsUnavailable(observation.Error));
             return Answer(observation);
         }

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Model;
+using Shadowing.Supervision;
 
 namespace Shadowing.Tests.Evidence;
 
@@ -122,6 +123,24 @@ public sealed class EvidenceLedgerTests
         Assert.Null(Ledger(engine).Take());
         await engine.CompareAsync();
         Assert.Equal("another", Ledger(engine).Take()!.Fingerprint);
+    }
+
+    [Fact]
+    public async Task Requests_that_come_while_nothing_may_be_compared_are_no_traffic_under_watch()
+    {
+        await using var engine = await new Engine().StartAsync();
+        // Switched off, in the stage off, and with nothing sampled: else an operation would soak for its week unseen.
+        engine.Switch.Hold(ShadowSwitch.KillFile, off: true);
+        await engine.AskAsync();
+        engine.Switch.Hold(ShadowSwitch.KillFile, off: false);
+        engine.Confirm(new RolloutState("oracle.ask", 1, Stage.Off));
+        await engine.AskAsync();
+        Assert.Null(Ledger(engine).Take());
+        Assert.Equal((2L, 2L), (engine.Status.Requests, engine.Status.Skips["off"]));
+
+        engine.Confirm(new RolloutState("oracle.ask", 2, Stage.Shadow));
+        await engine.CompareAsync();
+        Assert.Equal(1, Ledger(engine).Take()!.Shapes.Single().Counts.Requests);
     }
 
     [Fact]

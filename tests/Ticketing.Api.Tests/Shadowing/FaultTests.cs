@@ -25,7 +25,7 @@ public sealed class FaultTests(PostgresFixture postgres)
                 never.Wait(Cancellation);
                 return next();
             },
-        }, settings: [("Shadowing:ShadowTimeout", "00:00:00.200"), ("Shadowing:CancelGrace", "00:00:00.050")]);
+        }, settings: [("Shadowing:ShadowTimeout", "00:00:01"), ("Shadowing:CancelGrace", "00:00:00.050")]);
 
         // The warm-up has hung as well, and been given up.
         Interlocked.Exchange(ref hanging, 0);
