@@ -47,8 +47,9 @@ public sealed class ExperimentRunner<TStore>
 
             if (_admissions.Admit(experiment, request, cancellationToken) is not { } admitted)
                 return _reads.PlainAsync(experiment, request, scope, cancellationToken);
-            return admitted.Admission.IsOnlyCounted
-                ? CountedAsync(admitted with { Scope = scope }) : AdmittedAsync(admitted with { Scope = scope });
+            var served = admitted with { Scope = scope };
+            return admitted.Admission is { Side: Side.Control, HandedOver: null, Stay: null }
+                ? ByControlAsync(served) : AdmittedAsync(served);
         }
         catch (Exception failure)
         {
@@ -74,15 +75,14 @@ public sealed class ExperimentRunner<TStore>
         }
     }
 
-    /// <summary>The caller gets the control's own task; that it has ended is noted beside it.</summary>
-    private Task<TResult> CountedAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
+    /// <summary>The caller gets the control's task, and not one that waits for it: that it has ended is noted beside it.</summary>
+    private Task<TResult> ByControlAsync<TRequest, TResult>(ServedRequest<TStore, TRequest, TResult> served)
     {
         _served.Enter();
         var isRunning = false;
         try
         {
-            served.Admission.Operation.Tally.Served(Side.Control, isFallback: false);
-            var answer = _reads.PlainAsync(served.Experiment, served.Request, served.Scope, served.Caller);
+            var answer = served.Admission.IsOnlyCounted ? _reads.CountedAsync(served) : _reads.ByControlAsync(served, isFallback: false);
             if (!answer.IsCompleted)
             {
                 isRunning = true;

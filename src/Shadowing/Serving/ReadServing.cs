@@ -60,6 +60,13 @@ internal sealed class ReadServing<TStore>(
             : LeasedAsync(new(lease), experiment, request, caller);
     }
 
+    /// <summary>The control answers a request of which nothing is to be seen but that.</summary>
+    public Task<TResult> CountedAsync<TRequest, TResult>(in ServedRequest<TStore, TRequest, TResult> served)
+    {
+        served.Admission.Operation.Tally.Served(Side.Control, isFallback: false);
+        return PlainAsync(served.Experiment, served.Request, served.Scope, served.Caller);
+    }
+
     private static async Task<TResult> LeasedAsync<TRequest, TResult>(
         ValueTask<StoreLease<TStore>> opening, Experiment<TStore, TRequest, TResult> experiment, TRequest request,
         CancellationToken caller)
