@@ -290,5 +290,6 @@ internal static partial class Migrations
         comment on column shadow.acceptance.causes is 'What its mismatches pointed to when it was accepted; empty covers every cause.';
         """,
         Outcomes,
+        Shares,
     ];
 }
