@@ -85,8 +85,8 @@ internal static class Tables
             console.MarkupLineInterpolated($"open     {Text(cause)} is new: it was accepted for what was seen then");
         if (detail["grownShare"] is { } share)
         {
-            console.MarkupInterpolated($"open     seen in {Text(share["seenSince"])} of {Text(share["comparedSince"])} since it was accepted, ");
-            console.MarkupLineInterpolated($"and in {Text(share["seenBefore"])} of {Text(share["comparedBefore"])} before");
+            console.MarkupInterpolated($"open     seen in {Text(share["seenSince"])} of {Text(share["comparedSince"])} since it was ");
+            console.MarkupLineInterpolated($"accepted, and in {Text(share["seenBefore"])} of {Text(share["comparedBefore"])} before");
         }
 
         if (Items(one["samples"]).LastOrDefault() is not { } sample) return;

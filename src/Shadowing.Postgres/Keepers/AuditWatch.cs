@@ -6,7 +6,9 @@ using Shadowing.Supervision;
 
 namespace Shadowing.Postgres.Keepers;
 
-/// <summary>Checks, at start and every minute, that the role that adds to the audit can neither change it nor switch off what keeps it.</summary>
+/// <summary>
+/// Checks, at start and every minute, that the role that adds to the audit can neither change it nor switch off what keeps it.
+/// </summary>
 internal sealed class AuditWatch(
     [FromKeyedServices(Databases.Evidence)] NpgsqlDataSource evidence, InstanceRecord instance, Findings findings, KeeperRegister keepers)
     : Keeper(new("audit", TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(30)), keepers)
@@ -23,8 +25,8 @@ internal sealed class AuditWatch(
         [
             new Finding(
                 Finding.Warning, "shadow.audit",
-                exposure.Sentence + " Let another role own it: run deploy/postgres/roles.sql again, or these as a superuser. To end that, run: "
-                    + exposure.Remedy),
+                exposure.Sentence + " Let another role own it: run deploy/postgres/roles.sql again, or these as a superuser. "
+                    + "To end that, run: " + exposure.Remedy),
         ]);
     }
 

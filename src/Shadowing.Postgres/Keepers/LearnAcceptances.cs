@@ -5,8 +5,8 @@ using Shadowing.Settings;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Ends acceptances that have expired, opens what has become more than was accepted, and learns what is accepted, where any of that may have
-/// changed.
+/// Ends acceptances that have expired, opens what has become more than was accepted, and learns what is accepted, where any of that may
+/// have changed.
 /// </summary>
 internal sealed class LearnAcceptances(MismatchStore store, Acceptances acceptances, StoreMark marks, TimeProvider clock)
 {

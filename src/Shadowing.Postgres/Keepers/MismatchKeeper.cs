@@ -10,7 +10,8 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 /// <remarks>What could not be stored stays in memory and is tried again.</remarks>
 internal sealed class MismatchKeeper(
-    MismatchStore store, MismatchJournal journal, AcceptedCounts counts, LearnAcceptances acceptances, InstanceRecord instance, Findings findings,
+    MismatchStore store, MismatchJournal journal, AcceptedCounts counts, LearnAcceptances acceptances, InstanceRecord instance,
+    Findings findings,
     RawSamplesAnnounced announced, KeeperRegister keepers) : Keeper(
         new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10))
         {

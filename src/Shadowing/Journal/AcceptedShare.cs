@@ -5,7 +5,8 @@ namespace Shadowing.Journal;
 
 /// <summary>How often an accepted difference was seen before it was accepted, and since.</summary>
 /// <remarks>
-/// Only requests that stand for the traffic are counted: they are drawn before they run, so that a change of what is sampled changes no share.
+/// Only requests that stand for the traffic are counted: they are drawn before they run, so that a change of what is sampled changes no
+/// share.
 /// Both bounds hold at every moment of a running test; together they are wrong, ever, with a chance of at most 2 in 1,000.
 /// </remarks>
 /// <param name="SeenBefore">In how many requests, of the builds that had shown it.</param>

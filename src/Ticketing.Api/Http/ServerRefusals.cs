@@ -8,8 +8,8 @@ using Ticketing.Api.Problems;
 namespace Ticketing.Api.Http;
 
 /// <summary>
-/// Makes a problem with a code of what the server refuses by itself: an address with <c>%00</c>, a line that is no HTTP, headers that are too
-/// large or too slow. No middleware sees such a request, and the server's own answer has no body.
+/// Makes a problem with a code of what the server refuses by itself: an address with <c>%00</c>, a line that is no HTTP, headers that are
+/// too large or too slow. No middleware sees such a request, and the server's own answer has no body.
 /// </summary>
 /// <remarks>
 /// The bytes of a connection with TLS are encrypted by then and stay as they are; so do those of HTTP/2. Where the request's
