@@ -1,7 +1,7 @@
 -- One role per position, never per side: whichever side serves, writes as ticketing_served.
 -- Run in the ticketing database, as a superuser or as the owner of the database and its tables with CREATEROLE; safe to run again.
 -- No passwords here: set them with ALTER ROLE … PASSWORD.
--- It grants to these four roles and revokes from them alone: what other roles may do in this database, PUBLIC included, stays as it is.
+-- It grants to these five roles and revokes from them alone: what other roles may do in this database, PUBLIC included, stays as it is.
 
 BEGIN;
 
@@ -9,7 +9,7 @@ DO $$
 DECLARE
     missing text;
 BEGIN
-    FOREACH missing IN ARRAY ARRAY['ticketing_served', 'ticketing_shadow', 'ticketing_sandbox', 'ticketing_evidence'] LOOP
+    FOREACH missing IN ARRAY ARRAY['ticketing_served', 'ticketing_shadow', 'ticketing_sandbox', 'ticketing_evidence', 'ticketing_audit'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = missing) THEN
             EXECUTE format('CREATE ROLE %I', missing);
         END IF;
@@ -58,19 +58,51 @@ REVOKE ALL ON public.users, public.support_tickets, public.ticket_comments FROM 
 GRANT SELECT (id, email, first_name, last_name, role, is_active) ON public.users TO ticketing_sandbox;
 GRANT SELECT ON public.support_tickets, public.ticket_comments TO ticketing_sandbox;
 
--- Evidence: owns its own schema and sees nothing else. An owner who is no superuser must be a member for a moment to give it away.
+-- Evidence: makes and owns the tables of its own schema, and sees nothing else.
+-- Audit: owns that schema and the audit in it, and logs in nowhere. So the evidence's role adds entries to the audit, and can neither change
+-- nor delete one, nor take away the table or its trigger. The service makes the table and calls shadow.take_audit() to give it away.
+-- An owner who is no superuser must be a member of both for a moment.
 ALTER ROLE ticketing_evidence LOGIN;
+ALTER ROLE ticketing_audit NOLOGIN;
+GRANT ticketing_evidence TO ticketing_audit;
 DO $$
+DECLARE
+    missing text;
+    joined text[] := ARRAY(SELECT name FROM unnest(ARRAY['ticketing_evidence', 'ticketing_audit']) AS name WHERE NOT pg_has_role(name, 'USAGE'));
 BEGIN
+    PERFORM set_config('roles.joined', joined::text, true);
+    FOREACH missing IN ARRAY joined LOOP
+        EXECUTE format('GRANT %I TO CURRENT_USER', missing);
+    END LOOP;
     IF to_regnamespace('shadow') IS NULL THEN
-        BEGIN
-            CREATE SCHEMA shadow AUTHORIZATION ticketing_evidence;
-        EXCEPTION WHEN insufficient_privilege THEN
-            GRANT ticketing_evidence TO CURRENT_USER;
-            CREATE SCHEMA shadow AUTHORIZATION ticketing_evidence;
-            REVOKE ticketing_evidence FROM CURRENT_USER;
-        END;
+        CREATE SCHEMA shadow AUTHORIZATION ticketing_audit;
+    ELSE
+        ALTER SCHEMA shadow OWNER TO ticketing_audit;
     END IF;
+END $$;
+SET LOCAL ROLE ticketing_audit;
+GRANT USAGE, CREATE ON SCHEMA shadow TO ticketing_evidence;
+CREATE OR REPLACE FUNCTION shadow.take_audit() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
+DECLARE
+    giver regrole := (SELECT relowner FROM pg_class WHERE oid = to_regclass('shadow.audit'));
+BEGIN
+    IF giver IS NULL OR giver = current_user::regrole THEN RETURN; END IF;
+    EXECUTE format('ALTER TABLE shadow.audit OWNER TO %I', current_user);
+    EXECUTE format('ALTER FUNCTION shadow.refuse_change() OWNER TO %I', current_user);
+    EXECUTE format('REVOKE ALL ON shadow.audit FROM PUBLIC, %s', giver);
+    EXECUTE format('GRANT SELECT, INSERT (actor, action, subject, detail) ON shadow.audit TO %s', giver);
+END $fn$;
+REVOKE ALL ON FUNCTION shadow.take_audit() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION shadow.take_audit() TO ticketing_evidence;
+DO $$ BEGIN PERFORM shadow.take_audit(); END $$;
+RESET ROLE;
+DO $$
+DECLARE
+    missing text;
+BEGIN
+    FOREACH missing IN ARRAY current_setting('roles.joined')::text[] LOOP
+        EXECUTE format('REVOKE %I FROM CURRENT_USER', missing);
+    END LOOP;
 END $$;
 
 COMMIT;

@@ -89,6 +89,12 @@ internal static class Tables
 
         foreach (var cause in Items(detail["newCauses"]))
             console.MarkupLineInterpolated($"open     {Text(cause)} is new: it was accepted for what was seen then");
+        if (detail["grownShare"] is { } share)
+        {
+            console.MarkupInterpolated($"open     seen in {Text(share["seenSince"])} of {Text(share["comparedSince"])} since it was ");
+            console.MarkupLineInterpolated($"accepted, and in {Text(share["seenBefore"])} of {Text(share["comparedBefore"])} before");
+        }
+
         if (Items(one["samples"]).LastOrDefault() is not { } sample) return;
         var parameters = string.Join(' ', Items(sample["parameters"])
             .Select(entry => $"{Text(entry["name"])}={Text(entry["value"]?["text"] ?? entry["value"]?["hash"])}"));

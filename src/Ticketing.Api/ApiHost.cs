@@ -34,6 +34,7 @@ public static class ApiHost
         LogFormat.Apply(builder.Logging, builder.Configuration["Logging:Console:FormatterName"] is not null);
         ListenAddress.Apply(builder);
         builder.WebHost.ConfigureKestrel(RequestLimits.Apply);
+        builder.WebHost.ConfigureKestrel(ServerRefusals.Apply);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = GracePeriod);
         builder.Services.AddProblems();
         builder.Services.AddStrictJson();
@@ -49,6 +50,7 @@ public static class ApiHost
         var app = builder.Build();
         RefuseBadSettings(app);
 
+        app.UseServerRefusals();
         app.UseProxies();
         app.UseStopping();
         app.UseProblems();

@@ -46,6 +46,7 @@ public sealed class OrdersFixture : IAsyncLifetime
         _postgres = await PrivatePostgres.StartAsync(durable: false, Cancellation);
         foreach (var role in new[] { "orders_served", "orders_shadow", "orders_evidence" })
             await ExecuteAsync(_postgres.Administrator(), $"create role {role} login password '{_password}'");
+        await ExecuteAsync(_postgres.Administrator(), "create role orders_audit nologin; grant orders_evidence to orders_audit");
         await building;
     }
 

@@ -37,6 +37,19 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public async Task Many_differences_without_a_leak_are_normal_and_can_be_accepted()
+    {
+        await using var engine = await LeakingAsync(200, leaks: false);
+        await AskAsync(engine);
+        var group = Assert.Single(Journal(engine).Read());
+        Assert.Equal("normal", group.Severity);
+        engine.Services.GetRequiredService<Acceptances>().Replace(
+            [new(group.Signature, group.Operation, "an owner", "intended", "an operator", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddHours(1))]);
+        await AskAsync(engine);
+        Assert.Equal((1, 1), (engine.Status.Comparisons["mismatch"], engine.Status.Comparisons["tolerated"]));
+    }
+
+    [Fact]
     public async Task A_leak_that_is_seen_under_concurrency_only_is_critical_all_the_same()
     {
         await using var engine = await LeakingAsync(1);
@@ -115,14 +128,17 @@ public sealed class DecisionTests
         Assert.Equal(TimeSpan.Zero, recent.AgeOf(29_999));
     }
 
-    private static async Task<Engine> LeakingAsync(int lines)
+    private static async Task<Engine> LeakingAsync(int lines, bool leaks = true)
     {
         Line[] own = [.. Enumerable.Range(1, lines).Select(id => new Line(id, "own"))];
         return await new Engine(new() { ["SelfTestInterval"] = "01:00:00" }, experiments: Owned)
         {
             Control = (_, _) => Task.FromResult(new Answer("yes", 0, own)),
             Candidate = (_, _) => Task.FromResult(new Answer("yes", 0,
-                [.. own.Select(line => lines == 1 ? line : line with { Text = "other", Rank = 7 }), new Line(0, "another user's")])),
+                [
+                    .. own.Select(line => lines == 1 ? line : line with { Text = "other", Rank = 7 }),
+                    .. leaks ? [new Line(0, "another user's")] : Array.Empty<Line>(),
+                ])),
         }.StartAsync();
     }
 

@@ -13,7 +13,8 @@ internal sealed record MismatchList(DateTimeOffset AsOf, string Scope, IReadOnly
 
 /// <summary>A group without its samples.</summary>
 /// <param name="Acceptance">
-/// Who accepted it as intended; null where it is not accepted, the acceptance has expired, or a cause was seen that it does not cover.
+/// Who accepted it as intended; null where it is not accepted, the acceptance has expired, a cause was seen that it does not cover, or
+/// it is seen clearly more often than was accepted.
 /// </param>
 internal sealed record MismatchSummary(
     string Signature,
@@ -40,6 +41,9 @@ internal sealed record MismatchDetail(
     /// Who answers for it while it counts and does not hold the gate; null where it is not triaged, or the store cannot be asked.
     /// </summary>
     public Triage? Triage { get; init; }
+
+    /// <summary>How often it is seen, if that is clearly more than was accepted; else null.</summary>
+    public AcceptedShare? GrownShare { get; init; }
 
     /// <summary>Its encrypted values, which only those get who ask for them.</summary>
     [JsonIgnore]
@@ -79,6 +83,7 @@ internal sealed class MismatchReader(
             ? new(now, scope, Without(found), Accepting(found, now), NewCauses(found, now))
             {
                 Triage = scope == "all" ? await TriageAsync(found, cancellationToken) : null,
+                GrownShare = Accepted(found, now) is { HasGrown: true } grown ? grown.Share : null,
                 Held = [.. found.Samples.Where(sample => sample.Sealed is not null)
                     .Select(sample => new HeldSample(sample.At, sample.Replica, sample.Sealed!))],
             }
@@ -131,8 +136,10 @@ internal sealed class MismatchReader(
         group.FirstSeen, group.LastSeen, group.Diagnosis, Accepting(group, now));
 
     private Acceptance? Accepting(MismatchGroup group, DateTimeOffset now) =>
-        NewCauses(group, now).Count == 0 ? acceptances.FindAcceptance(group.Signature, now) : null;
+        NewCauses(group, now).Count == 0 && Accepted(group, now) is { HasGrown: false } accepted ? accepted : null;
 
     private IReadOnlyList<string> NewCauses(MismatchGroup group, DateTimeOffset now) =>
-        acceptances.FindAcceptance(group.Signature, now)?.NewAmong(group.Causes.Keys) ?? [];
+        Accepted(group, now)?.NewAmong(group.Causes.Keys) ?? [];
+
+    private Acceptance? Accepted(MismatchGroup group, DateTimeOffset now) => acceptances.FindAcceptance(group.Signature, now);
 }

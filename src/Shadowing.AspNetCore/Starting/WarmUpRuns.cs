@@ -1,15 +1,18 @@
 using Shadowing.Model;
 using Shadowing.Postgres.Connections;
+using Shadowing.Supervision;
 using Shadowing.Writing;
 
 namespace Shadowing.AspNetCore.Starting;
 
 /// <summary>Makes the requests of the warm-up plan.</summary>
 internal sealed partial class WarmUpRuns<TStore>(
-    OpenStore<TStore> open, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served, ILogger<WarmUpRuns<TStore>> logger,
-    WarmUpPlan<TStore>? plan = null, IWriteStage<TStore>? writes = null)
+    OpenStore<TStore> open, [FromKeyedServices(ServedDatabase.Key)] ConnectionPools served, CategorizeError categorize, Findings findings,
+    ILogger<WarmUpRuns<TStore>> logger, WarmUpPlan<TStore>? plan = null, IWriteStage<TStore>? writes = null)
 {
     private const int Rounds = 3;
+
+    private readonly SortedSet<string> _refused = new(StringComparer.Ordinal);
 
     /// <summary>Makes each read a few times, each time on a connection of its own.</summary>
     public async Task ReadAsync(Side side, Position position, CancellationToken cancellationToken)
@@ -24,7 +27,8 @@ internal sealed partial class WarmUpRuns<TStore>(
     }
 
     /// <summary>
-    /// Makes what runs in the shadow. A request that fails starts cold, and later ones of its kind show what is wrong with it.
+    /// Makes what runs in the shadow. A request that fails starts cold, and later ones of its kind show what is wrong with it. One that is
+    /// refused because of where it runs is a finding, before any user's request is.
     /// </summary>
     public async Task WarmShadowAsync(bool withWrites, CancellationToken cancellationToken)
     {
@@ -47,7 +51,7 @@ internal sealed partial class WarmUpRuns<TStore>(
 #pragma warning disable CA1031 // For any failure: the candidate starts cold, and its writes then show the fault.
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LogFailed(failure, side, Position.Shadow);
+            Failed(failure, side);
         }
 #pragma warning restore CA1031
     }
@@ -61,9 +65,17 @@ internal sealed partial class WarmUpRuns<TStore>(
 #pragma warning disable CA1031 // As for the writes.
         catch (Exception failure) when (failure is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
-            LogFailed(failure, Side.Candidate, Position.Shadow);
+            Failed(failure, Side.Candidate);
         }
 #pragma warning restore CA1031
+    }
+
+    private void Failed(Exception failure, Side side)
+    {
+        LogFailed(failure, side, Position.Shadow);
+        if (categorize(failure).OnlyHere is not { } why || !_refused.Add(why)) return;
+        findings.Replace("warm-up", [.. _refused.Select(one => new Finding(
+            Finding.Warning, "warm-up", $"Refused in the shadow position, before any request of a user. {one} Tried again at the next start."))]);
     }
 
     [LoggerMessage(50, LogLevel.Warning, "Warming up the {Side} in the {Position} position failed.")]

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using Shadowing.Hosting;
+using Shadowing.Postgres.Checks;
 using Shadowing.Postgres.Connections;
 using Shadowing.Postgres.Stores;
 
@@ -16,15 +17,17 @@ internal sealed class StoreProbe([FromKeyedServices(Databases.Evidence)] NpgsqlD
     {
         await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
         List<DoctorCheck> checks = [];
-        var owner = await ScalarAsync(connection,
-            "select case when nspowner = current_user::regrole then '' else nspowner::regrole::text end from pg_namespace where nspname "
-                + "= 'shadow'",
+        var lacks = await ScalarAsync(connection,
+            "select concat_ws(', ', case when not has_schema_privilege(oid, 'USAGE') then 'USAGE' end, case when not "
+                + "has_schema_privilege(oid, 'CREATE') then 'CREATE' end) from pg_namespace where nspname = 'shadow'",
             cancellationToken);
-        if (owner is null) return [new("schema", Object, DoctorCheck.Fails, "there is none",
+        if (lacks is null) return [new("schema", Object, DoctorCheck.Fails, "there is none",
             "run deploy/postgres/roles.sql in this database")];
-        checks.Add(owner.Length == 0 ? new("schema", Object, DoctorCheck.Fine, "owned by the evidence's role")
-            : new("schema", Object, DoctorCheck.Fails, $"owned by {owner}, not by the evidence's role",
-                "ALTER SCHEMA shadow OWNER TO the role of ConnectionStrings:Evidence;"));
+        checks.Add(lacks.Length == 0 ? new("schema", Object, DoctorCheck.Fine, "open to the evidence's role")
+            : new("schema", Object, DoctorCheck.Fails, $"the evidence's role lacks {lacks}",
+                $"GRANT {lacks} ON SCHEMA shadow TO the role of ConnectionStrings:Evidence;"));
+        if (await AuditCheck.FindAsync(connection, cancellationToken) is null)
+            checks.Add(new("audit", "shadow.audit", DoctorCheck.Fine, "owned by another role than the evidence's"));
         var version = int.Parse(await ScalarAsync(connection, "select max(version)::text from shadow.migration", cancellationToken) ?? "0",
             CultureInfo.InvariantCulture);
         var known = Migrations.InOrder.Length;

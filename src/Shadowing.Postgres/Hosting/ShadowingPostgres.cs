@@ -54,6 +54,8 @@ public static class ShadowingPostgres
         services.AddSingleton(provider => new ConsoleKeyStore(Evidence(provider)));
         services.AddSingleton<InstanceRecord>();
         services.AddHostedService(provider => provider.GetRequiredService<InstanceRecord>());
+        services.AddSingleton<AuditWatch>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditWatch>());
         services.AddSingleton<AcceptanceWriter>();
         services.AddSingleton<LearnAcceptances>();
         services.AddSingleton<RawSamplesAnnounced>();

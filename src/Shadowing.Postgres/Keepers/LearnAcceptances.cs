@@ -4,7 +4,10 @@ using Shadowing.Settings;
 
 namespace Shadowing.Postgres.Keepers;
 
-/// <summary>Ends acceptances that have expired and learns what is accepted, where either may have changed.</summary>
+/// <summary>
+/// Ends acceptances that have expired, opens what has become more than was accepted, and learns what is accepted, where any of that may
+/// have changed.
+/// </summary>
 internal sealed class LearnAcceptances(MismatchStore store, Acceptances acceptances, StoreMark marks, TimeProvider clock)
 {
     private readonly MarkCursor _cursor = new(marks, clock);
@@ -14,7 +17,10 @@ internal sealed class LearnAcceptances(MismatchStore store, Acceptances acceptan
         var mark = _cursor.Latest;
         if (!_cursor.IsDue(mark)) return;
         await store.LapseAsync(cancellationToken);
-        acceptances.Replace(await store.AcceptancesAsync(cancellationToken));
+        var accepted = await store.AcceptancesAsync(cancellationToken);
+        var grown = accepted.Where(one => one is { IsOver: false, HasGrown: false, Share.IsMore: true }).ToArray();
+        foreach (var one in grown) await store.ReopenAsync(one, cancellationToken);
+        acceptances.Replace(grown.Length == 0 ? accepted : await store.AcceptancesAsync(cancellationToken));
         _cursor.Done(mark);
     }
 }

@@ -10,7 +10,8 @@ namespace Shadowing.Postgres.Keepers;
 /// </summary>
 /// <remarks>What could not be stored stays in memory and is tried again.</remarks>
 internal sealed class MismatchKeeper(
-    MismatchStore store, MismatchJournal journal, LearnAcceptances acceptances, InstanceRecord instance, Findings findings,
+    MismatchStore store, MismatchJournal journal, AcceptedCounts counts, LearnAcceptances acceptances, InstanceRecord instance,
+    Findings findings,
     RawSamplesAnnounced announced, KeeperRegister keepers) : Keeper(
         new("mismatches", TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10))
         {
@@ -39,6 +40,7 @@ internal sealed class MismatchKeeper(
 
     private async Task SaveAsync(CancellationToken cancellationToken)
     {
+        await SaveCountsAsync(cancellationToken);
         if (journal.TakeChanged() is not { Count: > 0 } changed) return;
         try
         {
@@ -47,6 +49,20 @@ internal sealed class MismatchKeeper(
         catch
         {
             journal.GiveBack(changed);
+            throw;
+        }
+    }
+
+    private async Task SaveCountsAsync(CancellationToken cancellationToken)
+    {
+        if (counts.TakeChanged() is not { Count: > 0 } changed) return;
+        try
+        {
+            await store.SaveAsync(instance.Id, changed, cancellationToken);
+        }
+        catch
+        {
+            counts.GiveBack(changed);
             throw;
         }
     }

@@ -165,7 +165,9 @@ internal sealed partial class EvidenceReader(
     public Task<List<OpenMismatch>> OpenMismatchesAsync(string candidate) => ListAsync(
         """
         select operation, bool_or(document ->> 'severity' = 'critical'),
-            exists (select from shadow.acceptance a where a.signature = m.signature and a.expires_at > now() and (a.causes = '{}'
+            exists (select from shadow.acceptance a where a.signature = m.signature and a.expires_at > now() and not exists (
+                select from shadow.acceptance_watch w
+                where (w.signature, w.accepted_at) = (a.signature, a.accepted_at) and w.has_grown) and (a.causes = '{}'
                 or not exists (select from shadow.mismatch s, jsonb_object_keys(s.document -> 'causes') cause
                     where s.signature = m.signature and cause <> all (a.causes)))),
             exists (select from shadow.triage t where t.signature = m.signature and t.expires_at > now() and not exists (

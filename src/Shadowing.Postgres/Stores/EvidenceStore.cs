@@ -12,6 +12,17 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence, TimeProvide
 {
     private const long MigrationLock = 0x5348_4144_4F57;
 
+    /// <summary>
+    /// Lets another role own the audit, where the deployment has made one with the function for it. Asked at each start: the deployment may
+    /// have done so since, or a build that knows nothing of it made the table.
+    /// </summary>
+    private const string GiveAuditAway =
+        """
+        do $$ begin
+            if has_function_privilege(to_regprocedure('shadow.take_audit()'), 'execute') then perform shadow.take_audit(); end if;
+        end $$
+        """;
+
     /// <summary>Brings the schema to the version of this build. Safe to call from any number of replicas at once.</summary>
     /// <returns>The version, from 1.</returns>
     /// <exception cref="InvalidOperationException">The schema is of a later version, which does not work with this build.</exception>
@@ -36,6 +47,7 @@ public sealed partial class EvidenceStore(NpgsqlDataSource evidence, TimeProvide
             await ExecuteAsync($"insert into shadow.migration (version, oldest) values ({version + 1}, {Migrations.Oldest})");
         }
 
+        await ExecuteAsync(GiveAuditAway);
         await transaction.CommitAsync(cancellationToken);
         return version;
 

@@ -14,6 +14,29 @@ internal static partial class Migrations
             'Keys that protect the console''s cookies, so that each replica reads what another one has written.';
         """;
 
+    /// <summary>How often accepted differences were seen before they were accepted, and since.</summary>
+    private const string Shares =
+        """
+        create table shadow.acceptance_watch (
+            signature text not null,
+            accepted_at timestamptz not null,
+            seen bigint not null,
+            compared bigint not null,
+            has_grown boolean not null default false,
+            primary key (signature, accepted_at)
+        );
+        comment on table shadow.acceptance_watch is 'The share at which a mismatch was accepted, and whether it has grown beyond that.';
+        create table shadow.acceptance_count (
+            signature text not null,
+            accepted_at timestamptz not null,
+            instance uuid not null,
+            seen bigint not null,
+            compared bigint not null,
+            primary key (signature, accepted_at, instance)
+        );
+        comment on table shadow.acceptance_count is 'How often each run has seen an accepted mismatch since, and of how many comparisons.';
+        """;
+
     /// <summary>What came out of comparisons, minute by minute, of all replicas.</summary>
     private const string Outcomes =
         """

@@ -292,5 +292,6 @@ internal static partial class Migrations
         Outcomes,
         Latency,
         Triage,
+        Shares,
     ];
 }

@@ -11,7 +11,7 @@ namespace Shadowing.Postgres.Stores;
 /// incomplete counts nothing twice and loses nothing. Readers merge the runs.
 /// </remarks>
 /// <param name="evidence">A data source of the role that owns the schema.</param>
-public sealed class MismatchStore(NpgsqlDataSource evidence)
+public sealed partial class MismatchStore(NpgsqlDataSource evidence)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
@@ -55,8 +55,12 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     {
         await using var command = evidence.CreateCommand(
             """
-            select signature, operation, owner, reason, accepted_by, accepted_at, expires_at, lapsed, causes from shadow.acceptance
-            where expires_at > now() - interval '30 days'
+            select a.signature, a.operation, a.owner, a.reason, a.accepted_by, a.accepted_at, a.expires_at, a.lapsed, a.causes,
+                coalesce(w.seen, 0), coalesce(w.compared, 0), coalesce(w.has_grown, false), coalesce(c.seen, 0), coalesce(c.compared, 0)
+            from shadow.acceptance a left join shadow.acceptance_watch w using (signature, accepted_at)
+            left join lateral (select sum(seen)::bigint as seen, sum(compared)::bigint as compared from shadow.acceptance_count c
+                where (c.signature, c.accepted_at) = (a.signature, a.accepted_at)) c on true
+            where a.expires_at > now() - interval '30 days'
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var acceptances = new List<Acceptance>();
@@ -67,6 +71,8 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
                 reader.GetFieldValue<DateTimeOffset>(5), reader.GetFieldValue<DateTimeOffset>(6), reader.GetBoolean(7))
             {
                 Causes = reader.GetFieldValue<string[]>(8),
+                HasGrown = reader.GetBoolean(11),
+                Share = new(reader.GetInt64(9), reader.GetInt64(10), reader.GetInt64(12), reader.GetInt64(13)),
             });
         }
 
@@ -81,7 +87,7 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
     {
         ArgumentNullException.ThrowIfNull(acceptance);
         return ExecuteAsync(
-            """
+            $$"""
             with entry as (
                 insert into shadow.audit (actor, action, subject, detail)
                 values ($5, 'mismatch.accept', $1, jsonb_build_object('operation', $2, 'owner', $3, 'reason', $4, 'expiresAt',
@@ -94,6 +100,9 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
                 on conflict (signature) do update set owner = excluded.owner, reason = excluded.reason, accepted_by = excluded.accepted_by,
                     accepted_at = excluded.accepted_at, expires_at = excluded.expires_at, causes = excluded.causes, lapsed = false
                 returning signature)
+            , watched as (
+                insert into shadow.acceptance_watch (signature, accepted_at, seen, compared) select $1, $6, s.seen, s.compared
+                from ({{ShareUntilNow}}) s on conflict (signature, accepted_at) do nothing)
             select shadow.restart_hit(signature, 'accepted') from accepted
             """,
             cancellationToken, acceptance.Signature, acceptance.Operation, acceptance.Owner, acceptance.Reason, acceptance.AcceptedBy,
@@ -134,6 +143,12 @@ public sealed class MismatchStore(NpgsqlDataSource evidence)
                 where t.document -> 'fingerprints' ? i.candidate and f.at >= now() - {Pruning.Retention})
             """,
             cancellationToken);
+        await Pruning.DeleteAsync(
+            evidence, "acceptance_count", "not exists (select from shadow.acceptance a where (a.signature, a.accepted_at) = "
+                + "(t.signature, t.accepted_at)) and t.accepted_at < now() - interval '1 day'", cancellationToken);
+        await Pruning.DeleteAsync(
+            evidence, "acceptance_watch", "not exists (select from shadow.acceptance a where (a.signature, a.accepted_at) = "
+                + "(t.signature, t.accepted_at)) and t.accepted_at < now() - interval '1 day'", cancellationToken);
         foreach (var table in new[] { "acceptance", "triage" })
             await Pruning.DeleteAsync(evidence, table, $"t.expires_at < now() - {Pruning.Retention}", cancellationToken);
     }

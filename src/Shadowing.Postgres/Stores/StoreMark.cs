@@ -28,6 +28,7 @@ internal sealed class StoreMark(TimeProvider clock)
                 count(*) filter (where expires_at > now()), count(*) filter (where lapsed)) from shadow.acceptance),
             (select concat_ws(',', count(*), sum(extract(epoch from triaged_at)), sum(extract(epoch from expires_at)),
                 count(*) filter (where expires_at > now())) from shadow.triage),
+            (select count(*) from shadow.acceptance_watch where has_grown),
             (select concat_ws(',', count(*), sum(id), sum(sequence), sum(walked), count(owner), count(*) filter (
                 where owner is null or beat_at < now() - interval '10 seconds')) from shadow.sweep where state = 'running'),
             (select concat_ws(',', count(*), sum(extract(epoch from i.started_at)), count(*) filter (

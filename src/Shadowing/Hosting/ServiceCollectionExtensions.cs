@@ -126,6 +126,7 @@ public static class ServiceCollectionExtensions
         services.AddSingleton(provider => new MismatchJournal(
             provider.GetRequiredService<SettingsInForce>(), provider.GetRequiredService<ShadowedCode>()));
         services.AddSingleton<Acceptances>();
+        services.AddSingleton<AcceptedCounts>();
         services.AddSingleton<RecentAnswers>();
     }
 

@@ -27,6 +27,14 @@ public sealed record Acceptance(
     /// </summary>
     public IReadOnlyList<string> Causes { get; init; } = [];
 
+    /// <summary>How often it was seen before it was accepted, and since.</summary>
+    public AcceptedShare Share { get; init; } = AcceptedShare.None;
+
+    /// <summary>
+    /// Whether its share has clearly grown beyond what was accepted: then it is a mismatch again, until it is accepted again.
+    /// </summary>
+    public bool HasGrown { get; init; }
+
     /// <summary>Those of some causes that it does not cover.</summary>
     public IReadOnlyList<string> NewAmong(IEnumerable<string> causes) => Causes.Count == 0 ? [] : [.. causes.Except(Causes)];
 }

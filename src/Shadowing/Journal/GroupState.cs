@@ -17,18 +17,20 @@ internal sealed class GroupState(Signature signature, Outcome outcome)
     private readonly HashSet<string> _builds = [];
     private long _count;
     private long _accepted;
+    private long _due;
     private bool _isCritical;
     private DateTimeOffset _firstSeen;
     private DateTimeOffset _lastSeen;
 
-    public void Add(MismatchSample sample, string build, bool isCritical, bool isAccepted)
+    public void Add(MismatchSample sample, MismatchNote note)
     {
         if (_count++ == 0) _firstSeen = sample.At;
-        if (isAccepted) _accepted++;
+        if (note.IsAccepted) _accepted++;
+        if (note.IsDue) _due++;
         _lastSeen = sample.At;
-        _isCritical |= isCritical;
+        _isCritical |= note.IsCritical;
         _fingerprints.Add(sample.Fingerprint);
-        _builds.Add(build);
+        _builds.Add(note.Build);
         if (_shapes.Count < MismatchGroup.MostShapes) _shapes.Add(sample.Shape);
         _causes[sample.Diagnosis.Cause] = _causes.GetValueOrDefault(sample.Diagnosis.Cause) + 1;
         _latest[sample.Diagnosis.Cause] = sample.Diagnosis;
@@ -60,6 +62,7 @@ internal sealed class GroupState(Signature signature, Outcome outcome)
             _latest[_causes.MaxBy(cause => cause.Value).Key], [.. _early, .. _recent])
         {
             Builds = [.. _builds],
+            Due = _due,
         };
     }
 

@@ -43,6 +43,9 @@ public sealed record MismatchGroup(
     /// </summary>
     public IReadOnlyList<string> Builds { get; init; } = [];
 
+    /// <summary>How often it was seen in requests that stand for the traffic; null where an earlier version stored it.</summary>
+    public long? Due { get; init; }
+
     internal const int MostShapes = 50;
     internal const int SamplesAtEachEnd = 4;
 
@@ -66,6 +69,7 @@ public sealed record MismatchGroup(
             LastSeen = left.LastSeen > right.LastSeen ? left.LastSeen : right.LastSeen,
             Fingerprints = [.. left.Fingerprints.Union(right.Fingerprints)],
             Builds = left.Builds.Count == 0 || right.Builds.Count == 0 ? [] : [.. left.Builds.Union(right.Builds)],
+            Due = left.Due is null && right.Due is null ? null : (left.Due ?? 0) + (right.Due ?? 0),
             Shapes = [.. left.Shapes.Union(right.Shapes).Take(MostShapes)],
             Causes = causes,
             Diagnosis = left.Diagnosis.Cause == leading ? left.Diagnosis : right.Diagnosis,

@@ -100,7 +100,7 @@ public sealed class MismatchJournal
                 if (!_groups.TryGetValue(signature.Id, out group)) _groups.Add(signature.Id, group = new(signature, verdict.Outcome));
             }
 
-            group.Add(sample, note.Build, note.IsCritical, note.IsAccepted);
+            group.Add(sample, note);
             _changed.Add(signature.Id);
         }
     }

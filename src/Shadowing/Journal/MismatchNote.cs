@@ -28,6 +28,9 @@ internal sealed record MismatchNote(Experiment Experiment, Signature Signature, 
     /// <summary>How long ago the control gave the candidate's answer; null where it did not.</summary>
     public TimeSpan? StaleFor { get; init; }
 
+    /// <summary>Whether the request stands for the traffic.</summary>
+    public bool IsDue { get; init; }
+
     /// <summary>It is accepted as intended for now, and counts as tolerated.</summary>
     public bool IsAccepted { get; init; }
 }

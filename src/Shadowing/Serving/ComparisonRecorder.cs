@@ -27,7 +27,7 @@ internal sealed partial class ComparisonRecorder(
     {
         var (experiment, now) = (compared.Experiment, clock.GetUtcNow());
         var slot = operation.Evidence.SlotOf(compared.Shape);
-        var found = mismatches.Explain(compared, verdict, now, cases.StaleFor(compared, verdict));
+        var found = mismatches.Explain(compared, verdict, now, cases.StaleFor(compared, verdict), compared.IsDue);
         verdict = found.Verdict;
         if (verdict.Change is { } change) operation.Transients.Add(Transient(experiment, live, compared.Shape, change, now), change.By);
         if (verdict.Outcome is Outcome.Match or Outcome.Tolerated && !found.IsAccepted

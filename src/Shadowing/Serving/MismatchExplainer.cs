@@ -20,12 +20,14 @@ internal sealed record Explained(
 
 /// <summary>Explains differences, and keeps them in the journal.</summary>
 internal sealed class MismatchExplainer(
-    MismatchJournal journal, Acceptances acceptances, EvidenceLedger evidence, RuleFaults rules)
+    MismatchJournal journal, Acceptances acceptances, AcceptedCounts counts, EvidenceLedger evidence, RuleFaults rules)
 {
     /// <summary>The differences that count, and the verdict after acceptances. A difference is noted in the journal.</summary>
     /// <param name="staleFor">How long ago the control gave the candidate's answer; null where it did not.</param>
+    /// <param name="isDue">Whether it is a comparison of live traffic that stands for the traffic.</param>
     public Explained Explain<TStore, TRequest, TResult>(
-        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now, TimeSpan? staleFor = null)
+        ComparedRequest<TStore, TRequest, TResult> compared, Verdict verdict, DateTimeOffset now, TimeSpan? staleFor = null,
+        bool isDue = false)
     {
         var (experiment, request) = (compared.Experiment, compared.Request);
         // Where the rule throws, a difference counts as a leak.
@@ -37,6 +39,8 @@ internal sealed class MismatchExplainer(
         var signature = groups.Length == 0 ? null : Signature.ForDifferences(experiment.Operation, verdict.Differences!, verdict.ErrorType);
         var isCritical = groups.Any(group => group.IsCritical) || verdict.IsCut;
         var isAccepted = false;
+        if (isDue && verdict.Outcome is not (Outcome.Incomparable or Outcome.ControlError))
+            counts.Compared(experiment.Operation, verdict.Outcome is Outcome.Mismatch ? signature?.Id : null, now);
         if (signature is not null)
         {
             var note = new MismatchNote(experiment, signature, verdict, request!)
@@ -48,6 +52,7 @@ internal sealed class MismatchExplainer(
                 IsCritical = isCritical,
                 IsLeak = groups.Any(group => group.IsLeak),
                 StaleFor = staleFor,
+                IsDue = isDue,
             };
             isAccepted = verdict.Outcome is Outcome.Mismatch && !isCritical && IsAccepted(note);
             Note(note with { IsAccepted = isAccepted });
@@ -61,8 +66,10 @@ internal sealed class MismatchExplainer(
             rules.Ask(experiment, nameof(experiment.Leaks), about => experiment.Leaks(request, about), difference, otherwise: true);
     }
 
-    /// <summary>An acceptance is for the causes that were seen when it was given, not for whatever differs in the same place.</summary>
-    private bool IsAccepted(MismatchNote note) => acceptances.FindAcceptance(note.Signature.Id, note.At) is { } accepted
+    /// <summary>
+    /// An acceptance is for the causes that were seen when it was given and for about as many, not for whatever differs in the same place.
+    /// </summary>
+    private bool IsAccepted(MismatchNote note) => acceptances.FindAcceptance(note.Signature.Id, note.At) is { HasGrown: false } accepted
         && (accepted.Causes.Count == 0 || accepted.NewAmong([MismatchJournal.DiagnosisOf(note).Cause]).Count == 0);
 
     /// <summary>Notes equal answers for which the candidate needed more statements: no mismatch, but explained in the same way.</summary>

@@ -14,7 +14,7 @@ internal static class RequestLimits
     {
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = BodyBytes;
-        // Above our own limit on the URL: what Kestrel refuses itself has no body, ours is a problem like any other.
+        // Above our own limit on the URL, so that one code is given for it.
         kestrel.Limits.MaxRequestLineSize = 4 * UrlBytes;
         kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Net.Http.Headers;
 using Shadowing.AspNetCore.Problems;
@@ -14,12 +15,7 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
     {
         var (http, problem) = (context.HttpContext, context.ProblemDetails);
         var status = problem.Status ??= http.Response.StatusCode;
-        var bare = TicketProblemCodes.ForStatus(status);
-
-        problem.Type = null;
-        problem.Title = ReasonPhrases.GetReasonPhrase(status);
-        if (problem.Extensions.TryAdd("code", bare.Code)) problem.Detail = bare.Detail;
-        problem.Extensions["traceId"] = Activity.Current?.Id ?? http.TraceIdentifier;
+        Complete(problem, status, Activity.Current?.Id ?? http.TraceIdentifier);
 
         if (status is StatusCodes.Status401Unauthorized)
             http.Response.Headers[HeaderNames.WWWAuthenticate] =
@@ -27,5 +23,15 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
         if (status is StatusCodes.Status503ServiceUnavailable) http.Response.Headers[HeaderNames.RetryAfter] = "1";
 
         return new(http.Response.WriteAsJsonAsync(problem, options: null, "application/problem+json", http.RequestAborted));
+    }
+
+    /// <summary>Adds what every problem has.</summary>
+    public static void Complete(ProblemDetails problem, int status, string? traceId)
+    {
+        var bare = TicketProblemCodes.ForStatus(status);
+        problem.Type = null;
+        problem.Title = ReasonPhrases.GetReasonPhrase(status);
+        if (problem.Extensions.TryAdd("code", bare.Code)) problem.Detail = bare.Detail;
+        problem.Extensions["traceId"] = traceId;
     }
 }

@@ -115,6 +115,86 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public async Task An_accepted_difference_counts_as_a_mismatch_again_once_it_is_seen_clearly_more_often()
+    {
+        await using var engine = await new Engine().StartAsync();
+        for (var request = 0; request < 200; request++) await AskAsync(differs: request % 40 == 0);
+        var seen = Assert.Single(Journal(engine).Read());
+        Assert.Equal(seen.Count, seen.Due);
+        var accepted = new Acceptance(
+            seen.Signature, seen.Operation, "me", "it is meant", "me", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddHours(1))
+        {
+            Causes = [.. seen.Causes.Keys],
+        };
+        Replace(accepted);
+        var counts = engine.Services.GetRequiredService<AcceptedCounts>();
+        for (var request = 0; request < 100; request++) await AskAsync(differs: request % 2 == 0);
+        // A busy machine may pass a request over.
+        var counted = Assert.Single(counts.TakeChanged());
+        var (mismatch, tolerated) = await OutcomesAsync();
+        Assert.Equal((seen.Signature, tolerated), (counted.Signature, counted.Seen));
+        Assert.InRange(counted.Seen, 40, 50);
+        Assert.InRange(counted.Compared, counted.Seen + 40, 100);
+        Assert.Empty(counts.TakeChanged());
+        Assert.Equal(seen.Count, mismatch);
+
+        var share = new AcceptedShare(5, 200, counted.Seen, counted.Compared);
+        Assert.True(share.IsMore);
+        Replace(accepted with { Share = share, HasGrown = share.IsMore });
+        for (var request = 0; request < 3; request++) await AskAsync(differs: true);
+        var after = await OutcomesAsync();
+        Assert.Equal(tolerated, after.Tolerated);
+        Assert.InRange(after.Mismatch, mismatch + 1, mismatch + 3);
+
+        void Replace(Acceptance one) => engine.Services.GetRequiredService<Acceptances>().Replace([one]);
+
+        async Task AskAsync(bool differs)
+        {
+            engine.Candidate = Engine.Saying(differs ? "YES" : "yes");
+            await engine.CompareAsync();
+        }
+
+        async Task<(long Mismatch, long Tolerated)> OutcomesAsync() =>
+            (await engine.SettledAsync()).Comparisons is var all ? (all["mismatch"], all["tolerated"]) : default;
+    }
+
+    [Fact]
+    public void A_share_that_stays_as_it_was_accepted_is_hardly_ever_shown_as_grown_and_a_grown_one_soon()
+    {
+        var (falsely, late) = (0, 0);
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var random = new Random(seed);
+            var before = (Seen: 0L, Compared: 1_000L + random.Next(4_000));
+            var rate = Math.Pow(10, -3 + (2 * random.NextDouble()));
+            for (var request = 0; request < before.Compared; request++)
+                before.Seen += random.NextDouble() < rate ? 1 : 0;
+            falsely += SoonestGrown(rate, 5_000) is null ? 0 : 1;
+            late += SoonestGrown(Math.Max(10 * rate, 0.1), 5_000) is null ? 1 : 0;
+
+            // Looked at all the time, as the service does.
+            int? SoonestGrown(double now, int most)
+            {
+                var since = 0L;
+                for (var request = 1; request <= most; request++)
+                {
+                    if (random.NextDouble() >= now) continue;
+                    since++;
+                    if (new AcceptedShare(before.Seen, before.Compared, since, request).IsMore) return request;
+                }
+
+                return null;
+            }
+        }
+
+        Assert.Equal((0, 0), (falsely, late));
+        // Nothing is known of what was accepted: then nothing is more.
+        Assert.False(new AcceptedShare(0, 0, 100, 100).IsMore);
+        Assert.False(new AcceptedShare(3, 3, 100, 100).IsMore);
+        Assert.True(new AcceptedShare(0, 1_000, 100, 1_000).IsMore);
+    }
+
+    [Fact]
     public async Task An_acceptance_hides_neither_another_difference_beside_it_nor_a_leak()
     {
         await using var engine = await new Engine(experiments: Leaky) { Candidate = Engine.Saying("no") }.StartAsync();

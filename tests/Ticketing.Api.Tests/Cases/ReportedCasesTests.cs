@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Shadowing.EntityFrameworkCore;
+using Shadowing.Postgres.Schema;
 using Ticketing.Api.Tests.Database;
 using Ticketing.Api.Tests.Sandbox;
 using Ticketing.Api.Tests.Shadowing;
@@ -84,6 +87,10 @@ public sealed class ReportedCasesTests(PostgresFixture postgres)
                 });
             }, settings: [.. WritesUnderTrafficTests.Everything]);
 
+        // I: told before any traffic.
+        Assert.Contains((await service.StatusAsync()).Findings, finding =>
+            finding.Object == "warm-up" && finding.Text.Contains("CREATE TABLE is refused", StringComparison.Ordinal));
+
         // D: a page of own tickets that differ in two members each, and one of another user behind them.
         await service.AsOwnerAsync($"""
             insert into support_tickets (user_id, subject, description) select {User}, 'Own ' || n, 'Mine' from generate_series(1, 66) n
@@ -114,6 +121,63 @@ public sealed class ReportedCasesTests(PostgresFixture postgres)
             (15, 0, 0), (comments.Comparisons["incomparable"], comments.Comparisons["candidate_error"], comments.Skips["breaker_open"]));
         Assert.Contains((await service.StatusAsync()).Findings, finding =>
             finding.Object == "tickets.comment" && finding.Text.Contains("CREATE TABLE is refused", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_right_that_the_shadow_lacks_is_told_before_any_request_with_the_statement_that_grants_it()
+    {
+        var database = await postgres.CloneAsync("cases_lacking", Cancellation);
+        await Sql.StateAsync(database.Owner, "revoke select on ticket_comments from ticketing_shadow");
+        await using var service = await ShadowedService.StartAsync(database, warm: false);
+        await Until.HoldsAsync(async () => (await service.StatusAsync()).Findings.Any(finding => finding.Object == "warm-up"
+            && finding.Text.Contains("GRANT SELECT ON TABLE ticket_comments", StringComparison.Ordinal)));
+        Assert.Contains("GRANT SELECT ON TABLE ticket_comments", await service.AskAsync("/shadow/v1/doctor"), StringComparison.Ordinal);
+        Assert.Equal(0, (await service.StatusAsync("tickets.get")).Requests);
+    }
+
+    [Fact]
+    public async Task A_candidate_with_a_row_version_writes_in_the_sandbox_and_its_conflict_is_told_by_its_name()
+    {
+        // H: the version is a column of the system, and not in any list of columns.
+        await using var service = await ShadowedService.StartAsync(
+            await postgres.CloneAsync("cases_version", Cancellation),
+            services =>
+            {
+                var registered = services.Last(one => one.ServiceType == typeof(CandidateStore)).ImplementationFactory!;
+                services.AddSingleton<CandidateStore>(provider => session => new TamperedStore(((CandidateStore)registered(provider))(session))
+                {
+                    OnUpdate = (request, next, token) => VersionedAsync(session, request, next, token),
+                });
+                services.AddSingleton(new CheckSetup(static async (connection, token) =>
+                {
+                    await using var context = new VersionedContext(connection);
+                    return [.. (await ModelCheck.CompareAsync(context, connection, token)).Select(found =>
+                        new SetupDisagreement(found.Object, found.Finding, found.Breaks))];
+                }));
+            }, settings: [.. WritesUnderTrafficTests.Everything]);
+        Assert.Empty((await service.StatusAsync()).Findings);
+        foreach (var ticket in (int[])[7, 8]) Assert.Equal(200, await PatchAsync(service, ticket, "A resolution"));
+        var update = await service.SettledAsync("tickets.update");
+        Assert.Equal((2, 0, 0), (update.Comparisons["match"], update.Comparisons["mismatch"], update.Comparisons["candidate_error"]));
+
+        Assert.Equal(200, await PatchAsync(service, 9, "A resolution"));
+        update = await service.SettledAsync("tickets.update");
+        Assert.Equal((2, 1), (update.Comparisons["match"], update.Comparisons["candidate_error"]));
+        var conflict = Assert.Single(await MismatchesAsync(service), mismatch => (string?)mismatch["outcome"] == "candidate_error");
+        Assert.Equal("DbUpdateConcurrencyException", (string?)conflict["errorType"]);
+    }
+
+    private static async Task<TicketChange> VersionedAsync(
+        TicketSession session, UpdateTicket request, Func<Task<TicketChange>> next, CancellationToken cancellationToken)
+    {
+        await using var context = new VersionedContext(session.Connection);
+        await context.Database.UseTransactionAsync(session.Transaction, cancellationToken);
+        var row = (await context.FindAsync<VersionedRow>([request.TicketId], cancellationToken))!;
+        // As if another session had written between the read and the write.
+        if (request.TicketId == 9) context.Entry(row).Property(ticket => ticket.Version).OriginalValue--;
+        row.Resolution = request.Resolution?.Value;
+        await context.SaveChangesAsync(cancellationToken);
+        return await next();
     }
 
     private static TicketListItem Differs(TicketListItem ticket) => ticket with { Subject = ticket.Subject + "!", Priority = "low" };
@@ -161,4 +225,35 @@ public sealed class ReportedCasesTests(PostgresFixture postgres)
 
     private static async Task<string?> CauseAsync(ShadowedService service, string operation) => (string?)Assert.Single(
         await MismatchesAsync(service), mismatch => (string?)mismatch["operation"] == operation)["diagnosis"]!["cause"];
+
+    private sealed class VersionedRow
+    {
+        public int Id { get; set; }
+
+        public int UserId { get; set; }
+
+        public string Subject { get; set; } = "";
+
+        public string Description { get; set; } = "";
+
+        public string? Resolution { get; set; }
+
+        public uint Version { get; set; }
+    }
+
+    private sealed class VersionedContext(NpgsqlConnection connection) : DbContext
+    {
+        protected override void OnConfiguring(DbContextOptionsBuilder optionsBuilder) => optionsBuilder.UseNpgsql(connection);
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<VersionedRow>(ticket =>
+        {
+            ticket.ToTable("support_tickets");
+            ticket.Property(row => row.Id).HasColumnName("id");
+            ticket.Property(row => row.UserId).HasColumnName("user_id");
+            ticket.Property(row => row.Subject).HasColumnName("subject").HasMaxLength(255);
+            ticket.Property(row => row.Description).HasColumnName("description");
+            ticket.Property(row => row.Resolution).HasColumnName("resolution");
+            ticket.Property(row => row.Version).IsRowVersion();
+        });
+    }
 }

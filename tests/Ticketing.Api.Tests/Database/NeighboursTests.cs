@@ -9,7 +9,7 @@ public sealed class NeighboursTests(SharedServer server) : IClassFixture<SharedS
     private const string TheirPrivileges =
         """
         with ours as (
-            select oid from pg_roles where rolname in ('ticketing_served', 'ticketing_shadow', 'ticketing_sandbox', 'ticketing_evidence')),
+            select oid from pg_roles where rolname like 'ticketing\_%'),
         granted as (
             select 'schema ' || nspname as on, g.* from pg_namespace, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) g
             union all

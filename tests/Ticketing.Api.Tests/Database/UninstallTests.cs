@@ -8,12 +8,12 @@ public sealed class UninstallTests
 {
     private const string Traces =
         """
-        select 'role ' || rolname from pg_roles where rolname in ('ticketing_shadow', 'ticketing_sandbox', 'ticketing_evidence')
+        select 'role ' || rolname from pg_roles where rolname in ('ticketing_shadow', 'ticketing_sandbox', 'ticketing_evidence', 'ticketing_audit')
         union all select 'schema ' || nspname from pg_namespace where nspname = 'shadow'
-        union all select 'grant on ' || relname from pg_class where relacl::text ~ 'ticketing_(shadow|sandbox|evidence)'
-        union all select 'grant on column ' || attname from pg_attribute where attacl::text ~ 'ticketing_(shadow|sandbox|evidence)'
-        union all select 'grant on schema ' || nspname from pg_namespace where nspacl::text ~ 'ticketing_(shadow|sandbox|evidence)'
-        union all select 'grant on database ' || datname from pg_database where datacl::text ~ 'ticketing_(shadow|sandbox|evidence)'
+        union all select 'grant on ' || relname from pg_class where relacl::text ~ 'ticketing_(shadow|sandbox|evidence|audit)'
+        union all select 'grant on column ' || attname from pg_attribute where attacl::text ~ 'ticketing_(shadow|sandbox|evidence|audit)'
+        union all select 'grant on schema ' || nspname from pg_namespace where nspacl::text ~ 'ticketing_(shadow|sandbox|evidence|audit)'
+        union all select 'grant on database ' || datname from pg_database where datacl::text ~ 'ticketing_(shadow|sandbox|evidence|audit)'
         """;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

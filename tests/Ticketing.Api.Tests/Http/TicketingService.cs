@@ -80,7 +80,18 @@ internal sealed class TicketingService : IAsyncDisposable
             response.Headers.Location?.ToString());
     }
 
-    /// <summary>Sends bytes that no client library would.</summary>
+    /// <summary>All that comes back for these bytes until the service closes the connection.</summary>
+    public async Task<string> SendBytesAsync(string bytes)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(Http.BaseAddress!.Host, Http.BaseAddress.Port, TestContext.Current.CancellationToken);
+        await using var stream = client.GetStream();
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(bytes), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Sends an address that no client library would.</summary>
     public async Task<Answer> SendRawAsync(string target, string token)
     {
         var cancellationToken = TestContext.Current.CancellationToken;

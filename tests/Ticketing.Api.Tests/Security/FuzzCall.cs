@@ -25,6 +25,10 @@ internal sealed class FuzzCall
 
     public bool IsOfUsers => _path.StartsWith("/api/", StringComparison.Ordinal);
 
+    public bool IsOfOperators => _path.StartsWith("/shadow/v1/", StringComparison.Ordinal);
+
+    public string Shown => $"{_method} {_path}";
+
     public static IReadOnlyList<FuzzCall> ReadAll(JsonNode document) =>
     [
         .. from path in document["paths"]!.AsObject()

@@ -8,7 +8,7 @@ internal sealed class FuzzValues(Random random)
 {
     private static readonly string[] Words =
         ["open", "in_progress", "resolved", "closed", "low", "medium", "high", "urgent", "general", "bug", "mine", "all", "7d", "30d", "tickets.get",
-         "shadow-10", "a reason that is long enough", "firing", "rollback", "2027-01-01T00:00:00Z"];
+         "tickets.list", "tickets.update", "full", "next", "this", "off", "shadow-10", "a reason that is long enough", "firing", "rollback", "2027-01-01T00:00:00Z"];
 
     private static readonly string[] Odd =
         ["", " ", "\0", "a\0b", "\u202e", "\u001b[31m", "İSTANBUL ß", "🧨", "'; drop table users; --", "%", "_", "\\", "\"", "null", "-0", "1e309", "NaN", "../..",
@@ -19,7 +19,7 @@ internal sealed class FuzzValues(Random random)
 
     private static readonly string[] Segments =
         ["%00", "%", "%ff", "%ed%a0%80", "..%2f", "%2e%2e", "-1", "0", "+5", "01", "1abc", "2147483648", "99999999999999999999", "%20", "%e2%80%ae", "a%0d%0ab",
-         "tickets.get", "get", "0123456789ab"];
+         "tickets.get", "tickets.update", "get", "0123456789ab"];
 
     public int Below(int limit) => random.Next(limit);
 

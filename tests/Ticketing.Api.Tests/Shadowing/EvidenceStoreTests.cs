@@ -3,6 +3,7 @@ using Shadowing.Evidence;
 using Shadowing.Journal;
 using Shadowing.Model;
 using Shadowing.Postgres.Checks;
+using Shadowing.Postgres.Keepers;
 using Shadowing.Postgres.Stores;
 
 namespace Ticketing.Api.Tests.Shadowing;
@@ -209,6 +210,70 @@ public sealed class EvidenceStoreTests(PostgresFixture postgres)
 
         Task AcceptAsync() => mismatches.AcceptAsync(
             new("s1", Operation, "me", "it is meant", "me", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1)), Cancellation);
+
+        async Task<(long, long)> OpenAsync() =>
+            (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0] is var whole
+                ? (whole.OpenMismatches, whole.Acceptances) : default;
+    }
+
+    [Fact]
+    public async Task An_accepted_share_is_watched_and_opens_again_once_it_has_clearly_grown()
+    {
+        var (store, source) = await StoreAsync("evidence_share");
+        await using var _ = source;
+        var (mismatches, acceptances) = (new MismatchStore(source), new Acceptances());
+        var learn = new LearnAcceptances(mismatches, acceptances, new(TimeProvider.System), TimeProvider.System);
+        // Seen in 10 of the 2,000 requests that stood for the traffic; 500 of an earlier build are not its share.
+        await ExecuteAsync(source, $$"""
+            insert into shadow.mismatch values ('s1', gen_random_uuid(), '{{Operation}}', now(),
+                '{"fingerprints": ["candidate"], "builds": ["{{Fingerprint}}"], "outcome": "mismatch", "severity": "normal", "shapes": ["hit"],
+                    "causes": {"time_zone": 12}, "count": 12, "due": 10}');
+            insert into shadow.evidence (fingerprint, operation, shape, requests, comparisons, differing, tolerated, transients, incomparable,
+                shed, statement_trials, statements_more, decided)
+            select f, '{{Operation}}', s, n, n, 0, 0, 0, 0, 0, 0, 0, n
+            from (values ('{{Fingerprint}}', 'hit', 1500), ('{{Fingerprint}}', 'other', 500), ('earlier', 'hit', 500)) as t (f, s, n)
+            """);
+        await AcceptAsync();
+        Assert.Equal((10L, 2_000L, 0L, 0L), Share());
+
+        // Two replicas, each with a share like the accepted one; what is stored again counts once.
+        var (one, other) = (Guid.NewGuid(), Guid.NewGuid());
+        foreach (var replica in (Guid[])[one, other, one])
+            await SeenAsync(replica, 20, 4_000);
+        Assert.Equal((10L, 2_000L, 40L, 8_000L), Share());
+        Assert.Equal((0, 1), await OpenAsync());
+
+        // A tenth of the latest ones is clearly more.
+        await SeenAsync(other, 20 + 200, 4_000 + 2_000);
+        Assert.True(Assert.Single(acceptances.All).HasGrown);
+        Assert.Equal((1, 0), await OpenAsync());
+        await learn.LearnAsync(Cancellation);
+        var grown = Assert.Single(await new AuditLog(source).ReadAsync(new() { Action = "mismatch.grow" }, Cancellation));
+        Assert.Equal(("service", "s1"), (grown.Actor, grown.Subject));
+
+        // Accepted again, it is for the share that it has had since.
+        await AcceptAsync();
+        Assert.Equal((240L, 10_000L, 0L, 0L), Share());
+        Assert.Equal((0, 1), await OpenAsync());
+
+        (long, long, long, long) Share()
+        {
+            var share = Assert.Single(acceptances.All).Share;
+            return (share.SeenBefore, share.ComparedBefore, share.SeenSince, share.ComparedSince);
+        }
+
+        async Task SeenAsync(Guid replica, long seen, long compared)
+        {
+            await mismatches.SaveAsync(replica, [new AcceptedCount("s1", Assert.Single(acceptances.All).AcceptedAt, seen, compared)], Cancellation);
+            await learn.LearnAsync(Cancellation);
+        }
+
+        async Task AcceptAsync()
+        {
+            await mismatches.AcceptAsync(
+                new("s1", Operation, "me", "it is meant", "me", DateTimeOffset.UtcNow, DateTimeOffset.UtcNow.AddDays(1)), Cancellation);
+            await learn.LearnAsync(Cancellation);
+        }
 
         async Task<(long, long)> OpenAsync() =>
             (await store.ReadAsync(Fingerprint, "candidate", [Operation], GatePolicy.Default, Cancellation)).Operations[0] is var whole

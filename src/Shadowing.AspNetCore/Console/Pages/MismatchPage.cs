@@ -49,6 +49,11 @@ internal sealed class MismatchPage(
                 <p class="legend">It was accepted for what was seen then.
                 {string.Join(", ", found.NewCauses.Select(Causes.Words))} is new, and open until it is accepted too.</p>
                 """))}
+            {Html.If(found.GrownShare is not null, () => Html.From(
+                $"""
+                <p class="legend">It was accepted at a share of at most {Show.Share(found.GrownShare!.Accepted)} and now has at least
+                {Show.Share(found.GrownShare.Now)}: it is open until it is accepted again.</p>
+                """))}
             {Accepting(visit, group, accepted)}
             {(stores is null || accepted is not null ? Html.Empty : TriageForm.Draw(visit, group, found.Triage, clock.GetUtcNow()))}
             """);
