@@ -9,8 +9,8 @@ using Shadowing.Settings;
 namespace Shadowing.Postgres.Keepers;
 
 /// <summary>
-/// Lets the gate judge what all replicas know, and puts the reading on the board. The gate is pure: an operation of which nothing has changed
-/// that it looks at is not judged again, so that a round costs what has changed and not all that there is.
+/// Lets the gate judge what all replicas know, and puts the reading on the board. The gate is pure, so an operation is judged again only
+/// where something that it looks at has changed: a round costs what has changed and not all that there is.
 /// </summary>
 internal sealed class GateRound(
     EvidenceLedger ledger, GateBoard board, RolloutLease lease, ShadowingReport report, IEnumerable<Experiment> experiments,

@@ -122,7 +122,7 @@ internal sealed class EvidenceMerge(string candidate, int operations, GatePolicy
         }
     }
 
-    /// <summary>The evidence on an operation of whose shapes nothing has been stored since: the same object where all else is equal.</summary>
+    /// <summary>The evidence on an operation whose shapes have not changed: the same object where all else is equal too.</summary>
     public KnownEvidence Renew(KnownEvidence before)
     {
         var old = before.Evidence;
@@ -162,7 +162,7 @@ internal sealed class EvidenceMerge(string candidate, int operations, GatePolicy
         };
     }
 
-    /// <summary>How long ago the last unclean exit was; told anew each minute while it holds the gate, and when it no longer does.</summary>
+    /// <summary>How long ago the last unclean exit was; renewed each minute while it holds the gate, and when it no longer does.</summary>
     private TimeSpan? Since(TimeSpan? before)
     {
         if (before is not { } old || SinceUnclean is not { } since || since < old) return SinceUnclean;

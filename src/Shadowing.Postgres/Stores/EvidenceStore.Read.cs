@@ -55,7 +55,8 @@ public sealed partial class EvidenceStore
         var sinceUnclean = await reader.SinceUncleanExitAsync();
         var sweptOf = swept.ToLookup(entry => entry.Key.Operation);
         var known = _memory.Recall(
-            (fingerprint, candidate, policy, operations.Count), operations, operation => VersionOf(versions, sweptOf[operation], operation));
+            (fingerprint, candidate, policy, operations.Count), operations,
+            operation => VersionOf(versions, sweptOf[operation], operation));
         string[] changed = [.. operations.Where(operation => !known.ContainsKey(operation))];
         var rows = new StoredRows(
             await reader.CountsAsync(changed), await reader.CasesAsync(changed), await reader.DoubtAsync(changed), swept);

@@ -66,7 +66,7 @@ public sealed class ConsolePageTests(ConsoleStage stage)
         // A replica of its own loses its store: an open page says so while it is read, and moves nothing.
         await using var way = new Forwarder(stage.Service.Database.Evidence);
         await using var replica = await stage.Service.BesideAsync(
-            new("Shadowing:Replica", "cut off"), new KeyValuePair<string, string?>("ConnectionStrings:Evidence", way.ConnectionString));
+            stage.Service.Database with { Evidence = way.ConnectionString }, new KeyValuePair<string, string?>("Shadowing:Replica", "cut off"));
         page = await stage.SignInAsync(stage.Service.Secrets.ViewerToken, new Uri(replica.Address, "/shadow"));
         var stale = page.Locator(".notice");
         await Expect(stale).ToHaveCountAsync(0);
@@ -194,7 +194,9 @@ public sealed class ConsolePageTests(ConsoleStage stage)
         await page.SetViewportSizeAsync(1360, 900);
         return found;
 
-        Task ShotAsync(string file) => page.ScreenshotAsync(new() { Path = Path.Combine(ConsoleStage.Pictures, file), FullPage = true });
+        // What stands at the edge of the window is shown there, and not in the middle of a page that is longer.
+        Task ShotAsync(string file) => page.ScreenshotAsync(
+            new() { Path = Path.Combine(ConsoleStage.Pictures, file), FullPage = !name.StartsWith("state-", StringComparison.Ordinal) });
     }
 
     private static async Task<string> AxeAsync()

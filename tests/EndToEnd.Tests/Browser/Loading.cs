@@ -41,7 +41,7 @@ internal static class Loading
     {
         var total = await page.EvaluateAsync<double>("() => { window.noteShifts(); return window.shifts.reduce((sum, one) => sum + one.by, 0); }");
         var moved = await page.EvaluateAsync<string>(
-            "() => window.shifts.map(one => `${one.by.toFixed(4)} at ${one.at} ms: ${one.what.join('; ')}`).join('\n')");
+            "() => window.shifts.map(one => `${one.by.toFixed(4)} at ${one.at} ms: ${one.what.join('; ')}`).join(' | ')");
         TestContext.Current.TestOutputHelper!.WriteLine($"The layout has shifted by {total:F4}.\n{moved}");
         Assert.True(total <= 0.1, $"The layout has shifted by {total:F4}, of at most 0.1:\n{moved}");
     }

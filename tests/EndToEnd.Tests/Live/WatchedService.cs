@@ -152,14 +152,14 @@ internal sealed class WatchedService : IAsyncDisposable
     /// <summary>A replica beside those that take the traffic; it ends with them.</summary>
     public async Task<DemoService> AddAsync(params KeyValuePair<string, string?>[] settings)
     {
-        var replica = await BesideAsync(settings);
+        var replica = await BesideAsync(Database, settings);
         _running.Push(replica);
         return replica;
     }
 
     /// <summary>The same; it ends when it is disposed of.</summary>
-    public Task<DemoService> BesideAsync(params KeyValuePair<string, string?>[] settings) =>
-        DemoService.StartAsync(0, Database, _secrets, new([]), _log, Cancellation, [.. Settings, .. settings]);
+    public Task<DemoService> BesideAsync(TicketingDatabase database, params KeyValuePair<string, string?>[] settings) =>
+        DemoService.StartAsync(0, database, _secrets, new([]), _log, Cancellation, [.. Settings, .. settings]);
 
     private async Task BeginAsync(PlantedFaults faults, KeyValuePair<string, string?>[] settings, int replicas, double rate)
     {

@@ -76,14 +76,15 @@ internal static class Parts
     public static Html Reasons(GateDecision decision) => Html.From(
         $"""
         <ul class="reasons">{Html.Join(decision.Reasons.Select(reason => Html.From(
-            $"""<li><code>{reason.Code.Wire()}</code> {reason.Text}</li>""")))}</ul>
+            $"""<li><code>{reason.Code.Wire()}</code> {Within(decision.Operation, reason.Text)}</li>""")))}</ul>
         """);
 
     /// <summary>A reason without the operation's name before it, where it stands beside that name.</summary>
     public static string Within(string operation, string reason)
     {
-        var label = $"{operation[(operation.LastIndexOf('.') + 1)..]}: ";
-        return reason.StartsWith(label, StringComparison.Ordinal) ? reason[label.Length..] : reason;
+        var label = operation[(operation.LastIndexOf('.') + 1)..];
+        return reason.StartsWith(label + ": ", StringComparison.Ordinal) ? reason[(label.Length + 2)..]
+            : reason.StartsWith(label + " / ", StringComparison.Ordinal) ? reason[(label.Length + 3)..] : reason;
     }
 
     public static Html Option(string value, string? chosen, string? words = null) => Html.From(

@@ -88,7 +88,8 @@ internal sealed class MismatchPage(
         var words = $"{Show.Plural(differing.Sum(bar => bar.Differing), "comparison differs", "comparisons differ")} in {group.Operation}";
         return Html.From(
             $"""
-            <div class="over">{Chart.Sparkline(differing, words)}<p class="legend">{words}, all signatures together: {series.Covers}.</p></div>
+            <div class="over">{Chart.Sparkline(differing, words)}
+            <p class="legend">{words}, all signatures together: {series.Covers}.</p></div>
             """);
     }
 

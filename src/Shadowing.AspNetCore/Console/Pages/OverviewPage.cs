@@ -38,7 +38,7 @@ internal sealed class OverviewPage(
     }
 
     private static readonly string[] Columns =
-        ["Operation", "The gate says", "May still differ", "Outcomes", "#p95", "#SQL", "#Open mismatches"];
+        ["Operation", "The gate says", "May still differ", "Outcomes", "#p95", "#SQL", "#Open"];
 
     private Html Row(Visit visit, OperationStatus operation, GateReading reading, MismatchList found, IReadOnlyList<Spark> bars)
     {
@@ -57,7 +57,7 @@ internal sealed class OverviewPage(
             <td data-label="p95" class="number" title="{Show.Seconds(p95.Candidate.P95)} against {Show.Seconds(p95.Control.P95)}">
             {Show.Ratio(p95.Candidate.P95, p95.Control.P95)}</td>
             <td data-label="SQL commands" class="number">{Show.Ratio(sql.Candidate, sql.Control)}</td>
-            <td data-label="Open mismatches" class="number">{(open == 0 ? Html.From($"""<span class="none">none</span>""") : Html.From(
+            <td data-label="Open" class="number">{(open == 0 ? Html.From($"""<span class="none">none</span>""") : Html.From(
                 $"""<a class="bad" href="{visit.Mismatches(operation.Operation)}">{open} open</a>"""))}</td></tr>
             """);
     }
@@ -80,7 +80,7 @@ internal sealed class OverviewPage(
         : Html.From(
             $"""
             {Chart.Bound(figures.Bound, figures.Epsilon)}
-            <span class="sub">≤ {Show.Share(figures.Bound)}, must be ≤ {Show.Share(figures.Epsilon)}</span>
+            <span class="sub">≤ {Show.Share(figures.Bound)}, limit {Show.Share(figures.Epsilon)}</span>
             """);
 
     private static string SparkWords(IReadOnlyList<Spark> bars) =>
