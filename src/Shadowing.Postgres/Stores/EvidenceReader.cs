@@ -1,7 +1,6 @@
 using Npgsql;
 using Shadowing.Evidence;
 using Shadowing.Postgres.Statements;
-using Shadowing.Sweeping;
 
 namespace Shadowing.Postgres.Stores;
 
@@ -21,13 +20,15 @@ internal sealed partial class EvidenceReader(
         static row => (Operation: row.GetString(0), Epoch: KeyValuePair.Create(row.GetString(1), row.GetInt32(2))),
         fingerprint)).ToLookup(row => row.Operation, row => row.Epoch);
 
-    public Task<List<ShapeRow>> CountsAsync() => ListAsync(
+    /// <param name="operations">Those that are read.</param>
+    public Task<List<ShapeRow>> CountsAsync(string[] operations) => ListAsync(
         $"""
         select operation, shape, requests, comparisons, differing, tolerated, transients, incomparable, shed, statement_trials,
             statements_more, doubtful, due, decided, wrong, with_rows, shadow.aged(recent_comparisons, last_at),
             shadow.aged(recent_doubtful, last_at), f.first_at
         from shadow.evidence e
-        join (select operation, min(first_at) as first_at from shadow.evidence {Mine} group by operation) f using (operation) {Present}
+        join (select operation, min(first_at) as first_at from shadow.evidence {Mine} and operation = any($2) group by operation) f
+            using (operation) {Present} and operation = any($2)
         """,
         static row => new ShapeRow(
             row.GetString(0), row.GetString(1),
@@ -39,7 +40,7 @@ internal sealed partial class EvidenceReader(
             RecentComparisons = row.GetDouble(16),
             RecentDoubtful = row.GetDouble(17),
         },
-        fingerprint);
+        fingerprint, operations);
 
     /// <summary>What the requests that stand for the traffic have shown, by operation.</summary>
     public async Task<Dictionary<string, StoredSample>> SamplesAsync() => (await ListAsync(
@@ -61,10 +62,10 @@ internal sealed partial class EvidenceReader(
         fingerprint)).ToDictionary(row => row.Operation);
 
     /// <summary>Recent comparisons without a result by bucket of users, by operation and shape.</summary>
-    public async Task<ILookup<(string Operation, string Shape), double>> DoubtAsync() => (await ListAsync(
-        $"select operation, shape, shadow.aged(doubtful, last_at) from shadow.doubt e {Present}",
+    public async Task<ILookup<(string Operation, string Shape), double>> DoubtAsync(string[] operations) => (await ListAsync(
+        $"select operation, shape, shadow.aged(doubtful, last_at) from shadow.doubt e {Present} and operation = any($2)",
         static row => (Key: (row.GetString(0), row.GetString(1)), Doubtful: row.GetDouble(2)),
-        fingerprint)).ToLookup(row => row.Key, row => row.Doubtful);
+        fingerprint, operations)).ToLookup(row => row.Key, row => row.Doubtful);
 
     /// <summary>
     /// The number of this fingerprint among those whose figures an operation has shown, from 1. Each of them is a try that spends a part of
@@ -95,10 +96,12 @@ internal sealed partial class EvidenceReader(
                 .ToDictionary(row => row.Operation, row => row.Attempt);
     }
 
-    public async Task<Dictionary<(string Operation, string Shape, string Kind), long>> CasesAsync() => (await ListAsync(
-        $"select operation, shape, kind, sum(occupied) from shadow.evidence_page e {Present} group by 1, 2, 3",
+    public async Task<Dictionary<(string Operation, string Shape, string Kind), long>> CasesAsync(string[] operations) => (await ListAsync(
+        $"""
+        select operation, shape, kind, sum(occupied) from shadow.evidence_page e {Present} and operation = any($2) group by 1, 2, 3
+        """,
         static row => (Key: (row.GetString(0), row.GetString(1), row.GetString(2)), Occupied: row.GetInt64(3)),
-        fingerprint)).ToDictionary(row => row.Key, row => row.Occupied);
+        fingerprint, operations)).ToDictionary(row => row.Key, row => row.Occupied);
 
     public async Task<Dictionary<string, UnprovenShare>> UnprovenAsync()
     {
@@ -157,53 +160,6 @@ internal sealed partial class EvidenceReader(
 
         return trips;
     }
-
-    /// <summary>
-    /// Mismatches that this candidate showed with this fingerprint, by signature: one that was mended in a rule, the control or the schema
-    /// is closed with the fingerprint that showed it.
-    /// </summary>
-    public Task<List<OpenMismatch>> OpenMismatchesAsync(string candidate) => ListAsync(
-        """
-        select operation, bool_or(document ->> 'severity' = 'critical'),
-            exists (select from shadow.acceptance a where a.signature = m.signature and a.expires_at > now() and not exists (
-                select from shadow.acceptance_watch w
-                where (w.signature, w.accepted_at) = (a.signature, a.accepted_at) and w.has_grown) and (a.causes = '{}'
-                or not exists (select from shadow.mismatch s, jsonb_object_keys(s.document -> 'causes') cause
-                    where s.signature = m.signature and cause <> all (a.causes)))),
-            exists (select from shadow.triage t where t.signature = m.signature and t.expires_at > now() and not exists (
-                select from shadow.mismatch s, jsonb_object_keys(s.document -> 'causes') cause
-                where s.signature = m.signature and cause <> all (t.causes)))
-        from shadow.mismatch m
-        where document -> 'fingerprints' ? $1 and document ->> 'outcome' <> 'match'
-            and (coalesce(document -> 'builds', '[]') = '[]' or document -> 'builds' ? $2)
-        group by signature, operation
-        """,
-        static row => new OpenMismatch(row.GetString(0), row.GetBoolean(1), row.GetBoolean(2), row.GetBoolean(3)), candidate,
-        fingerprint);
-
-    /// <summary>
-    /// A run ended uncleanly if it did not record its shutdown and has not flushed for 30 seconds. It ended at its last flush, or at its
-    /// start if it had none.
-    /// </summary>
-    public async Task<TimeSpan?> SinceUncleanExitAsync() => (await ListAsync(
-        """
-        select now() - max(coalesce(f.at, i.started_at)) from shadow.instance i left join shadow.flush f on f.instance = i.id
-        where i.stopped_at is null and coalesce(f.at, i.started_at) < now() - interval '30 seconds'
-        """,
-        static row => row.IsDBNull(0) ? (TimeSpan?)null : row.GetTimeSpan(0)))[0];
-
-    /// <summary>What the latest completed sweep of each shape found, as long as it speaks for what exists.</summary>
-    public async Task<Dictionary<(string Operation, string Shape), SweptShape>> SweptAsync(GatePolicy policy) => (await ListAsync(
-        """
-        select distinct on (w.operation, s.shape) w.operation, s.shape, s.existing, s.swept, s.mismatches
-        from shadow.sweep w join shadow.sweep_shape s on s.sweep = w.id
-        where w.fingerprint = $1 and w.state = 'done' and w.exhaustive and w.ended_at > now() - $2::interval and not exists (
-            select from shadow.restart r
-            where (r.fingerprint, r.operation, r.shape) = (w.fingerprint, w.operation, s.shape) and r.at > w.started_at)
-        order by w.operation, s.shape, w.ended_at desc
-        """,
-        static row => (Key: (row.GetString(0), row.GetString(1)), Swept: new SweptShape(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4))),
-        fingerprint, policy.SweepHolds)).ToDictionary(row => row.Key, row => row.Swept);
 
     private async Task<List<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values)
     {

@@ -211,7 +211,7 @@ public sealed partial class EvidenceStore
         commands.BatchCommands.Add(command);
     }
 
-    private static string Name(CaseSet set) => set switch
+    internal static string Name(CaseSet set) => set switch
     {
         CaseSet.All => "all",
         CaseSet.Live => "live",

@@ -1,10 +1,14 @@
 using Shadowing.Evidence;
+using Shadowing.Sweeping;
 
 namespace Shadowing.Postgres.Stores;
 
 /// <summary>The merged evidence of all replicas on one fingerprint.</summary>
 /// <param name="Fingerprint">What was asked for. This replica's own may have changed since.</param>
-/// <param name="Operations">As the gate takes it; without what only the rollout knows: nomination and attempt.</param>
+/// <param name="Operations">
+/// As the gate takes it; without what only the rollout knows: nomination and attempt. Where nothing has changed it is the same object as in
+/// the reading before.
+/// </param>
 /// <param name="UnprovenEpochs">The epoch that unproven traffic is now counted in, by operation.</param>
 /// <param name="Epochs">How often shapes have begun anew, by operation and shape; empty for the operation as a whole.</param>
 /// <param name="IsBusy">Whether the present hour brings more than the usual traffic.</param>
@@ -19,10 +23,13 @@ public sealed partial class EvidenceStore
     private static readonly TimeSpan PastHolds = TimeSpan.FromMinutes(1);
 
     private readonly TimeProvider _clock = clock ?? TimeProvider.System;
-    private readonly CaseRates _rates = new();
+    private readonly EvidenceMemory _memory = new(clock ?? TimeProvider.System);
     private volatile PastTraffic? _past;
 
-    /// <summary>Reads all that is known of a fingerprint.</summary>
+    /// <summary>
+    /// Reads all that is known of a fingerprint. The shapes of an operation are read again only where something of them has been stored
+    /// since the reading before.
+    /// </summary>
     /// <param name="fingerprint">What the evidence was counted for.</param>
     /// <param name="candidate">The candidate's code, as mismatches name it.</param>
     /// <param name="policy">By which failures of a served candidate are too many.</param>
@@ -34,14 +41,12 @@ public sealed partial class EvidenceStore
         await using var connection = await evidence.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         var reader = new EvidenceReader(connection, transaction, fingerprint, cancellationToken);
-        var counts = await reader.CountsAsync();
-        var cases = await reader.CasesAsync();
+        var versions = await reader.VersionsAsync();
         var epochs = await reader.EpochsAsync();
         var past = _past is { } read && _clock.GetElapsedTime(read.At) < PastHolds ? read : null;
         var traffic = await reader.TrafficAsync(past?.Hours);
         var days = new TrafficDays(traffic.Now, await reader.DaysAsync(past?.Days));
         var samples = await reader.SamplesAsync();
-        var doubts = await reader.DoubtAsync();
         var unproven = await reader.UnprovenAsync();
         var latency = await reader.LatencyAsync();
         var pairs = await reader.PairsAsync();
@@ -49,113 +54,46 @@ public sealed partial class EvidenceStore
         var excess = await reader.ExcessFailuresAsync(policy, samples);
         var swept = await reader.SweptAsync(policy);
         var sinceUnclean = await reader.SinceUncleanExitAsync();
-        await reader.KeepLeastAsync(unproven);
+        var sweptOf = swept.ToLookup(entry => entry.Key.Operation);
+        var known = _memory.Recall(
+            (fingerprint, candidate, policy, operations.Count), operations,
+            operation => VersionOf(versions, sweptOf[operation], operation));
+        string[] changed = [.. operations.Where(operation => !known.ContainsKey(operation))];
+        var rows = new StoredRows(
+            await reader.CountsAsync(changed), await reader.CasesAsync(changed), await reader.DoubtAsync(changed), swept);
+        await reader.KeepLeastAsync(unproven.Where(entry => !known.TryGetValue(entry.Key, out var before)
+            || !before.Unproven.HasSameCounts(entry.Value)).ToDictionary());
         var attempts = await reader.AttemptsAsync(
-            [.. counts.Where(row => row.Counts.Comparisons > 0).Select(row => row.Operation).Distinct()]);
+            [.. versions.Where(version => version.Value.Compared > 0).Select(version => version.Key)]);
         await transaction.CommitAsync(cancellationToken);
         if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours, days.Days);
-        var (countsOf, casesOf) = (counts.ToLookup(row => row.Operation), cases.ToLookup(entry => entry.Key.Operation));
-        IReadOnlyList<OperationEvidence> merged;
-        lock (_rates)
+        var merge = new EvidenceMerge(candidate, operations.Count, policy, traffic.Now)
         {
-            merged = [.. operations.Select(operation => EvidenceOf(operation))];
-            _rates.End();
-        }
-
+            Attempts = attempts,
+            Days = days,
+            Excess = excess,
+            Latency = latency,
+            Pairs = pairs,
+            Open = open.ToLookup(mismatch => mismatch.Operation),
+            Rows = rows,
+            Samples = samples,
+            SinceUnclean = sinceUnclean,
+            Unproven = unproven,
+        };
+        var merged = _memory.Merge(operations, known, merge, operation => VersionOf(versions, sweptOf[operation], operation));
         return new(
             fingerprint, merged,
             operations.ToDictionary(operation => operation, operation => unproven.GetValueOrDefault(operation, UnprovenShare.None).Epoch),
             operations.ToDictionary(operation => operation, operation =>
                 (IReadOnlyDictionary<string, int>)epochs[operation].ToDictionary()),
             traffic.IsBusy);
-
-        OperationEvidence EvidenceOf(string operation)
-        {
-            var shapes = countsOf[operation].ToArray();
-            long Sum(Func<EvidenceCounts, long> of) => shapes.Sum(shape => of(shape.Counts));
-            long Cases(string shape, CaseSet set) => cases.GetValueOrDefault((operation, shape, Name(set)));
-
-            // Cases of different shapes are different cases: where the operation began anew, those of shapes that did not still count.
-            long Whole(CaseSet set) => Math.Max(Cases("", set), casesOf[operation]
-                .Where(entry => entry.Key.Shape.Length > 0 && entry.Key.Kind == Name(set)).Sum(entry => entry.Value));
-            var (soak, businessDays) = days.SoakOf(operation, shapes.Length == 0 ? null : shapes.Min(shape => shape.FirstAt));
-            var hours = shapes.Length == 0 ? 0 : Math.Max((traffic.Now - shapes.Min(shape => shape.FirstAt)).TotalHours, 1 / 60d);
-            var requests = Math.Max(Sum(shape => shape.Requests), 1);
-            var blocks = latency.GetValueOrDefault(operation, new(default, default, default));
-            var mismatches = open.Where(row => row.Operation == operation).ToArray();
-            var sample = samples.GetValueOrDefault(operation);
-            var ofUsers = sample?.ToSample().Users ?? default;
-            return new()
-            {
-                Operation = operation,
-                Candidate = candidate,
-                Attempt = attempts.GetValueOrDefault(operation, 1),
-                Operations = operations.Count,
-                Sample = (sample?.ToSample() ?? RequestSample.None) with
-                {
-                    Due = Sum(shape => shape.Due),
-                    Decided = Sum(shape => shape.Decided),
-                    Wrong = Sum(shape => shape.Wrong),
-                },
-                CaseUsers = sample?.CaseUsers ?? default,
-                Cases = Whole(CaseSet.All),
-                LiveCases = Whole(CaseSet.Live),
-                BusyHourCases = Cases("", CaseSet.Busy),
-                CasesPerHour = Rate("", Whole(CaseSet.Live)),
-                Mismatches = Whole(CaseSet.Mismatch),
-                OpenMismatches = mismatches.Count(row => !row.IsAccepted && (!row.IsTriaged || row.IsCritical)),
-                CriticalMismatches = mismatches.Count(row => row.IsCritical),
-                Acceptances = mismatches.Count(row => row.IsAccepted),
-                Triaged = mismatches.Count(row => row is { IsTriaged: true, IsAccepted: false, IsCritical: false }),
-                Comparisons = Sum(shape => shape.Comparisons),
-                Differing = Sum(shape => shape.Differing),
-                Incomparable = Sum(shape => shape.Incomparable),
-                Transients = Sum(shape => shape.Transients),
-                Shed = Sum(shape => shape.Shed),
-                Statements = new(Sum(shape => shape.StatementsMore), Sum(shape => shape.StatementTrials)),
-                Latency = blocks,
-                Pairs = new(pairs.GetValueOrDefault(operation), TimeSpan.FromHours(hours), days.BusiestOf(operation)),
-                UnprovenBound = unproven.GetValueOrDefault(operation, UnprovenShare.None).Looked().Bound,
-                Soak = soak,
-                BusinessDays = businessDays,
-                SinceUncleanExit = sinceUnclean,
-                ExcessFailures = excess.GetValueOrDefault(operation),
-                Shapes =
-                [
-                    .. shapes.OrderByDescending(shape => shape.Counts.Requests).Select(shape => Shape(shape.Shape, shape)),
-                    // Those that only a sweep has found.
-                    .. casesOf[operation].Select(entry => entry.Key.Shape).Where(shape => shape.Length > 0).Distinct()
-                        .Except(shapes.Select(shape => shape.Shape)).Order(StringComparer.Ordinal).Select(shape => Shape(shape, null)),
-                ],
-            };
-
-            double Rate(string shape, long cases) =>
-                _rates.Read(operation, shape, traffic.Now, cases, hours == 0 ? 0 : cases / hours);
-
-            ShapeEvidence Shape(string shape, ShapeRow? row)
-            {
-                var found = swept.GetValueOrDefault((operation, shape));
-                return new(shape)
-                {
-                    Cases = Cases(shape, CaseSet.All),
-                    LiveCases = Cases(shape, CaseSet.Live),
-                    Mismatches = Cases(shape, CaseSet.Mismatch),
-                    Existing = found?.Existing,
-                    Swept = found?.Swept ?? 0,
-                    Requests = row?.Counts.Requests ?? 0,
-                    Comparisons = row?.Counts.Comparisons ?? 0,
-                    TrafficShare = Math.Min(1, (row?.Counts.Requests ?? 0) / (double)requests),
-                    Due = row?.Counts.Due ?? 0,
-                    Decided = row?.Counts.Decided ?? 0,
-                    Wrong = row?.Counts.Wrong ?? 0,
-                    WithRows = row?.Counts.WithRows,
-                    RecentComparisons = row?.RecentComparisons ?? 0,
-                    RecentDoubtful = row is null ? 0 : row.DoubtFor(doubts[(operation, shape)], ofUsers, policy),
-                    CasesPerHour = Rate(shape, Cases(shape, CaseSet.Live)),
-                };
-            }
-        }
     }
+
+    private static string VersionOf(
+        IReadOnlyDictionary<string, StoredVersion> versions,
+        IEnumerable<KeyValuePair<(string Operation, string Shape), SweptShape>> swept, string operation) => string.Join(
+            '|', swept.OrderBy(entry => entry.Key.Shape, StringComparer.Ordinal).Select(entry => $"{entry.Key.Shape} {entry.Value}")
+                .Prepend(versions.GetValueOrDefault(operation, StoredVersion.None).Text));
 }
 
 /// <summary>The traffic of the last two weeks as it was read last, at a timestamp.</summary>
@@ -195,6 +133,12 @@ internal sealed record StoredSample(
     public long ControlFlakes { get; init; }
 
     public UserSpread CaseUsers => UserSpread.Over(CasesByUser);
+
+    public static bool AreSame(StoredSample? one, StoredSample? other) => one is null || other is null ? one is null && other is null
+        : (one.Tries, one.CandidateFlakes, one.ControlFlakes) == (other.Tries, other.CandidateFlakes, other.ControlFlakes)
+            && one.CasesByUser.AsSpan().SequenceEqual(other.CasesByUser) && one.RequestsByUser.AsSpan().SequenceEqual(other.RequestsByUser)
+            && one.DueByDuration.AsSpan().SequenceEqual(other.DueByDuration)
+            && one.DecidedByDuration.AsSpan().SequenceEqual(other.DecidedByDuration);
 
     public RequestSample ToSample() => RequestSample.From(RequestsByUser, DueByDuration, DecidedByDuration) with
     {

@@ -8,8 +8,8 @@ public sealed class CaseRates
 {
     private static readonly TimeSpan MarkEvery = TimeSpan.FromHours(3);
     private static readonly TimeSpan Least = TimeSpan.FromMinutes(15);
-    private Dictionary<(string Operation, string Shape), (Mark Earlier, Mark Later)> _marks = [];
-    private Dictionary<(string Operation, string Shape), (Mark Earlier, Mark Later)> _next = [];
+    private Dictionary<string, Dictionary<string, (Mark Earlier, Mark Later)>> _marks = [];
+    private Dictionary<string, Dictionary<string, (Mark Earlier, Mark Later)>> _next = [];
 
     /// <summary>Notes a reading.</summary>
     /// <param name="shape">Empty for the operation as a whole.</param>
@@ -19,13 +19,20 @@ public sealed class CaseRates
     public double Read(string operation, string shape, DateTimeOffset now, long cases, double sinceBegin)
     {
         var mark = new Mark(now, cases);
-        var (earlier, later) = _marks.GetValueOrDefault((operation, shape), (mark, mark));
+        var (earlier, later) = _marks.GetValueOrDefault(operation)?.TryGetValue(shape, out var known) is true ? known : (mark, mark);
         // It has begun anew.
         if (cases < later.Cases) (earlier, later) = (mark, mark);
         if (now - later.At >= MarkEvery) (earlier, later) = (later, mark);
-        _next[(operation, shape)] = (earlier, later);
+        if (!_next.TryGetValue(operation, out var marks)) _next[operation] = marks = [];
+        marks[shape] = (earlier, later);
         var span = now - earlier.At;
         return span < Least ? sinceBegin : (cases - earlier.Cases) / span.TotalHours;
+    }
+
+    /// <summary>Keeps the marks of an operation of which nothing is read this time, because nothing of it has changed.</summary>
+    public void Keep(string operation)
+    {
+        if (_marks.TryGetValue(operation, out var marks)) _next[operation] = marks;
     }
 
     /// <summary>Forgets what the reading that ends here did not name.</summary>

@@ -40,6 +40,14 @@ public static class Gate
                 .Where(proof => proof.Standing is ShapeStanding.Proven).Select(proof => proof.Shape.Name).ToHashSet();
     }
 
+    /// <summary>How many distinct cases prove a shape of the operation, with so many mismatches among them.</summary>
+    public static long ShapeCasesNeeded(OperationEvidence evidence, GatePolicy policy, long mismatches)
+    {
+        ArgumentNullException.ThrowIfNull(evidence);
+        ArgumentNullException.ThrowIfNull(policy);
+        return ParityBound.CasesNeeded(mismatches, policy.ShapeEpsilon, GateCase.AlphasOf(evidence, policy).Shape);
+    }
+
     /// <summary>
     /// The shapes that the candidate may serve: the proven ones if the fingerprint is nominated, otherwise none. A family is served
     /// together or not at all, so that the pages of one list come from one side. Shapes that are not proven do not hold it back as long as

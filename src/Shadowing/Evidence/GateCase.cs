@@ -60,7 +60,7 @@ internal sealed class GateCase
     /// α of this attempt, for all operations and all their shapes together: one half is for the operations' own proofs, the other for
     /// those of the shapes, because each shape is served on its own proof.
     /// </summary>
-    private static (double Operation, double Shape) AlphasOf(OperationEvidence evidence, GatePolicy policy)
+    internal static (double Operation, double Shape) AlphasOf(OperationEvidence evidence, GatePolicy policy)
     {
         var half = ParityBound.AlphaOf(evidence.Attempt, policy.Alpha) / (2 * evidence.Operations);
         return (half, half / Math.Max(1, evidence.Shapes.Count));

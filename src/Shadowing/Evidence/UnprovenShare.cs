@@ -58,6 +58,13 @@ public sealed record UnprovenShare(ImmutableArray<EpochCount> Epochs, double Lea
         return new([.. longer.Select((epoch, i) => i < shorter.Length ? epoch + shorter[i] : epoch)], Math.Min(Least, other.Least));
     }
 
+    /// <summary>Whether the other one has counted the same requests.</summary>
+    public bool HasSameCounts(UnprovenShare other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return Epochs.AsSpan().SequenceEqual(other.Epochs.AsSpan());
+    }
+
     /// <summary>Keeps the bound that holds now, if it is the least so far.</summary>
     public UnprovenShare Looked() =>
         this with { Least = Epochs.Select((epoch, i) => epoch.Upper(ParityBound.AlphaOf(i + 1, Alpha))).Append(Least).Min() };

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using EndToEnd.Tests.Live;
 using Microsoft.Playwright;
 using Npgsql;
+using Ticketing.Api.Tests.Rollout;
 using static Microsoft.Playwright.Assertions;
 
 namespace EndToEnd.Tests.Browser;
@@ -50,6 +51,41 @@ public sealed class ConsolePageTests(ConsoleStage stage)
     }
 
     [Fact]
+    public async Task Each_state_says_what_it_is_moves_nothing_and_has_no_obstacle()
+    {
+        Directory.CreateDirectory(ConsoleStage.Pictures);
+        var axe = await AxeAsync();
+        var page = await stage.AsViewerAsync("/shadow/served?verdict=commit_unknown");
+        await Expect(page.Locator(".empty")).ToContainTextAsync("or none that the filter lets through");
+        var found = new List<string>(await LookAsync(page, axe, "state-empty"));
+        await SubmitAsync(page, "/shadow/rollback");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "This takes an operator" })).ToBeVisibleAsync();
+        found.AddRange(await LookAsync(page, axe, "state-forbidden"));
+        await page.Context.CloseAsync();
+
+        // A replica of its own loses its store: an open page says so while it is read, and moves nothing.
+        await using var way = new Forwarder(stage.Service.Database.Evidence);
+        await using var replica = await stage.Service.BesideAsync(
+            stage.Service.Database with { Evidence = way.ConnectionString }, new KeyValuePair<string, string?>("Shadowing:Replica", "cut off"));
+        page = await stage.SignInAsync(stage.Service.Secrets.ViewerToken, new Uri(replica.Address, "/shadow"));
+        var stale = page.Locator(".notice");
+        await Expect(stale).ToHaveCountAsync(0);
+        var before = await Loading.TopAsync(page, "#operations");
+        way.Cut();
+        await Expect(stale).ToContainTextAsync("the evidence store was last read at");
+        Assert.Equal(before, await Loading.TopAsync(page, "#operations"));
+        found.AddRange(await LookAsync(page, axe, "state-stale"));
+        await page.GotoAsync(new Uri(replica.Address, "/shadow/audit").ToString());
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "The evidence store cannot be reached" })).ToBeVisibleAsync();
+        found.AddRange(await LookAsync(page, axe, "state-error"));
+        await page.Context.CloseAsync();
+        way.Mend();
+
+        Assert.Empty(found);
+        Assert.Empty(stage.Foreign);
+    }
+
+    [Fact]
     public async Task What_operators_and_users_wrote_is_shown_as_text()
     {
         await stage.Service.ChangeAsync("tickets.update", new() { ["automatic"] = true });
@@ -89,6 +125,20 @@ public sealed class ConsolePageTests(ConsoleStage stage)
         Assert.InRange(bytes, 20_000, 150_000);
         await page.Context.CloseAsync();
     }
+
+    /// <summary>Sends a form by hand, with all that a form of the page's own session has.</summary>
+    private static async Task SubmitAsync(IPage page, string path) => await page.EvaluateAsync(
+        """
+        path => {
+            const form = document.createElement('form'), mark = document.querySelector('input[name=mark]').cloneNode();
+            form.method = 'post';
+            form.action = path;
+            form.append(mark);
+            document.body.append(form);
+            form.submit();
+        }
+        """,
+        path);
 
     private async Task ShowStoredScriptAsync(IPage page)
     {
@@ -144,7 +194,9 @@ public sealed class ConsolePageTests(ConsoleStage stage)
         await page.SetViewportSizeAsync(1360, 900);
         return found;
 
-        Task ShotAsync(string file) => page.ScreenshotAsync(new() { Path = Path.Combine(ConsoleStage.Pictures, file), FullPage = true });
+        // What stands at the edge of the window is shown there, and not in the middle of a page that is longer.
+        Task ShotAsync(string file) => page.ScreenshotAsync(
+            new() { Path = Path.Combine(ConsoleStage.Pictures, file), FullPage = !name.StartsWith("state-", StringComparison.Ordinal) });
     }
 
     private static async Task<string> AxeAsync()

@@ -12,11 +12,16 @@ public sealed partial class CrowdedConsoleTests(ConsoleStage stage, ITestOutputH
 {
     private const int MostBytes = 125_000;
     private const int MostStatements = 4;
+    private const int Changes = 10;
 
     [Fact, LongForm(nameof(ConsolePageTests.The_first_load_is_light))]
     public async Task Pages_over_500_operations_of_200_shapes_stay_light_and_show_first_what_blocks()
     {
         await using var crowd = await CrowdedService.StartAsync();
+        var (judged, words) = await crowd.ChangeOneAsync(Changes);
+        output.WriteLine(words);
+        // The one that changed, and of the others so many as are read again for their age at most.
+        Assert.InRange(judged, Changes, Changes * 21);
         using var statements = new StatementWatch();
         var page = await stage.SignInAsync(crowd.Secrets.ViewerToken, new Uri(crowd.Address, "/shadow"));
         string[] paths =
@@ -40,6 +45,8 @@ public sealed partial class CrowdedConsoleTests(ConsoleStage stage, ITestOutputH
         // What blocks is on the first page although it was registered last.
         await Expect(page.GetByRole(AriaRole.Row, new() { Name = CrowdedService.Worst })).ToBeVisibleAsync();
         await Expect(page.GetByText("1 to 25 of 500 operations, what blocks first")).ToBeVisibleAsync();
+        Directory.CreateDirectory(ConsoleStage.Pictures);
+        await page.ScreenshotAsync(new() { Path = Path.Combine(ConsoleStage.Pictures, "crowded-overview.png"), FullPage = true });
         await FirstLoadIsLightAsync(crowd);
 
         // What blocks may change between two pages, and the order with it: so it is looked at until it has stayed.
@@ -59,6 +66,7 @@ public sealed partial class CrowdedConsoleTests(ConsoleStage stage, ITestOutputH
         await Expect(page.GetByText("1 to 1 of 1 operations found, of 500")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Link, new() { Name = CrowdedService.Calm, Exact = true }).ClickAsync();
         await Expect(page.GetByText("1 to 48 of 200 shapes, what blocks first")).ToBeVisibleAsync();
+        await page.ScreenshotAsync(new() { Path = Path.Combine(ConsoleStage.Pictures, "crowded-operation.png"), FullPage = true });
         await page.GetByLabel("Part of a name").FillAsync("filter 200 ");
         await page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         await Expect(page.Locator(".heat li")).ToHaveCountAsync(1);

@@ -28,7 +28,9 @@ internal sealed class CrowdedService : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly PrivatePostgres _postgres;
 
-    private CrowdedService(WebApplication app, PrivatePostgres postgres) => (_app, _postgres) = (app, postgres);
+    private readonly string _evidence;
+
+    private CrowdedService(WebApplication app, PrivatePostgres postgres, string evidence) => (_app, _postgres, _evidence) = (app, postgres, evidence);
 
     public DemoSecrets Secrets { get; private init; } = DemoSecrets.Draw();
 
@@ -48,7 +50,7 @@ internal sealed class CrowdedService : IAsyncDisposable
         var database = await postgres.CreateAsync("crowded", Cancellation);
         await Seeder.SeedAsync(database, 1_000, Cancellation);
         var secrets = DemoSecrets.Draw();
-        var service = new CrowdedService(Compose(database, secrets), postgres) { Secrets = secrets };
+        var service = new CrowdedService(Compose(database, secrets), postgres, database.Evidence) { Secrets = secrets };
         try
         {
             await service._app.StartAsync(Cancellation);
@@ -67,6 +69,35 @@ internal sealed class CrowdedService : IAsyncDisposable
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
         await _postgres.DisposeAsync();
+    }
+
+    /// <summary>Lets evidence of one shape come again and again, and counts the operations that the gate judges anew for it.</summary>
+    /// <param name="times">How often.</param>
+    /// <returns>How many were judged, and what it cost this process, in words.</returns>
+    public async Task<(int Judged, string Words)> ChangeOneAsync(int times)
+    {
+        var board = _app.Services.GetRequiredService<GateBoard>();
+        await using var store = NpgsqlDataSource.Create(_evidence);
+        var (judged, used, began) = (0, Environment.CpuUsage.TotalTime, TimeProvider.System.GetTimestamp());
+        for (var time = 0; time < times; time++)
+        {
+            var (before, requests) = (board.Read.Operations.ToDictionary(one => one.Evidence.Operation, one => one.Decision), Requests());
+            await using var command = store.CreateCommand(
+                """
+                with one as (update shadow.evidence set requests = requests + 1, last_at = now() where operation = $1 and shape like '% filter 200 %')
+                insert into shadow.flush (instance, sequence) values (gen_random_uuid(), 1)
+                """);
+            command.Parameters.AddWithValue(Calm);
+            await command.ExecuteNonQueryAsync(Cancellation);
+            await Eventually.HoldsAsync("it is judged", () => Task.FromResult(Requests() > requests));
+            judged += board.Read.Operations.Count(one => !ReferenceEquals(before[one.Evidence.Operation], one.Decision));
+        }
+
+        var (taken, cost) = (TimeProvider.System.GetElapsedTime(began), Environment.CpuUsage.TotalTime - used);
+        return (judged, $"{times} changes of one shape in {taken.TotalSeconds:F1} s: {judged} of {Operations * times:N0} judgements, "
+            + $"{cost / taken:P0} of a processor");
+
+        long Requests() => board.Read.JudgedOf(Calm)!.Evidence.Shapes.Sum(shape => shape.Requests);
     }
 
     private static string NameOf(int number) => $"orders.report{number:000}";

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using EndToEnd.Tests.Live;
 using Microsoft.Playwright;
 using Shadowctl;
@@ -60,6 +62,50 @@ public sealed class SealedValuesTests(ConsoleStage stage)
         Assert.DoesNotContain("\"Limit\"", said, StringComparison.Ordinal);
         (exit, _) = await RunAsync(signature, stage.Key.ExportSubjectPublicKeyInfoPem());
         Assert.Equal(64, exit);
+    }
+
+    [Fact]
+    public async Task An_operator_fetches_the_encrypted_values_and_the_audit_notes_it_and_a_viewer_is_refused_and_that_is_noted_too()
+    {
+        var signature = await SignatureAsync();
+        var path = $"mismatches/{signature}/sealed";
+        var before = await LatestAsync("samples.fetch");
+        Assert.NotEmpty((await stage.Service.GetAsync(path))["samples"]!.AsArray());
+        var entry = (await EntriesAsync("samples.fetch")).First(one => (long)one["id"]! > before);
+        Assert.Equal(("demo-operator", signature), ((string?)entry["actor"], (string?)entry["subject"]));
+
+        // By the API and by the console's form: each is refused, noted under the viewer's name, and fetches nothing.
+        before = await LatestAsync("samples.fetch");
+        using var http = new HttpClient(new HttpClientHandler { UseCookies = false, AllowAutoRedirect = false });
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync(http, $"/shadow/v1/{path}", stage.Service.Secrets.ViewerToken));
+        Assert.Equal(HttpStatusCode.Forbidden, await AskAsync(http, $"/shadow/v1/{path}", stage.Service.WebhookToken));
+        Assert.Equal(HttpStatusCode.Unauthorized, await AskAsync(http, $"/shadow/v1/{path}", null));
+        var viewer = await stage.SignInAsync(stage.Service.Secrets.ViewerToken, $"/shadow/mismatches/{signature}");
+        await viewer.EvaluateAsync(
+            "path => { const form = document.createElement('form'); form.method = 'post'; form.action = path; const mark = document.createElement('input'); "
+            + "mark.name = 'mark'; mark.value = document.querySelector('input[name=mark]').value; form.append(mark); document.body.append(form); form.submit(); }",
+            $"/shadow/{path}");
+        await Expect(viewer.GetByRole(AriaRole.Heading, new() { Name = "This takes an operator" })).ToBeVisibleAsync();
+        await viewer.Context.CloseAsync();
+        Assert.Equal(before, await LatestAsync("samples.fetch"));
+        await Eventually.HoldsAsync("both refusals in the audit", async () =>
+        {
+            var refused = (await EntriesAsync("access.refused")).Where(one => (string?)one["actor"] == "demo-viewer").Select(one => (string)one["subject"]!).ToArray();
+            return refused.Contains($"/shadow/v1/{path}") && refused.Contains($"/shadow/{path}");
+        });
+
+        async Task<IReadOnlyList<JsonNode>> EntriesAsync(string action) =>
+            [.. (await stage.Service.GetAsync($"audit?action={action}&limit=200"))["entries"]!.AsArray().Select(one => one!)];
+
+        async Task<long> LatestAsync(string action) => (await EntriesAsync(action)).Select(one => (long)one["id"]!).DefaultIfEmpty(0).Max();
+    }
+
+    private async Task<HttpStatusCode> AskAsync(HttpClient http, string path, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, stage.At(path));
+        if (token is not null) request.Headers.Authorization = new("Bearer", token);
+        using var answer = await http.SendAsync(request, Cancellation);
+        return answer.StatusCode;
     }
 
     private static Task ChooseAsync(IPage page, RSA key) => page.GetByLabel("Private key file").SetInputFilesAsync(new FilePayload

@@ -26,6 +26,10 @@ public sealed class LiveStory : IAsyncLifetime
 
     internal TimeSpan BorneToZero { get; private set; }
 
+    internal TimeSpan StoreLostToAlert { get; private set; }
+
+    internal string? InstanceWithoutStore { get; private set; }
+
     internal JsonNode? RollbackByAlert { get; private set; }
 
     internal double FailedWebhooks { get; private set; }
@@ -65,6 +69,7 @@ public sealed class LiveStory : IAsyncLifetime
         });
         await service.StopTrafficAsync();
         await CompareAsync(service, watchers);
+        await LoseStoreAsync(service, watchers);
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -102,6 +107,17 @@ public sealed class LiveStory : IAsyncLifetime
         BorneToServing = await service.ServeAsync(Borne) - wrong;
         BorneToZero = await Eventually.HoldsAsync("0 %", async () => (await service.SharesAsync(Borne)).All(share => share == 0)) - wrong;
         await Eventually.HoldsAsync("the audit's entry", async () => (RollbackByAlert = await service.RollbackAsync(Borne)) is not null);
+    }
+
+    /// <summary>One of the replicas loses its evidence store, and Alertmanager has the alert.</summary>
+    private async Task LoseStoreAsync(WatchedService service, Watchers watchers)
+    {
+        var lost = TimeProvider.System.GetUtcNow();
+        service.LastWay.Cut();
+        JsonNode? alert = null;
+        StoreLostToAlert = await Eventually.HoldsAsync(
+            "EvidenceStoreLost", async () => (alert = await watchers.AlertAsync("EvidenceStoreLost", null)) is not null) - lost;
+        InstanceWithoutStore = (string?)alert!["labels"]!["instance"] == service.Addresses[^1].Authority ? "the last" : alert.ToJsonString();
     }
 
     private async Task StopAsync(Watchers watchers)

@@ -2,10 +2,13 @@ using System.Text.Json.Nodes;
 
 namespace EndToEnd.Tests.Live;
 
-/// <summary>The whole loop on real parts: three replicas under traffic, scraped each 5 s, with the rules and routes that are shipped.</summary>
+/// <summary>The whole loop on real parts: three replicas under traffic, scraped each 2 s, with the rules and routes that are shipped.</summary>
 public sealed class LiveTests(LiveStory story) : IClassFixture<LiveStory>
 {
     private static readonly TimeSpan Promised = TimeSpan.FromSeconds(30);
+
+    /// <summary>Within this a lost store is an alert; a busy machine is given some more.</summary>
+    private static readonly TimeSpan Told = TimeSpan.FromSeconds(5);
 
     [Fact]
     public void A_fault_that_the_service_bears_is_taken_back_from_every_replica_by_the_alert_alone_within_half_a_minute()
@@ -28,6 +31,14 @@ public sealed class LiveTests(LiveStory story) : IClassFixture<LiveStory>
         Assert.InRange(story.FaultToZero, TimeSpan.Zero, TimeSpan.FromSeconds(5));
         Assert.InRange(story.FaultToWebhook, story.FaultToAlert, Promised);
         Assert.Equal(0, story.FailedWebhooks);
+    }
+
+    [Fact]
+    public void A_lost_evidence_store_is_an_alert_within_five_seconds()
+    {
+        Say($"From the loss of one replica's store to the alert at Alertmanager: {Seconds(story.StoreLostToAlert)}.");
+        Assert.Equal("the last", story.InstanceWithoutStore);
+        Assert.InRange(story.StoreLostToAlert, TimeSpan.Zero, Told + TimeSpan.FromSeconds(5));
     }
 
     [Fact]

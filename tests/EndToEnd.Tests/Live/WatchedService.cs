@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Ticketing.Api.Tests.Rollout;
 using Ticketing.Demo;
 using Ticketing.Demo.Database;
 using Ticketing.Demo.Faults;
@@ -35,6 +36,7 @@ internal sealed class WatchedService : IAsyncDisposable
     private Task _traffic = Task.CompletedTask;
     private TicketingDatabase? _database;
     private Population? _population;
+    private Forwarder? _lastWay;
 
     public IReadOnlyList<Uri> Addresses => _addresses;
 
@@ -45,6 +47,9 @@ internal sealed class WatchedService : IAsyncDisposable
     public TicketingDatabase Database => _database!;
 
     public Population Population => _population!;
+
+    /// <summary>The way of the last replica to its evidence store.</summary>
+    public Forwarder LastWay => _lastWay!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -144,13 +149,17 @@ internal sealed class WatchedService : IAsyncDisposable
         _log.Dispose();
     }
 
-    /// <summary>A replica beside those that take the traffic.</summary>
+    /// <summary>A replica beside those that take the traffic; it ends with them.</summary>
     public async Task<DemoService> AddAsync(params KeyValuePair<string, string?>[] settings)
     {
-        var replica = await DemoService.StartAsync(0, Database, _secrets, new([]), _log, Cancellation, [.. Settings, .. settings]);
+        var replica = await BesideAsync(Database, settings);
         _running.Push(replica);
         return replica;
     }
+
+    /// <summary>The same; it ends when it is disposed of.</summary>
+    public Task<DemoService> BesideAsync(TicketingDatabase database, params KeyValuePair<string, string?>[] settings) =>
+        DemoService.StartAsync(0, database, _secrets, new([]), _log, Cancellation, [.. Settings, .. settings]);
 
     private async Task BeginAsync(PlantedFaults faults, KeyValuePair<string, string?>[] settings, int replicas, double rate)
     {
@@ -160,11 +169,13 @@ internal sealed class WatchedService : IAsyncDisposable
         var database = await postgres.CreateAsync("ticketing", Cancellation);
         await Seeder.SeedAsync(database, 2_000, Cancellation);
         var population = await Population.ReadAsync(database.Owner, Cancellation);
-        (_database, _population) = (database, population);
+        (_database, _population, _lastWay) = (database, population, new(database.Evidence));
+        _running.Push(_lastWay);
         for (var number = 1; number <= replicas; number++)
         {
             var replica = await DemoService.StartAsync(
-                0, database, _secrets, faults, _log, Cancellation, [new("Shadowing:Replica", $"replica {number}"), .. Settings, .. settings]);
+                0, number == replicas ? database with { Evidence = _lastWay.ConnectionString } : database, _secrets, faults, _log, Cancellation,
+                [new("Shadowing:Replica", $"replica {number}"), .. Settings, .. settings]);
             _running.Push(replica);
             _addresses.Add(replica.Address);
         }

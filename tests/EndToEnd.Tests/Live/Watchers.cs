@@ -79,7 +79,7 @@ internal sealed class Watchers : IAsyncDisposable
     }
 
     /// <summary>What Alertmanager has of an alert, inhibited or not; null for nothing.</summary>
-    public async Task<JsonNode?> AlertAsync(string alert, string operation) =>
+    public async Task<JsonNode?> AlertAsync(string alert, string? operation) =>
         (await _http.GetFromJsonAsync<JsonArray>(new Uri(_alertmanager, "/api/v2/alerts"), Cancellation))!
         .FirstOrDefault(one => (string?)one!["labels"]!["alertname"] == alert && (string?)one["labels"]!["shadow_operation"] == operation);
 

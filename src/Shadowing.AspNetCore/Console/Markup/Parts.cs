@@ -42,15 +42,16 @@ internal static class Parts
     /// <summary>Figures that are not as new as they should be.</summary>
     public static Html Stale(DateTimeOffset? read, DateTimeOffset now) => read switch
     {
-        null => Html.From(
-            $"""<p class="banner stale" role="status">The evidence has not been read yet: a moment after the start this is normal.</p>"""),
-        { } at when now - at > TimeSpan.FromSeconds(5) => Html.From(
+        null => Notice(Html.From($"The evidence has not been read yet: a moment after the start this is normal.")),
+        { } at when now - at > TimeSpan.FromSeconds(5) => Notice(Html.From(
             $"""
-            <p class="banner stale" role="status">These figures are {Show.Span(now - at)} old: the evidence store was last read at
-            {Show.Time(at)}. Nothing advances meanwhile.</p>
-            """),
+            These figures are {Show.Span(now - at)} old: the evidence store was last read at {Show.Time(at)}. Nothing advances meanwhile.
+            """)),
         _ => Html.Empty,
     };
+
+    /// <summary>What comes and goes while a page is open: at the lower edge of the window, where it moves nothing.</summary>
+    public static Html Notice(Html text) => Html.From($"""<p class="notice" role="status">{text}</p>""");
 
     public static Html NotKept() => Html.From(
         $"""
@@ -61,20 +62,30 @@ internal static class Parts
 
     /// <summary>A table with a caption for those who do not see it.</summary>
     /// <param name="columns">The heading of a column of figures begins with <c>#</c>.</param>
-    public static Html Table(string caption, IEnumerable<string> columns, IEnumerable<Html> rows) => Html.From(
+    /// <param name="isSteady">Whether columns and rows keep their sizes while figures change, as the style has them.</param>
+    public static Html Table(string caption, IEnumerable<string> columns, IEnumerable<Html> rows, bool isSteady = false) => Html.From(
         $"""
-        <div class="scroll" role="group" aria-label="{caption}" tabindex="0"><table><caption class="hidden">{caption}</caption><thead><tr>
-        {Html.Join(columns.Select(column => column is ['#', .. var figures]
-            ? Html.From($"""<th scope="col" class="number">{figures}</th>""")
-            : Html.From($"""<th scope="col">{column}</th>""")))}</tr></thead>
+        <div class="{(isSteady ? "scroll steady" : "scroll")}" role="group" aria-label="{caption}" tabindex="0">
+        <table><caption class="hidden">{caption}</caption><thead><tr>
+        {Html.Join(columns.Select((column, index) => column is ['#', .. var figures]
+            ? Html.From($"""<th scope="col" class="number c{index + 1}">{figures}</th>""")
+            : Html.From($"""<th scope="col" class="c{index + 1}">{column}</th>""")))}</tr></thead>
         <tbody>{rows}</tbody></table></div>
         """);
 
     public static Html Reasons(GateDecision decision) => Html.From(
         $"""
         <ul class="reasons">{Html.Join(decision.Reasons.Select(reason => Html.From(
-            $"""<li><code>{reason.Code.Wire()}</code> {reason.Text}</li>""")))}</ul>
+            $"""<li><code>{reason.Code.Wire()}</code> {Within(decision.Operation, reason.Text)}</li>""")))}</ul>
         """);
+
+    /// <summary>A reason without the operation's name before it, where it stands beside that name.</summary>
+    public static string Within(string operation, string reason)
+    {
+        var label = operation[(operation.LastIndexOf('.') + 1)..];
+        return reason.StartsWith(label + ": ", StringComparison.Ordinal) ? reason[(label.Length + 2)..]
+            : reason.StartsWith(label + " / ", StringComparison.Ordinal) ? reason[(label.Length + 3)..] : reason;
+    }
 
     public static Html Option(string value, string? chosen, string? words = null) => Html.From(
         $"""<option value="{value}"{Html.If(value == chosen, () => Html.From($" selected"))}>{words ?? value}</option>""");

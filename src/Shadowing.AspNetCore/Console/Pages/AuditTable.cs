@@ -18,7 +18,7 @@ internal static class AuditTable
             $"""
             <tr id="entry-{Id(entry)}"><td data-label="When">{Show.Time(entry.At)}</td><td data-label="Who">{entry.Actor}</td>
             <td data-label="What">{Action(entry, detail)}</td><td data-label="About">{About(visit, entry)}</td>
-            <td data-label="Why">{Text(detail, "text") ?? Text(detail, "reason")}{Gate(entry, detail)}</td></tr>
+            <td data-label="Why">{Why(entry, Text(detail, "text") ?? Text(detail, "reason") ?? "")}{Gate(entry, detail)}</td></tr>
             """);
     }
 
@@ -31,6 +31,17 @@ internal static class AuditTable
             $"""
             <code>{entry.Action}</code>{Html.If(from != to && to is not null, () => Html.From($" {from} → {to}"))}{Html.If(
                 Text(detail, "forced") == "true", () => Html.From($""" <span class="tag forced">forced</span>"""))}
+            """);
+    }
+
+    /// <summary>A reason as it is; of settings that were noted, the settings are folded away.</summary>
+    private static Html Why(AuditEntry entry, string text)
+    {
+        var at = text.IndexOf('{', StringComparison.Ordinal);
+        return entry.Action != "gate.policy" || at < 0 ? Html.From($"{text}") : Html.From(
+            $"""
+            {text[..at].TrimEnd(' ', ':')}
+            <details id="text-{Id(entry)}"><summary>all its numbers</summary><code>{text[at..]}</code></details>
             """);
     }
 

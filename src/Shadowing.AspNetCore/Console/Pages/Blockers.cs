@@ -21,7 +21,7 @@ internal sealed record Blocker(string Id, bool IsBad, string What, Html Text, st
 /// <summary>What blocks, the worst first.</summary>
 internal static class Blockers
 {
-    private const int Most = 8;
+    private const int Most = 12;
 
     public static IReadOnlyList<Blocker> Find(
         Visit visit, ShadowStatus status, GateReading reading, MismatchList mismatches, IReadOnlyList<RolloutState> states) =>
@@ -49,18 +49,23 @@ internal static class Blockers
             visit.Mismatch(one.Signature), "See the SQL")),
     ];
 
-    /// <summary>The list is there even when it is empty, so that what comes first moves nothing below it.</summary>
-    public static Html List(IReadOnlyList<Blocker> blockers) => Html.From(
+    /// <summary>The list takes the same room whatever is in it, so that what comes and goes moves nothing below it.</summary>
+    public static Html List(Visit visit, IReadOnlyList<Blocker> blockers) => Html.From(
         $"""
-        <section aria-labelledby="blocks"><h2 id="blocks">What blocks</h2><ul class="blockers">{Html.Join(blockers.Take(Most).Select(one =>
+        <section aria-labelledby="blocks"><h2 id="blocks">What blocks</h2>
+        <ul class="blockers steady" tabindex="0" aria-labelledby="blocks">{Html.Join(blockers.Take(Most).Select(one =>
             Html.From(
                 $"""
                 <li id="{one.Id}">{Parts.Chip(one.IsBad ? "bad" : "wait", one.IsBad ? "blocks" : "look")}
                 <span><b>{one.What}</b> {one.Text}</span> 
                 <a class="go" href="{one.Link}" aria-label="{one.LinkWords}: {one.What}">{one.LinkWords}</a></li>
-                """)))}{Html.If(blockers.Count == 0, () => Html.From(
+                """)))}{Html.If(blockers.Count > Most, () => Html.From(
+            $"""
+            <li id="more">{Parts.Chip("none", "more")}<span>{blockers.Count - Most} more</span>
+            <a class="go" href="{visit.Root}/mismatches">All mismatches</a></li>
+            """))}{Html.If(blockers.Count == 0, () => Html.From(
             $"""<li id="clear">{Parts.Chip("good", "clear")}<span>Nothing blocks. Evidence gathers as traffic comes.</span></li>"""))}</ul>
-        {Html.If(blockers.Count > Most, () => Html.From($"<p>{blockers.Count - Most} more.</p>"))}</section>
+        </section>
         """);
 
     /// <summary>Ranks operations by the worst that blocks them; those that nothing blocks come last.</summary>

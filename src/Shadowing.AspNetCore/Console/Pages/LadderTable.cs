@@ -43,13 +43,15 @@ internal static class LadderTable
                 ? $"{Show.Count(figures.Cases)} of {Show.Count(figures.CasesNeeded)}" : "–")}</td>
             <td>{(may ? Html.From($"nothing") : Html.From(
                 $"""
-                {missing.FirstOrDefault()?.Text ?? judged.Decision.Reasons[0].Text}{Html.If(missing.Length > 1, () => Html.From(
+                {Words(missing.FirstOrDefault() ?? judged.Decision.Reasons[0])}{Html.If(missing.Length > 1, () => Html.From(
                     $"""
                     <details id="more-{stage.Name}"><summary>{missing.Length - 1} more</summary>
-                    <ul>{Html.Join(missing.Skip(1).Select(reason => Html.From($"<li>{reason.Text}</li>")))}</ul></details>
+                    <ul>{Html.Join(missing.Skip(1).Select(reason => Html.From($"<li>{Words(reason)}</li>")))}</ul></details>
                     """))}
                 """))}</td></tr>
             """);
+
+        string Words(GateReason reason) => Parts.Within(judged.Decision.Operation, reason.Text);
     }
 
     private static int Index(Stage stage) => Stage.Ladder.ToList().IndexOf(stage);

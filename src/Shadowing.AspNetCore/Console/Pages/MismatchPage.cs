@@ -11,7 +11,8 @@ namespace Shadowing.AspNetCore.Console.Pages;
 
 /// <summary>One mismatch: why, where, and what to do about it.</summary>
 internal sealed class MismatchPage(
-    MismatchReader mismatches, ShadowingControl control, ShadowingReport report, TimeProvider clock, ConsoleStores? stores = null)
+    MismatchReader mismatches, IOutcomes outcomes, ShadowingControl control, ShadowingReport report, TimeProvider clock,
+    ConsoleStores? stores = null)
 {
     public async Task<Page> ShowAsync(Visit visit, string signature) => await ShowAsync(visit, signature, []);
 
@@ -34,7 +35,7 @@ internal sealed class MismatchPage(
             {Parts.Heading(title, State(group, accepted, found.Triage))}{Parts.Said(visit)}
             <section class="diagnosis" aria-labelledby="why"><h2 id="why">{Causes.Words(group.Diagnosis.Cause)}</h2>
             <p>{group.Diagnosis.Evidence}</p><p><b>Where to look:</b> {group.Diagnosis.LookAt}</p></section>
-            {Facts(group)}
+            {Facts(group)}{await OverTimeAsync(visit, group)}
             {(sample is null ? Parts.Empty("No sample is kept.") : Sample(visit, group, sample, number))}
             {Raw(visit, group, raw)}{HeldValues.Draw(visit, group, found.Held, showsHeld)}
             {(sample is null ? Html.Empty : Html.From(
@@ -83,6 +84,19 @@ internal sealed class MismatchPage(
             <div><dt>Outcome</dt><dd>{group.Outcome.Replace('_', ' ')} {group.ErrorType}</dd></div>
             <div><dt>Builds</dt><dd>{Html.Join(group.Fingerprints.Select(build => Html.From($"<code>{build}</code> ")))}</dd></div>
             <div><dt>Shapes</dt><dd>{string.Join("; ", group.Shapes.Take(6))}{(group.Shapes.Count > 6 ? " …" : "")}</dd></div></dl>
+            """);
+    }
+
+    /// <summary>When the operation differed, which is kept by operation and not by signature.</summary>
+    private async Task<Html> OverTimeAsync(Visit visit, MismatchGroup group)
+    {
+        var series = await outcomes.ReadAsync(visit.Cancellation);
+        Spark[] differing = [.. series.BarsOf(group.Operation).Select(bar => new Spark(0, 0, bar.Differing))];
+        var words = $"{Show.Plural(differing.Sum(bar => bar.Differing), "comparison differs", "comparisons differ")} in {group.Operation}";
+        return Html.From(
+            $"""
+            <div class="over">{Chart.Sparkline(differing, words)}
+            <p class="legend">{words}, all signatures together: {series.Covers}.</p></div>
             """);
     }
 

@@ -25,8 +25,8 @@ internal sealed class MismatchesPage(MismatchCache mismatches)
         var main = Html.From(
             $"""
             {Parts.Heading("Mismatches", Html.From($"""<p class="asof">As of {Show.Time(list.AsOf)}</p>"""))}{Parts.Said(visit)}
-            {Html.If(list.Scope == "replica", () => Html.From(
-                $"""<p class="banner stale">Only what this replica saw: no store, or it cannot be reached.</p>"""))}
+            {Html.If(list.Scope == "replica", () => Parts.Notice(Html.From(
+                $"Only what this replica saw: no store, or it cannot be reached.")))}
             <form class="filters" method="get"><label>Operation <select name="operation">{Parts.Option("", operation, "all")}{Html.Join(
                 operations.Select(one => Parts.Option(one, operation)))}</select></label>
             <label>State <select name="state">{Parts.Option("open", state)}{Parts.Option("accepted", state)}{Parts.Option("all", state)}

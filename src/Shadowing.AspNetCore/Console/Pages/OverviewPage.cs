@@ -25,11 +25,11 @@ internal sealed class OverviewPage(
             {Parts.Heading("Overview", Html.From($"""<p class="asof">As of {Show.Time(now)}</p>"""))}
             {Parts.Said(visit)}{(reading.At is null && read.Operations.Count > 0 && lease.States.Count == 0 ? Html.Empty
                 : Parts.Stale(reading.At, now))}
-            <p class="lead">{Summary(read, reading, blocks.Count)}</p>
-            {Blockers.List(blocks)}
+            <p class="lead summary">{Summary(read, reading, blocks.Count)}</p>
+            {Blockers.List(visit, blocks)}
             <h2 id="operations">Operations</h2>{Paging.Controls(visit, page, "operations", Most)}
             {Parts.Table("Operations", Columns, page.Shown.Select(operation => Row(
-                visit, operation, reading, found, series.BarsOf(operation.Operation))))}
+                visit, operation, reading, found, series.BarsOf(operation.Operation))), isSteady: true)}
             <p class="legend">Sparkline: {Key("same", "same")} {Key("unclear", "undecided")} {Key("differing", "differing")} in comparisons;
             {series.Covers}. Bound: what may still differ at most, against the mark that it must fall below; log scale from 0.001 % to
             100 %. Ratios: the candidate's to the control's, on this replica.</p>
@@ -38,7 +38,7 @@ internal sealed class OverviewPage(
     }
 
     private static readonly string[] Columns =
-        ["Operation", "The gate says", "May still differ", "Outcomes", "#p95", "#SQL", "#Open mismatches"];
+        ["Operation", "The gate says", "May still differ", "Outcomes", "#p95", "#SQL", "#Open"];
 
     private Html Row(Visit visit, OperationStatus operation, GateReading reading, MismatchList found, IReadOnlyList<Spark> bars)
     {
@@ -57,7 +57,7 @@ internal sealed class OverviewPage(
             <td data-label="p95" class="number" title="{Show.Seconds(p95.Candidate.P95)} against {Show.Seconds(p95.Control.P95)}">
             {Show.Ratio(p95.Candidate.P95, p95.Control.P95)}</td>
             <td data-label="SQL commands" class="number">{Show.Ratio(sql.Candidate, sql.Control)}</td>
-            <td data-label="Open mismatches" class="number">{(open == 0 ? Html.From($"""<span class="none">none</span>""") : Html.From(
+            <td data-label="Open" class="number">{(open == 0 ? Html.From($"""<span class="none">none</span>""") : Html.From(
                 $"""<a class="bad" href="{visit.Mismatches(operation.Operation)}">{open} open</a>"""))}</td></tr>
             """);
     }
@@ -70,7 +70,8 @@ internal sealed class OverviewPage(
 
     private static Html Says(JudgedOperation? judged) => judged is null ? Parts.Chip("none", "not judged yet") : Html.From(
         $"""
-        {Parts.Verdict(judged.Decision.Decision)} <span class="reason">{judged.Decision.Reasons[0].Text}{Html.If(
+        {Parts.Verdict(judged.Decision.Decision)} <span class="reason">{Parts.Within(
+            judged.Decision.Operation, judged.Decision.Reasons[0].Text)}{Html.If(
             judged.Decision.Reasons.Count > 1, () => Html.From($", and {judged.Decision.Reasons.Count - 1} more"))}</span>
         """);
 
@@ -79,7 +80,7 @@ internal sealed class OverviewPage(
         : Html.From(
             $"""
             {Chart.Bound(figures.Bound, figures.Epsilon)}
-            <span class="sub">≤ {Show.Share(figures.Bound)}, must be ≤ {Show.Share(figures.Epsilon)}</span>
+            <span class="sub">≤ {Show.Share(figures.Bound)}, limit {Show.Share(figures.Epsilon)}</span>
             """);
 
     private static string SparkWords(IReadOnlyList<Spark> bars) =>

@@ -29,7 +29,7 @@ internal static class ReplicaTable
             <td data-label="Latest change">{(behind.Length == 0 ? Parts.Chip("good", "applied")
                 : replica.Age > RolloutLease.Length ? Parts.Chip("bad", "silent: serves no user")
                 : Parts.Chip("wait", $"pending: {Named(behind)}"))}</td>
-            <td data-label="Users on its candidate" class="number">{(shown.Length > 1 ? "up to " : "")}{Show.Percent(most)}</td>
+            <td data-label="Users on its candidate" class="number">{(shown.Length > 1 && most > 0 ? "up to " : "")}{Show.Percent(most)}</td>
             <td data-label="In flight" class="number">{shown.Sum(applied => applied.Serving)}</td>
             <td data-label="Reported" class="number">
             {(replica.Age < TimeSpan.FromSeconds(3) ? "just now" : $"{Show.Span(replica.Age)} ago")}</td></tr>

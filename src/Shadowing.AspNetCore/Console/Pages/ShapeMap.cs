@@ -12,14 +12,14 @@ internal static class ShapeMap
     {
         if (evidence.Shapes.Count == 0) return Parts.Empty("No request of this operation has been seen, and no sweep has looked for any.");
         var proven = Gate.ProvenShapes(evidence, policy);
-        var needed = ParityBound.CasesNeeded(0, policy.ShapeEpsilon, ParityBound.AlphaOf(evidence.Attempt, policy.Alpha));
+        var needed = Gate.ShapeCasesNeeded(evidence, policy, 0);
         var cells = evidence.Shapes.Select(shape => (Shape: shape, Kind: Kind(shape, proven))).ToArray();
         var page = Paging.Take(visit, cells, cell => cell.Shape.Name, cell => cell.Kind.Rank, Most);
         return Html.From(
             $"""
             <p class="legend">{Html.Join(cells.GroupBy(cell => cell.Kind).OrderBy(kind => kind.Key.Rank).Select(kind => Html.From(
                 $"""{Parts.Chip(kind.Key.Colour, $"{Show.Count(kind.Count())} {kind.Key.Word}")} """)))}
-            A shape is proven with {needed} cases without a mismatch.</p>
+            A shape is proven with {Show.Plural(needed, "case", "cases")} without a mismatch, by live traffic among others.</p>
             {Paging.Controls(visit, page, "shapes", Most)}
             <ul class="heat">{Html.Join(page.Shown.Select(cell => Cell(cell.Shape, cell.Kind, needed)))}</ul>
             """);
