@@ -117,6 +117,37 @@ public sealed class EvidenceMemoryTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_reading_does_not_fail_for_another_replica_that_notes_the_same_at_the_same_moment()
+    {
+        await using var source = NpgsqlDataSource.Create((await postgres.CloneAsync("evidence_noted", Cancellation)).Evidence);
+        var store = new EvidenceStore(source);
+        await store.MigrateAsync(Cancellation);
+        await using (var counted = source.CreateCommand(
+            """
+            insert into shadow.unproven values ('0123456789ab', 'a.one', 1, 0, 5000);
+            insert into shadow.unproven_least (fingerprint, operation, least) values ('0123456789ab', 'a.one', 1)
+            """))
+            await counted.ExecuteNonQueryAsync(Cancellation);
+
+        // The other one has noted what it saw, and has not committed yet.
+        await using var connection = await source.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using var note = new NpgsqlCommand("update shadow.unproven_least set least = 0.5", connection, transaction);
+        await note.ExecuteNonQueryAsync(Cancellation);
+        var reading = store.ReadAsync(Fingerprint, Candidate, Operations, GatePolicy.Default, Cancellation);
+        await Until.HoldsAsync(async () =>
+        {
+            await using var waiting = source.CreateCommand(
+                "select exists (select from pg_locks where not granted and pid in (select pid from pg_stat_activity where datname = current_database()))");
+            return (bool)(await waiting.ExecuteScalarAsync(Cancellation))!;
+        });
+        await transaction.CommitAsync(Cancellation);
+        Assert.InRange((await reading).Operations[0].UnprovenBound, 0, 0.01);
+        await using var kept = source.CreateCommand("select least from shadow.unproven_least");
+        Assert.InRange((double)(await kept.ExecuteScalarAsync(Cancellation))!, 0, 0.01);
+    }
+
+    [Fact]
     public async Task Traffic_on_one_operation_lets_the_gate_judge_that_one_alone()
     {
         await using var service = await ShadowedService.StartAsync(await postgres.CloneAsync("judged_alone", Cancellation));
