@@ -38,6 +38,7 @@ public sealed class EvidenceMemoryTests(PostgresFixture postgres)
                 "causes": {}, "fingerprints": ["candidate"]}' from unnest($1) o
             """);
         before = await ReadAsync();
+        var swept = false;
         for (var round = 0; round < 48; round++)
         {
             var touched = Operations[dice.Next(Operations.Length)];
@@ -46,7 +47,7 @@ public sealed class EvidenceMemoryTests(PostgresFixture postgres)
                 case 0 or 1:
                     await FlushAsync(touched);
                     break;
-                case 2:
+                case 4:
                     var now = DateTimeOffset.UtcNow;
                     await mismatches.AcceptAsync(new($"s{touched}", touched, "me", "it is meant", "me", now, now.AddDays(1)), Cancellation);
                     break;
@@ -58,7 +59,7 @@ public sealed class EvidenceMemoryTests(PostgresFixture postgres)
                         """,
                         touched);
                     break;
-                case 4:
+                case 2:
                     await ExecuteAsync(
                         """
                         with one as (insert into shadow.sweep (operation, fingerprint, rate, exhaustive, state, started_by, reason, ended_at)
@@ -82,10 +83,11 @@ public sealed class EvidenceMemoryTests(PostgresFixture postgres)
                 else if (round % 6 < 2) Assert.NotSame(before.Operations[index], one);
             }
 
-            if (round % 6 == 4) Assert.Contains(after.Operations, one => one.Operation == touched && one.Shapes.Any(shape => shape.Existing == 9));
+            swept |= after.Operations.Any(one => one.Operation == touched && one.Shapes.Any(shape => shape.Existing == 9));
             before = after;
         }
 
+        Assert.True(swept);
         Assert.Contains(before.Operations, one => one.Acceptances > 0);
 
         // For another policy, or other operations, nothing is known.
