@@ -4,9 +4,9 @@ using Shadowing.Postgres.Statements;
 
 namespace Shadowing.Postgres.Stores;
 
-/// <summary>The queries of one reading, all on one snapshot.</summary>
+/// <summary>The queries of one reading, all on one snapshot where a transaction is given.</summary>
 internal sealed partial class EvidenceReader(
-    NpgsqlConnection connection, NpgsqlTransaction transaction, string fingerprint, CancellationToken cancellationToken)
+    NpgsqlConnection connection, NpgsqlTransaction? transaction, string fingerprint, CancellationToken cancellationToken)
 {
     private const string Mine = "where fingerprint = $1";
 
@@ -71,30 +71,14 @@ internal sealed partial class EvidenceReader(
     /// The number of this fingerprint among those whose figures an operation has shown, from 1. Each of them is a try that spends a part of
     /// α, nominated or not, and each restart after an acceptance is one more.
     /// </summary>
-    public async Task<Dictionary<string, int>> AttemptsAsync(IReadOnlyCollection<string> shown)
-    {
-        var known = await ReadAsync();
-        var missing = shown.Where(operation => !known.ContainsKey(operation)).Order(StringComparer.Ordinal).ToArray();
-        if (missing.Length == 0) return known;
-        await using var command = Command(
-            """
-            insert into shadow.nomination (operation, fingerprint, attempt)
-            select operation, $2, coalesce((select max(attempt) from shadow.nomination n where n.operation = o.operation), 0) + 1
-            from unnest($1) as o(operation) on conflict do nothing
-            """,
-            missing, fingerprint);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-        return await ReadAsync();
-
-        async Task<Dictionary<string, int>> ReadAsync() => (await ListAsync(
-            """
-            select n.operation, n.attempt + coalesce(r.epoch, 0) from shadow.nomination n
-            left join shadow.restart r on (r.fingerprint, r.operation, r.shape) = (n.fingerprint, n.operation, '')
-            where n.fingerprint = $1
-            """,
-            static row => (Operation: row.GetString(0), Attempt: row.GetInt32(1)), fingerprint))
-                .ToDictionary(row => row.Operation, row => row.Attempt);
-    }
+    public async Task<Dictionary<string, int>> AttemptsAsync() => (await ListAsync(
+        """
+        select n.operation, n.attempt + coalesce(r.epoch, 0) from shadow.nomination n
+        left join shadow.restart r on (r.fingerprint, r.operation, r.shape) = (n.fingerprint, n.operation, '')
+        where n.fingerprint = $1
+        """,
+        static row => (Operation: row.GetString(0), Attempt: row.GetInt32(1)), fingerprint))
+            .ToDictionary(row => row.Operation, row => row.Attempt);
 
     public async Task<Dictionary<(string Operation, string Shape, string Kind), long>> CasesAsync(string[] operations) => (await ListAsync(
         $"""
@@ -118,23 +102,6 @@ internal sealed partial class EvidenceReader(
             operation => operation.Aggregate(
                 UnprovenShare.None with { Least = least.GetValueOrDefault(operation.Key, 1) },
                 (share, row) => share.Count(row.Epoch, row.Unproven, row.Requests)));
-    }
-
-    /// <summary>The least bound ever seen is kept: that is what makes looking often harmless.</summary>
-    public async Task KeepLeastAsync(IReadOnlyDictionary<string, UnprovenShare> unproven)
-    {
-        foreach (var (operation, share) in unproven.OrderBy(entry => entry.Key, StringComparer.Ordinal))
-        {
-            if (share.Looked().Least >= share.Least) continue;
-            await using var command = Command(
-                """
-                insert into shadow.unproven_least (fingerprint, operation, least) values ($1, $2, $3)
-                on conflict (fingerprint, operation) do update set least = excluded.least, last_at = now() where excluded.least <
-                    unproven_least.least
-                """,
-                fingerprint, operation, share.Looked().Least);
-            await command.ExecuteNonQueryAsync(cancellationToken);
-        }
     }
 
     /// <summary>The window in which the served candidate failed too often, by operation; of all replicas together.</summary>

@@ -61,11 +61,14 @@ public sealed partial class EvidenceStore
         string[] changed = [.. operations.Where(operation => !known.ContainsKey(operation))];
         var rows = new StoredRows(
             await reader.CountsAsync(changed), await reader.CasesAsync(changed), await reader.DoubtAsync(changed), swept);
-        await reader.KeepLeastAsync(unproven.Where(entry => !known.TryGetValue(entry.Key, out var before)
-            || !before.Unproven.HasSameCounts(entry.Value)).ToDictionary());
-        var attempts = await reader.AttemptsAsync(
-            [.. versions.Where(version => version.Value.Compared > 0).Select(version => version.Key)]);
+        var attempts = await reader.AttemptsAsync();
         await transaction.CommitAsync(cancellationToken);
+        var notes = new EvidenceNotes(connection, fingerprint, cancellationToken);
+        await notes.KeepLeastAsync(unproven.Where(entry => !known.TryGetValue(entry.Key, out var before)
+            || !before.Unproven.HasSameCounts(entry.Value)));
+        string[] shown = [.. versions.Where(version => version.Value.Compared > 0 && !attempts.ContainsKey(version.Key))
+            .Select(version => version.Key).Order(StringComparer.Ordinal)];
+        if (shown.Length > 0) attempts = await notes.BeginAttemptsAsync(shown);
         if (past is null) _past = new(_clock.GetTimestamp(), traffic.Hours, days.Days);
         var merge = new EvidenceMerge(candidate, operations.Count, policy, traffic.Now)
         {

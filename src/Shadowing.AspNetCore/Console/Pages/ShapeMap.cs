@@ -28,8 +28,10 @@ internal static class ShapeMap
     private static Html Cell(ShapeEvidence shape, (int Rank, string Colour, string Word) kind, long needed)
     {
         var compared = shape.Requests == 0 ? "no request" : $"{Show.Share((double)shape.Comparisons / shape.Requests)} compared";
-        var cases = shape.Mismatches == 0 ? $"{Show.Count(shape.Cases)} of {Show.Count(needed)} cases"
-            : $"{Show.Count(shape.Mismatches)} of {Show.Count(shape.Cases)} cases differ";
+        var cases = shape.Mismatches > 0 ? $"{Show.Count(shape.Mismatches)} of {Show.Count(shape.Cases)} cases differ"
+            : kind.Colour != "good" || shape.Cases >= needed ? $"{Show.Count(shape.Cases)} of {Show.Count(needed)} cases"
+            : shape.Existing is >= 1 and var existing && shape.Swept >= existing ? $"all {Show.Count(existing)} cases swept"
+            : $"{Show.Plural(shape.Decided, "request", "requests")} that showed no row";
         return Html.From(
             $"""
             <li class="{kind.Colour}"><b>{shape.Name}</b>{Parts.Chip(kind.Colour, kind.Word)}
