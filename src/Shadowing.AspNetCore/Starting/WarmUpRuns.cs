@@ -75,7 +75,8 @@ internal sealed partial class WarmUpRuns<TStore>(
         LogFailed(failure, side, Position.Shadow);
         if (categorize(failure).OnlyHere is not { } why || !_refused.Add(why)) return;
         findings.Replace("warm-up", [.. _refused.Select(one => new Finding(
-            Finding.Warning, "warm-up", $"Refused in the shadow position, before any request of a user. {one} Tried again at the next start."))]);
+            Finding.Warning, "warm-up",
+            $"Refused in the shadow position, before any request of a user. {one} Tried again at the next start."))]);
     }
 
     [LoggerMessage(50, LogLevel.Warning, "Warming up the {Side} in the {Position} position failed.")]
