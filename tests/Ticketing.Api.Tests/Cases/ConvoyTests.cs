@@ -15,9 +15,9 @@ public sealed class ConvoyTests(PostgresFixture postgres)
     private const int Writers = 24;
     private const int Attackers = 160;
     private const int Others = 6;
-    private const int Rounds = 12;
+    private const int Rounds = 10;
 
-    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(3);
     private static readonly string[] Stages = ["off", "shadow-100", "full"];
     private static readonly string[] Operations =
         ["tickets.list", "tickets.get", "tickets.create", "tickets.update", "tickets.delete", "tickets.comment"];
@@ -65,13 +65,18 @@ public sealed class ConvoyTests(PostgresFixture postgres)
 
         using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         using var attackers = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = Attackers }) { BaseAddress = service.Http.BaseAddress };
-        long attacked = 0;
+        long attacked = 0, refused = 0;
         var attack = Task.WhenAll(Enumerable.Range(0, Attackers).Select(number => Task.Run(async () =>
         {
             while (!over.IsCancellationRequested)
             {
-                Assert.Equal(200, await SendAsync(attackers, HttpMethod.Patch, "/api/tickets/5", ShadowedService.Staff, $"Attack {number}"));
-                Interlocked.Increment(ref attacked);
+                // The served pool may be full of them, as without shadowing: then they are told so.
+                switch (await SendAsync(attackers, HttpMethod.Patch, "/api/tickets/5", ShadowedService.Staff, $"Attack {number}"))
+                {
+                    case 200: Interlocked.Increment(ref attacked); break;
+                    case 503: Interlocked.Increment(ref refused); break;
+                    case var other: Assert.Fail($"{other}"); break;
+                }
             }
         }, Cancellation)));
         var waited = Stages.ToDictionary(stage => stage, _ => new List<double>());
@@ -100,6 +105,8 @@ public sealed class ConvoyTests(PostgresFixture postgres)
                 $"{stage}: {all.Count} requests of others, p50 {Quantile(all, 0.5):0.0} ms, p95 {Quantile(all, 0.95):0.0} ms ({Quantile(all, 0.95) / off:0.00} of off), p99 {Quantile(all, 0.99):0.0} ms; {writes[stage] / (Rounds * Slice.TotalSeconds):0} writes a second to the one ticket; {served[stage]} answered by the candidate"));
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{attacked} writes to the one ticket, {refused} of them refused with 503");
+
         // Each stage was what it is called.
         Assert.Equal((0, 0), (served["off"], served["shadow-100"]));
         Assert.NotEqual(0, served["full"]);
@@ -119,12 +126,12 @@ public sealed class ConvoyTests(PostgresFixture postgres)
                 await pace.WaitForNextTickAsync(Cancellation);
                 var ticket = 100 + (number * 8) + other;
                 var sent = Stopwatch.GetTimestamp();
-                Assert.Equal(200, (number % 4) switch
+                Assert.Contains((number % 4) switch
                 {
                     0 => await SendAsync(service.Http, HttpMethod.Patch, $"/api/tickets/{ticket}", 4, "Another"),
                     1 => await service.GetAsync("/api/tickets?scope=all&limit=20", 4),
                     _ => await service.GetAsync($"/api/tickets/{ticket}", 4),
-                });
+                }, (int[])[200, 503]);
                 own.Add(Stopwatch.GetElapsedTime(sent).TotalMilliseconds);
             }
 
