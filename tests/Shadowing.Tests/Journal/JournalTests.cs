@@ -117,7 +117,8 @@ public sealed class JournalTests
     [Fact]
     public async Task An_accepted_difference_counts_as_a_mismatch_again_once_it_is_seen_clearly_more_often()
     {
-        await using var engine = await new Engine(new() { ["YieldAfter"] = "00:00:10", ["ShadowTimeout"] = "00:00:30" }).StartAsync();
+        await using var engine = await new Engine(
+            new() { ["YieldAfter"] = "00:00:10", ["ShadowTimeout"] = "00:00:30", ["ConfirmationsPerSecond"] = "10000" }).StartAsync();
         for (var request = 0; request < 200; request++) await AskAsync(differs: request % 40 == 0);
         var seen = Assert.Single(Journal(engine).Read());
         Assert.Equal(seen.Count, seen.Due);
