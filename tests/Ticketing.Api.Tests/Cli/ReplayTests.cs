@@ -128,10 +128,11 @@ public sealed class ReplayTests(PostgresFixture postgres)
         ("Shadowing:Recording:Percent", "100"), ("Shadowing:Recording:Key", Convert.ToBase64String(Key)),
     ];
 
+    /// <summary>What is recorded so far; nothing while the file has been made and not been begun.</summary>
     private static IReadOnlyList<RecordedRequest> Read(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        return RecordingReader.Read(file, Key);
+        return file.Length == 0 ? [] : RecordingReader.Read(file, Key);
     }
 
     private static async Task<byte[]> ReadAllAsync(string path)
