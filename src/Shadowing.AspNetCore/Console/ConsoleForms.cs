@@ -6,6 +6,7 @@ using Shadowing.AspNetCore.Console.Signing;
 using Shadowing.AspNetCore.Endpoints;
 using Shadowing.AspNetCore.Http;
 using Shadowing.AspNetCore.Problems;
+using Shadowing.Journal;
 using Shadowing.Model;
 
 namespace Shadowing.AspNetCore.Console;
@@ -54,8 +55,7 @@ internal sealed class ConsoleForms(
 
     public Task AcceptAsync(HttpContext context, string signature) => ActAsync(context, async (visit, form) =>
     {
-        if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Mismatch: var mismatch })
-            throw new RefusedException(Refusal.SignatureNotFound);
+        var mismatch = await FindAsync(visit, signature);
         if (mismatch.Outcome != Outcome.Mismatch.Wire() || mismatch.Severity == "critical")
             throw new RefusedException(Refusal.NotAcceptable);
         var acceptance = new AcceptMismatch(form["owner"], form["reason"], Until(form))
@@ -67,8 +67,7 @@ internal sealed class ConsoleForms(
 
     public Task TriageAsync(HttpContext context, string signature) => ActAsync(context, async (visit, form) =>
     {
-        if (await mismatches.FindAsync(signature, visit.Cancellation) is not { Mismatch: var mismatch })
-            throw new RefusedException(Refusal.SignatureNotFound);
+        var mismatch = await FindAsync(visit, signature);
         if (mismatch.Severity == "critical") throw new RefusedException(Refusal.NotTriable);
         var triage = new TriageMismatch(form["owner"], form["reason"], Until(form))
             .ToTriage(mismatch, visit.User, stores.Acceptances.Now);
@@ -84,6 +83,10 @@ internal sealed class ConsoleForms(
         cache.Forget();
         return $"{visit.Mismatch(signature)}?said={Sayings.Untriaged}";
     });
+
+    private async Task<MismatchGroup> FindAsync(Visit visit, string signature) =>
+        await mismatches.FindAsync(signature, visit.Cancellation) is { Mismatch: var mismatch } ? mismatch
+            : throw new RefusedException(Refusal.SignatureNotFound);
 
     /// <summary>The end of the day that was chosen; null where none was.</summary>
     private static DateTimeOffset? Until(IFormCollection form) =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Shadowing.Evidence;
 using Shadowing.Experiments;
 using Shadowing.Model;
+using Shadowing.Rollout;
 
 namespace Shadowing.Serving;
 
@@ -24,8 +25,7 @@ internal sealed class AdmissionControl<TStore>(
         }
 
         var evidence = operation.Evidence;
-        var routes = context.Control.Routes;
-        var route = routes[experiment.Operation];
+        var route = context.Control.Routes[experiment.Operation];
         var shape = evidence.ShapeOf(context.Rules.ShapeOf(experiment, request) ?? OperationLedger.OtherShape);
         // Traffic of which nothing may be compared is no time under watch.
         if (context.Switch.IsOn && route is { Shadowed: true, SamplePercent: > 0 }) evidence.Arrived(shape);
@@ -43,7 +43,7 @@ internal sealed class AdmissionControl<TStore>(
 
         var side = serves ? Side.Candidate : Side.Control;
         if (Activity.Current is { IsAllDataRequested: true } span) span.SetTag("shadow.side", side.Wire());
-        var (skipped, isDue) = ReasonToSkip(experiment, request, operation, shape, side);
+        var (skipped, isDue) = ReasonToSkip(experiment, request, route, evidence, shape, side);
         skipped ??= isCrowded ? SkipReason.Crowded : null;
         // Writes beyond what one row or user may bring at once stand for no others.
         isDue &= !isCrowded;
@@ -102,18 +102,18 @@ internal sealed class AdmissionControl<TStore>(
     /// and shed is missed by the evidence, and counted as that.
     /// </returns>
     private (SkipReason? Skipped, bool IsDue) ReasonToSkip<TRequest, TResult>(
-        Experiment<TStore, TRequest, TResult> experiment, TRequest request, OperationState operation, ShapeLedger shape, Side side)
+        Experiment<TStore, TRequest, TResult> experiment, TRequest request, Route route, OperationLedger evidence, ShapeLedger shape,
+        Side side)
     {
-        var route = context.Control.Routes[experiment.Operation];
         if (!context.Switch.IsOn || !route.Shadowed) return (SkipReason.Off, false);
         if (experiment.Writes && !writes.HasStage) return (SkipReason.UnsafeWrite, false);
         if (experiment.Writes && !context.Switch.HasSandbox) return (SkipReason.SandboxUnavailable, false);
         if (lane.IsStopping) return (SkipReason.Shutdown, false);
         var stage = route.SamplePercent / 100;
 #pragma warning disable CA5394 // Sampling needs no secret.
-        var drawn = stage * Math.Max(shape.SampleShare, operation.Evidence.DueShare) < 1 ? Random.Shared.NextDouble() : 0;
+        var drawn = stage * Math.Max(shape.SampleShare, evidence.DueShare) < 1 ? Random.Shared.NextDouble() : 0;
 #pragma warning restore CA5394
-        var isDue = drawn < stage * operation.Evidence.DueShare;
+        var isDue = drawn < stage * evidence.DueShare;
         if (drawn >= stage * shape.SampleShare) return (SkipReason.NotSampled, isDue);
         if (context.Control.IsShortOfMemory) return (SkipReason.Memory, isDue);
         if (!context.Budget.Allows(isReserved: side is Side.Candidate || !shape.IsProven)) return (SkipReason.Budget, isDue);

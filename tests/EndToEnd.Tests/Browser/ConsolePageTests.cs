@@ -114,6 +114,30 @@ public sealed class ConsolePageTests(ConsoleStage stage)
     }
 
     [Fact]
+    public async Task An_operator_triages_a_mismatch_and_ends_that_and_a_viewer_is_not_offered_it()
+    {
+        stage.Fault(on: true);
+        string? signature = null;
+        await Eventually.HoldsAsync("a mismatch", async () => (signature = await SignatureAsync("tickets.get")) is not null);
+        var page = await stage.AsOperatorAsync($"/shadow/mismatches/{signature}");
+        var form = page.Locator("form[action$='/triage']");
+        await form.GetByLabel("Owner").FillAsync("the list team");
+        await form.GetByLabel("Reason").FillAsync("Users have lived with that for years.");
+        await form.GetByRole(AriaRole.Button, new() { Name = "Triage for that time" }).ClickAsync();
+        await Expect(page.GetByText("it counts, and does not hold the gate until its time is over")).ToBeVisibleAsync();
+        await Expect(page.Locator(".chip").Filter(new() { HasText = "triaged" }).First).ToBeVisibleAsync();
+        var seen = await stage.AsViewerAsync();
+        await seen.GotoAsync(stage.At($"/shadow/mismatches/{signature}").ToString());
+        await Expect(seen.GetByText("Users have lived with that for years.")).ToBeVisibleAsync();
+        Assert.Equal(0, await seen.Locator("form[action*='triage']").CountAsync());
+        await page.GetByRole(AriaRole.Button, new() { Name = "End the triage" }).ClickAsync();
+        await Expect(page.GetByText("It holds the gate again.")).ToBeVisibleAsync();
+        Assert.Empty(stage.Complaints);
+        await page.Context.CloseAsync();
+        await seen.Context.CloseAsync();
+    }
+
+    [Fact]
     public async Task The_first_load_is_light()
     {
         var page = await stage.AsViewerAsync();

@@ -172,11 +172,7 @@ internal sealed class MismatchPage(
             $"""
             <section aria-labelledby="accept"><h2 id="accept">Accept it as intended</h2>
             <form class="act" method="post" action="{visit.Mismatch(group.Signature)}/accept">
-            {Parts.Mark(visit)}
-            <label>Owner <input name="owner" required maxlength="100" autocomplete="off"></label>
-            <label>Reason <input name="reason" required minlength="10" maxlength="500" autocomplete="off"></label>
-            <label>Until <input name="until" type="date" required value="{clock.GetUtcNow().AddDays(14).ToString("yyyy-MM-dd",
-                CultureInfo.InvariantCulture)}"></label>
+            {TriageForm.Answer(visit, clock.GetUtcNow())}
             <button>Accept for that time</button><p class="sub">Evidence of the shapes that showed it starts anew.</p></form></section>
             """);
     }

@@ -7,6 +7,16 @@ namespace Shadowing.AspNetCore.Console.Pages;
 /// <summary>Lets a mismatch that is not critical be outweighed by more clean cases.</summary>
 internal static class TriageForm
 {
+    /// <summary>Who answers for a mismatch, why, and until when: what an acceptance and a triage ask.</summary>
+    public static Html Answer(Visit visit, DateTimeOffset now) => Html.From(
+        $"""
+        {Parts.Mark(visit)}
+        <label>Owner <input name="owner" required maxlength="100" autocomplete="off"></label>
+        <label>Reason <input name="reason" required minlength="10" maxlength="500" autocomplete="off"></label>
+        <label>Until <input name="until" type="date" required value="{now.AddDays(14).ToString("yyyy-MM-dd",
+            CultureInfo.InvariantCulture)}"></label>
+        """);
+
     public static Html Draw(Visit visit, MismatchGroup group, Triage? triage, DateTimeOffset now)
     {
         if (triage is not null)
@@ -28,11 +38,7 @@ internal static class TriageForm
             $"""
             <section aria-labelledby="triage"><h2 id="triage">Or outweigh it</h2>
             <form class="act" method="post" action="{visit.Mismatch(group.Signature)}/triage">
-            {Parts.Mark(visit)}
-            <label>Owner <input name="owner" required maxlength="100" autocomplete="off"></label>
-            <label>Reason <input name="reason" required minlength="10" maxlength="500" autocomplete="off"></label>
-            <label>Until <input name="until" type="date" required value="{now.AddDays(14).ToString("yyyy-MM-dd",
-                CultureInfo.InvariantCulture)}"></label>
+            {Answer(visit, now)}
             <button>Triage for that time</button><p class="sub">It goes on counting, and more clean cases must outweigh it. It does not hold
             the gate; one that appears while the candidate serves still rolls back.</p></form></section>
             """);
