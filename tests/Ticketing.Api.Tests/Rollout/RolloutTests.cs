@@ -79,6 +79,38 @@ public sealed class RolloutTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task A_triaged_mismatch_lets_the_candidate_serve_and_takes_it_back_when_a_user_meets_it()
+    {
+        var isWrong = false;
+        await using var replica = await Replica.StartAsync(await CloneAsync("rollout_triaged"), candidate: store => new TamperedStore(store)
+        {
+            OnGet = async (_, next, _) => await next() is { Ticket: { } ticket } answer && Volatile.Read(ref isWrong)
+                ? answer with { Ticket = ticket with { Category = "?" } } : await next(),
+        });
+        await replica.ProveAsync();
+        Volatile.Write(ref isWrong, true);
+        await replica.Service.GetAsync("/api/tickets/9");
+        string? signature = null;
+        await Until.HoldsAsync(async () => (signature = (string?)(await replica.GetAsync("mismatches?operation=tickets.get"))["mismatches"]!
+            .AsArray().FirstOrDefault()?["signature"]) is not null);
+        Volatile.Write(ref isWrong, false);
+        var (status, _) = await replica.SendAsync(HttpMethod.Post, $"mismatches/{signature}/triage", new JsonObject
+        {
+            ["owner"] = "the list team",
+            ["reason"] = "Users have lived with that for years.",
+            ["expiresAt"] = DateTimeOffset.UtcNow.AddDays(1).ToString("O"),
+        });
+        Assert.Equal(HttpStatusCode.OK, status);
+        await replica.ServeAsync();
+        Assert.Null((string?)(await replica.RolloutAsync())["heldBecause"]);
+
+        Volatile.Write(ref isWrong, true);
+        await replica.Service.GetAsync("/api/tickets/9");
+        await Until.HoldsAsync(async () => (string?)(await replica.RolloutAsync())["heldBecause"] is not null);
+        Assert.Equal(0, (double)(await replica.RolloutAsync())["effectiveServePercent"]!);
+    }
+
+    [Fact]
     public async Task What_is_not_earned_or_not_understood_is_refused_and_changes_nothing()
     {
         await using var replica = await Replica.StartAsync(await CloneAsync("rollout_refused"));
